@@ -1,0 +1,1 @@
+//! replay of the evidence, without a network

@@ -1,0 +1,1 @@
+//! the covenant's decision as a pure function

@@ -1,0 +1,3 @@
+//! the command `convenant`
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! the project leader's side of a query

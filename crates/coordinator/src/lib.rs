@@ -1,0 +1,1 @@
+//! the daemon that brokers queries, blind to their subjects and results

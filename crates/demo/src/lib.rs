@@ -1,0 +1,1 @@
+//! an example federation: PKI, keys, documents, synthetic population, configuration

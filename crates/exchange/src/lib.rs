@@ -1,0 +1,1 @@
+//! the state machine of one exchange

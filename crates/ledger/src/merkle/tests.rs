@@ -1,0 +1,126 @@
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// All leaves in memory, hashed by the definition of RFC 9162 §2.1.1.
+struct Model(Vec<Digest>);
+
+impl Model {
+    fn of(size: u64) -> Self {
+        Self((0..size).map(|i| leaf_hash(&i.to_be_bytes())).collect())
+    }
+
+    fn root(&self, size: u64) -> Digest {
+        mth(&self.0[..size as usize])
+    }
+}
+
+fn mth(leaves: &[Digest]) -> Digest {
+    match leaves {
+        [] => sha256(&[]),
+        [leaf] => *leaf,
+        _ => {
+            let mut k = 1;
+            while k * 2 < leaves.len() {
+                k *= 2;
+            }
+            node_hash(&mth(&leaves[..k]), &mth(&leaves[k..]))
+        }
+    }
+}
+
+impl HashSource for Model {
+    type Error = Infallible;
+    fn hash(&self, level: u32, index: u64) -> Result<Digest, Infallible> {
+        let start = (index << level) as usize;
+        Ok(mth(&self.0[start..start + (1 << level)]))
+    }
+}
+
+#[test]
+fn the_hashes_of_the_standard() {
+    // Known values: SHA-256 of nothing, and of the single byte 0x00.
+    let text = |digest: Digest| digest.to_string();
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let empty_leaf = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
+    assert_eq!(text(empty_root()), nothing);
+    assert_eq!(text(leaf_hash(b"")), empty_leaf);
+}
+
+#[test]
+fn every_proof_between_small_trees_holds_and_no_other_does() {
+    let model = Model::of(70);
+    for size in 0..=70 {
+        for first in 0..=size {
+            check_consistency(&model, first, size);
+        }
+        for index in 0..size {
+            check_inclusion(&model, index, size);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn the_frontier_agrees_with_the_definition(size in 0_u64..700, first in 0_u64..700) {
+        let model = Model::of(size);
+        let mut frontier = Frontier::default();
+        model.0.iter().for_each(|leaf| frontier.append(*leaf));
+        prop_assert_eq!(frontier.root(), model.root(size));
+        prop_assert_eq!(frontier.size(), size);
+        prop_assert_eq!(root(&model, size).unwrap(), model.root(size));
+        check_consistency(&model, first.min(size), size);
+        if first < size {
+            check_inclusion(&model, first, size);
+        }
+    }
+}
+
+fn check_inclusion(model: &Model, index: u64, size: u64) {
+    let leaf = model.0[index as usize];
+    let root = model.root(size);
+    let proof = inclusion_proof(model, index, size).unwrap();
+    let holds = |leaf, index, size, proof: &[Digest], root| {
+        verify_inclusion(leaf, index, size, proof, root).is_ok()
+    };
+    assert!(holds(&leaf, index, size, &proof, &root), "leaf {index} of {size}");
+    assert!(!holds(&leaf_hash(b"other"), index, size, &proof, &root));
+    if size > 1 {
+        assert!(!holds(&leaf, (index + 1) % size, size, &proof, &root));
+    }
+    for tampered in tamper(&proof) {
+        assert!(!holds(&leaf, index, size, &tampered, &root), "leaf {index} of {size}");
+    }
+}
+
+fn check_consistency(model: &Model, first: u64, second: u64) {
+    let (old, new) = (model.root(first), model.root(second));
+    let proof = consistency_proof(model, first, second).unwrap();
+    let holds = |proof: &[Digest], old, new| {
+        verify_consistency(first, second, old, new, proof).is_ok()
+    };
+    assert!(holds(&proof, &old, &new), "{first} in {second}");
+    assert!(!holds(&proof, &leaf_hash(b"other"), &new), "{first} in {second}");
+    // Anything follows from an empty tree; otherwise the newer root is pinned.
+    assert_eq!(holds(&proof, &old, &leaf_hash(b"other")), first == 0, "{first} in {second}");
+    for tampered in tamper(&proof) {
+        assert!(!holds(&tampered, &old, &new), "{first} in {second}");
+    }
+}
+
+/// Every hash altered or dropped in turn, and one hash more.
+fn tamper(proof: &[Digest]) -> Vec<Vec<Digest>> {
+    let altered = (0..proof.len()).flat_map(|at| {
+        let (mut changed, mut dropped) = (proof.to_vec(), proof.to_vec());
+        let mut bytes = *changed[at].as_bytes();
+        bytes[at % 32] ^= 1;
+        changed[at] = Digest::from_bytes(bytes);
+        dropped.remove(at);
+        [changed, dropped]
+    });
+    let longer = [proof, &[empty_root()]].concat();
+    altered.chain([longer]).collect()
+}

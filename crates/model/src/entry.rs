@@ -1,0 +1,244 @@
+//! What the ledgers hold. An entry is evidence and holds no personal data: subjects appear as counts
+//! and as hashes over sealed bytes, results as counts and hashes over sealed chunks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    ids::{Oin, QueryId},
+    problem::Problem,
+    query::RegisterPosition,
+    time::Timestamp,
+    verdict::{Obligations, Refusal},
+};
+
+/// What can be put on record. `ledger` makes a `Recorded<T>` of it once its entry is on disk.
+pub trait Recordable {
+    /// The entry that stands for this value.
+    fn entry(&self) -> Entry;
+}
+
+impl Recordable for Entry {
+    fn entry(&self) -> Entry {
+        self.clone()
+    }
+}
+
+/// One entry of an exchange ledger, written as canonical JSON (RFC 8785).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "entry", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Entry {
+    /// A query was decided on; written before anything is answered.
+    Decision(Decision),
+    /// How an exchange that was permitted ended at this party.
+    Outcome(OutcomeEntry),
+    /// A message of an authenticated peer that could not be taken as a query.
+    Rejected(Rejected),
+    /// What the requester received and accepted or refused.
+    Receipt(Receipt),
+    /// The party started; says what recovery had to mend.
+    Started(Started),
+}
+
+/// A decision on one target of a query (at a node) or on the query as a whole (at the coordinator,
+/// where `target` is absent).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// The party that decided.
+    pub party: Oin,
+    /// Id of the query.
+    pub query: QueryId,
+    /// The peer over whose connection the query came.
+    pub peer: Oin,
+    /// The query exactly as signed: a compact JWS. Its payload is the shape.
+    pub signed_query: String,
+    /// Index of the target that was decided on; absent at the coordinator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<u32>,
+    /// The instant of which the rules were asked.
+    pub at: Timestamp,
+    /// The register that was decided with.
+    pub register: RegisterPosition,
+    /// SHA-256 over the covenant's canonical bytes.
+    pub covenant: Digest,
+    /// What was used of the project's quota before this query (clause S10).
+    pub used: Usage,
+    /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.5`.
+    pub engine: String,
+    /// SHA-256 over the requests and entities that the rules saw, one digest a target decided.
+    pub slice: Vec<Digest>,
+    /// The verdict.
+    pub verdict: RecordedVerdict,
+}
+
+/// A verdict as it stands in a ledger.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RecordedVerdict {
+    /// Permitted, with what it obliges to: one for each target decided.
+    Permit {
+        /// What the permit obliges to.
+        obligations: Vec<Obligations>,
+    },
+    /// Refused by clauses of the covenant.
+    Refuse {
+        /// Every clause that refuses.
+        refusal: Refusal,
+    },
+    /// Refused for another reason.
+    Problem {
+        /// The reason.
+        problem: Problem,
+    },
+}
+
+/// What a project used of its quota at one party.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Permitted queries.
+    pub queries: u64,
+    /// Subjects in permitted queries.
+    pub subjects: u64,
+}
+
+/// How an exchange ended at this party.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeEntry {
+    /// The party that writes.
+    pub party: Oin,
+    /// Id of the query.
+    pub query: QueryId,
+    /// Index of this party's decision entry in its own ledger.
+    pub decision: u64,
+    /// When the exchange ended.
+    pub at: Timestamp,
+    /// One for each target: a node writes one, the coordinator as many as the query has.
+    pub results: Vec<TargetOutcome>,
+}
+
+/// How one target of a query ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetOutcome {
+    /// Index of the target in the query.
+    pub target: u32,
+    /// The partner that was asked.
+    pub partner: Oin,
+    /// What became of it.
+    pub status: Status,
+    /// Sealed bytes that were sent or relayed.
+    pub bytes: u64,
+    /// Sealed chunks that were sent or relayed.
+    pub chunks: u64,
+    /// Hash over the sealed chunks (see [`SignedOutcome::hash`]); absent where none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Digest>,
+}
+
+/// What became of one target.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Status {
+    /// Answered in full.
+    Answered,
+    /// Refused under the covenant.
+    Refused {
+        /// The clauses that refuse.
+        refusal: Refusal,
+    },
+    /// Not answered for another reason; whatever was sent before is void.
+    Failed {
+        /// The reason.
+        problem: Problem,
+    },
+}
+
+/// What the node signs at the end of each answer, as the payload of a compact JWS with `typ`
+/// `convenant-outcome+json` under its ledger key. The requester accepts nothing without it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedOutcome {
+    /// Id of the query.
+    pub query: QueryId,
+    /// SHA-256 over the signed query (the bytes of its compact JWS), so that an answer cannot be
+    /// passed off as one to a different question.
+    pub signed_query: Digest,
+    /// Index of the target.
+    pub target: u32,
+    /// The partner that answers.
+    pub partner: Oin,
+    /// What became of it.
+    pub status: Status,
+    /// Rows in the answer; for a count always zero, because the count is in the sealed result.
+    pub rows: u64,
+    /// Sealed bytes.
+    pub bytes: u64,
+    /// Sealed chunks.
+    pub chunks: u64,
+    /// SHA-256 over the SHA-256 of each sealed chunk, in sequence.
+    pub hash: Digest,
+    /// Index of the decision in the node's ledger; absent where nothing could be recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<u64>,
+    /// When the node signed.
+    pub at: Timestamp,
+}
+
+/// A message that could not be taken as a query.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejected {
+    /// The party that writes.
+    pub party: Oin,
+    /// The authenticated peer that sent it.
+    pub peer: Oin,
+    /// When.
+    pub at: Timestamp,
+    /// The reason.
+    pub problem: Problem,
+    /// SHA-256 over the message's signed part.
+    pub message: Digest,
+    /// Id of the query, where the message was readable that far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<QueryId>,
+}
+
+/// What the requester received for one target.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The requester's organisation.
+    pub party: Oin,
+    /// Id of the query.
+    pub query: QueryId,
+    /// Index of the target.
+    pub target: u32,
+    /// The partner that was asked.
+    pub partner: Oin,
+    /// When.
+    pub at: Timestamp,
+    /// The query exactly as signed.
+    pub signed_query: String,
+    /// The node's signed outcome exactly as received; absent where none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// What the requester made of it.
+    pub status: Status,
+}
+
+/// The party started.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Started {
+    /// The party that writes.
+    pub party: Oin,
+    /// When.
+    pub at: Timestamp,
+    /// Version of the software.
+    pub software: String,
+    /// Bytes of an incomplete last entry that recovery cut off; nothing was answered on them.
+    pub torn_bytes: u64,
+}

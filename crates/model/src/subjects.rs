@@ -1,0 +1,131 @@
+//! The people and things that a query is about. They exist in memory only, sealed everywhere else,
+//! and no type here prints them.
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::ids::QueryId;
+
+/// A value that identifies a person or an address. It has no `Display`, its `Debug` is redacted, and
+/// its memory is wiped.
+#[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct Identifying(String);
+
+impl Identifying {
+    /// Wraps an identifying text.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself. Never put it in a log, an error, a path or a key of an index.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Identifying {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// One subject: its key and, where the dataset asks for it, the second attribute that verifies that
+/// the key belongs to the person (clause L14).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Value of the key field.
+    pub key: Identifying,
+    /// Value of the verifying field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Identifying>,
+}
+
+/// The sealed part of a query for one target, bound to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedSubjects {
+    /// Id of the query that these subjects belong to.
+    pub query: QueryId,
+    /// Index of the target that they belong to.
+    pub target: u32,
+    /// The subjects.
+    pub subjects: Vec<Subject>,
+}
+
+/// Whether a text is a BSN: nine digits that pass the eleven-test (clause L14). The weights are 9, 8,
+/// 7, 6, 5, 4, 3, 2 and −1; the sum must be a multiple of eleven, and the number not zero.
+#[must_use]
+pub fn is_bsn(text: &str) -> bool {
+    if text.len() != 9 || !text.bytes().all(|b| b.is_ascii_digit()) || text == "000000000" {
+        return false;
+    }
+    let weights = [9, 8, 7, 6, 5, 4, 3, 2, -1];
+    let sum: i32 = text
+        .bytes()
+        .zip(weights)
+        .map(|(digit, w)| i32::from(digit - b'0') * w)
+        .sum();
+    sum % 11 == 0
+}
+
+/// Whether a free text holds a number that is a BSN: a run of exactly nine digits that passes the
+/// eleven-test, also when dots, spaces or hyphens are written between the digits.
+#[must_use]
+pub fn holds_bsn(text: &str) -> bool {
+    let mut run = String::new();
+    for c in text.chars().chain(['x']) {
+        match c {
+            '0'..='9' => run.push(c),
+            '.' | ' ' | '-' => {}
+            _ => {
+                if is_bsn(&run) {
+                    return true;
+                }
+                run.clear();
+            }
+        }
+    }
+    text.split(|c: char| !c.is_ascii_digit()).any(is_bsn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_eleven_test() {
+        for good in ["999993653", "999990639", "900000007"] {
+            assert!(is_bsn(good), "{good}");
+        }
+        for bad in [
+            "999993654",
+            "99999365",
+            "000000000",
+            "99999365a",
+            "0999993653",
+        ] {
+            assert!(!is_bsn(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bsn_in_free_text_is_found() {
+        assert!(holds_bsn("over 999993653, zie dossier"));
+        assert!(holds_bsn("over 9999.93.653!"));
+        assert!(holds_bsn("zaak 12 999993653"));
+        assert!(!holds_bsn("zaak 2026 van 12 mei, 0599010000208579"));
+    }
+
+    #[test]
+    fn debug_shows_no_subject() {
+        let subject = Subject {
+            key: Identifying::new("999993653".into()),
+            verify: None,
+        };
+        assert!(!format!("{subject:?}").contains("999993653"));
+    }
+}

@@ -1,0 +1,97 @@
+//! A decision carries its reasons: what was refused under which clause, and what a permit obliges to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    area::AreaCode,
+    ids::{ClauseId, DatasetId, FieldName},
+};
+
+/// One clause that refuses a query.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Violation {
+    /// Id of the clause in the covenant, for instance `S10`.
+    pub clause: ClauseId,
+    /// The clause's refusal code, for instance `BUITEN_GEBIED`.
+    pub code: String,
+    /// The covenant's own Dutch text of the clause.
+    pub text: String,
+    /// What in this query offends, in Dutch: names of fields, counts, dates; never personal data.
+    pub detail: String,
+}
+
+/// Every clause that refuses a query, sorted by clause and code; never empty.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "Vec<Violation>", into = "Vec<Violation>")]
+pub struct Refusal(Vec<Violation>);
+
+impl Refusal {
+    /// Sorts the violations; `None` when there is none, because then nothing was refused.
+    #[must_use]
+    pub fn new(mut violations: Vec<Violation>) -> Option<Self> {
+        violations.sort();
+        violations.dedup();
+        (!violations.is_empty()).then_some(Self(violations))
+    }
+
+    /// The violations, sorted.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<Violation>> for Refusal {
+    type Error = &'static str;
+    fn try_from(violations: Vec<Violation>) -> Result<Self, Self::Error> {
+        Self::new(violations).ok_or("a refusal names at least one clause")
+    }
+}
+
+impl From<Refusal> for Vec<Violation> {
+    fn from(refusal: Refusal) -> Self {
+        refusal.0
+    }
+}
+
+/// What a permit obliges the node to, computed by typed code from the covenant and the project;
+/// recorded with the decision, so that an auditor can compute it again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obligations {
+    /// The dataset that is opened.
+    pub dataset: DatasetId,
+    /// The columns that may leave, in this order: what was asked for, then what must go with it
+    /// (clause L15).
+    pub columns: Vec<FieldName>,
+    /// The mandatory row filter of the project's area (clause S10): a row passes when one of these
+    /// fields holds one of its codes. Never empty.
+    pub scope: Vec<AreaFilter>,
+    /// Most rows that may leave (clause S12).
+    pub max_rows: u64,
+    /// Present for a `count`: the covenant's disclosure limits.
+    pub count: Option<CountLimits>,
+    /// Days after which the receiver must have destroyed the result.
+    pub retention_days: u16,
+}
+
+/// One column that holds an area, and the codes of it that belong to the project.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AreaFilter {
+    /// The dataset's field that holds the area.
+    pub field: FieldName,
+    /// The project's codes of the kind that the field holds; never empty.
+    pub codes: Vec<AreaCode>,
+}
+
+/// How a count is made safe before it leaves.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountLimits {
+    /// Smaller counts are answered as "fewer than this".
+    pub minimum_cell: u32,
+    /// Counts are rounded to the nearest multiple of this.
+    pub rounding: u32,
+}

@@ -1,0 +1,1 @@
+//! the daemon in front of a partner's registers

@@ -1,0 +1,224 @@
+//! Canonical JSON (RFC 8785), with three guards that the standard leaves to its users: no floating
+//! point, no integer beyond 2⁵³, no member twice. The first two because another language would round
+//! them and then compute other bytes; the third because two readers may take different ones.
+
+use std::io;
+
+use convenant_model::parse::{self, ParseError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::ser::Formatter;
+use thiserror::Error;
+
+use crate::unique::{Fault, Unique};
+
+/// The largest integer that every JSON reader keeps exact (RFC 7493 §2.2, RFC 8785 §3.2.2.3).
+const MAX_INTEGER: u64 = 1 << 53;
+
+/// Why there is no canonical form, or why bytes are not in it.
+#[derive(Debug, Error)]
+pub enum CanonicalError {
+    /// The value holds a floating-point number.
+    #[error("a floating-point number has no place in a signed document; write it as text")]
+    Float,
+    /// The value holds an integer that other readers would round.
+    #[error("the integer `{0}` lies beyond 2^53; write it as text")]
+    Integer(i128),
+    /// An object holds a member twice.
+    #[error("`{name}`: member `{member}` stands twice in one object")]
+    Duplicate {
+        /// What the bytes are: a file name, or what stands for it.
+        name: String,
+        /// The repeated member.
+        member: String,
+    },
+    /// The bytes are JSON, but not spelled as RFC 8785 spells it.
+    #[error("`{name}`: not in canonical form (RFC 8785) from byte {offset} on")]
+    NotCanonical {
+        /// What the bytes are.
+        name: String,
+        /// The first byte that differs from the canonical form, from 0.
+        offset: usize,
+    },
+    /// The bytes are no JSON, or not of the expected form.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The value cannot be written as JSON at all, for instance a map whose keys are not texts.
+    #[error("the value cannot be written as JSON")]
+    Unserialisable(#[source] serde_json::Error),
+}
+
+/// The canonical bytes of a value (RFC 8785).
+///
+/// # Errors
+/// When it holds a floating-point number or an integer beyond 2⁵³, or is no JSON.
+pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let mut fault = None;
+    let guard = NumberGuard(&mut fault);
+    let walked = value.serialize(&mut serde_json::Serializer::with_formatter(
+        io::sink(),
+        guard,
+    ));
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    walked.map_err(CanonicalError::Unserialisable)?;
+    serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unserialisable)
+}
+
+/// Reads a value from bytes that must be its canonical form: the same content has the same hash.
+///
+/// `name` says in errors what the bytes are. An error may quote the bytes, so personal data is not
+/// read with this.
+///
+/// # Errors
+/// When the bytes are not canonical, hold a member twice, or are not a `T`.
+pub fn parse_canonical<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, CanonicalError> {
+    require_canonical(bytes, name)?;
+    Ok(parse::from_json(name, bytes)?)
+}
+
+fn require_canonical(bytes: &[u8], name: &str) -> Result<(), CanonicalError> {
+    let value = Unique::read(bytes).map_err(|fault| match fault {
+        Fault::Duplicate(member) => CanonicalError::Duplicate {
+            name: name.to_owned(),
+            member,
+        },
+        Fault::Json(error) => parse::ParseError::new(name, "", error.to_string()).into(),
+    })?;
+    let expected = canonical(&value)?;
+    if expected == bytes {
+        return Ok(());
+    }
+    let offset = expected
+        .iter()
+        .zip(bytes)
+        .take_while(|(a, b)| a == b)
+        .count();
+    Err(CanonicalError::NotCanonical {
+        name: name.to_owned(),
+        offset,
+    })
+}
+
+/// Writes nothing; notes the first number that has no exact canonical form. Infinity and NaN do not
+/// pass here, being `null` to `serde_json`: the canonicaliser itself refuses those.
+struct NumberGuard<'a>(&'a mut Option<CanonicalError>);
+
+impl NumberGuard<'_> {
+    fn refuse(&mut self, fault: CanonicalError) -> io::Result<()> {
+        self.0.get_or_insert(fault);
+        Err(io::ErrorKind::InvalidData.into())
+    }
+
+    fn integer(&mut self, value: i128) -> io::Result<()> {
+        if value.unsigned_abs() <= u128::from(MAX_INTEGER) {
+            return Ok(());
+        }
+        self.refuse(CanonicalError::Integer(value))
+    }
+}
+
+impl Formatter for NumberGuard<'_> {
+    fn write_i64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i64) -> io::Result<()> {
+        self.integer(value.into())
+    }
+
+    fn write_u64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u64) -> io::Result<()> {
+        self.integer(value.into())
+    }
+
+    fn write_i128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i128) -> io::Result<()> {
+        self.integer(value)
+    }
+
+    fn write_u128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u128) -> io::Result<()> {
+        self.integer(i128::try_from(value).unwrap_or(i128::MAX))
+    }
+
+    fn write_f32<W: ?Sized + io::Write>(&mut self, _: &mut W, _: f32) -> io::Result<()> {
+        self.refuse(CanonicalError::Float)
+    }
+
+    fn write_f64<W: ?Sized + io::Write>(&mut self, _: &mut W, _: f64) -> io::Result<()> {
+        self.refuse(CanonicalError::Float)
+    }
+
+    fn write_number_str<W: ?Sized + io::Write>(&mut self, _: &mut W, text: &str) -> io::Result<()> {
+        match text.parse() {
+            Ok(value) => self.integer(value),
+            Err(_) => self.refuse(CanonicalError::Float),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn integers_up_to_two_to_the_53rd_are_exact_and_others_refused() {
+        let text = String::from_utf8(canonical(&json!([1_u64 << 53, -(1_i64 << 53)])).unwrap());
+        assert_eq!(text.unwrap(), "[9007199254740992,-9007199254740992]");
+        let beyond = (1_u64 << 53) + 1;
+        assert!(matches!(
+            canonical(&beyond),
+            Err(CanonicalError::Integer(9_007_199_254_740_993))
+        ));
+        assert!(matches!(
+            canonical(&i64::MIN),
+            Err(CanonicalError::Integer(_))
+        ));
+        assert!(matches!(
+            canonical(&u128::MAX),
+            Err(CanonicalError::Integer(_))
+        ));
+        // As the key of a map the number would be rounded too.
+        assert!(canonical(&BTreeMap::from([(beyond, "x")])).is_err());
+    }
+
+    #[test]
+    fn no_floating_point_in_any_guise() {
+        assert!(matches!(
+            canonical(&json!({"a": [1.0]})),
+            Err(CanonicalError::Float)
+        ));
+        assert!(matches!(canonical(&1.5_f32), Err(CanonicalError::Float)));
+        assert!(canonical(&f64::NAN).is_err());
+        assert!(canonical(&Some(f32::INFINITY)).is_err());
+    }
+
+    #[test]
+    fn only_canonical_bytes_are_read() {
+        let read = |text: &str| parse_canonical::<Value>(text.as_bytes(), "sample.json");
+        assert!(read(r#"{"a":1,"b":[true,null,"é"]}"#).is_ok());
+        let error = read(r#"{"b":1,"a":2}"#).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`sample.json`: not in canonical form (RFC 8785) from byte 2 on"
+        );
+        for other in [
+            r#"{ "a":1}"#,
+            "{\"a\":1}\n",
+            r#"{"a":"\u00e9"}"#,
+            r#"{"a":-0}"#,
+        ] {
+            assert!(read(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_member_twice_is_named() {
+        let read = |text: &str| parse_canonical::<Value>(text.as_bytes(), "q").unwrap_err();
+        let error = read(r#"{"a":{"kind":1,"kind":2}}"#);
+        assert!(matches!(&error, CanonicalError::Duplicate { member, .. } if member == "kind"));
+        // Another spelling of the same name.
+        assert!(matches!(
+            read(r#"{"a":1,"\u0061":2}"#),
+            CanonicalError::Duplicate { .. }
+        ));
+    }
+}

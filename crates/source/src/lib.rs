@@ -1,0 +1,1 @@
+//! a partner's data as Arrow batches

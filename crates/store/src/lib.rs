@@ -1,0 +1,1 @@
+//! durable files of a ledger, and the indexes that can be rebuilt
