@@ -46,7 +46,7 @@ pub enum CheckpointError {
 /// The key could not sign.
 #[derive(Debug, Error)]
 #[error("the checkpoint could not be signed")]
-pub struct CheckpointSigningError(#[source] convenant_signing::SigningError);
+pub struct CheckpointSigningError(#[source] convenant_signing::KeyError);
 
 /// What is needed to verify a ledger's checkpoints: its origin, which is also the name of its key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -94,8 +94,9 @@ impl LedgerSigner {
 
     /// Adds a cosignature with the time to each checkpoint, so that readers can judge its age.
     #[must_use]
-    pub const fn timed(self) -> Self {
-        Self { timed: true, ..self }
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
     }
 
     /// Whether checkpoints carry the time.
@@ -224,10 +225,12 @@ impl Checkpoint {
 
 #[cfg(test)]
 mod tests {
+    use convenant_signing::SystemRandom;
+
     use super::*;
 
     fn signer(origin: &str) -> LedgerSigner {
-        let key = SigningKey::generate_ed25519(&ring::rand::SystemRandom::new()).unwrap();
+        let key = SigningKey::generate(&SystemRandom::new()).unwrap();
         LedgerSigner::new(NoteName::new(origin).unwrap(), key).unwrap()
     }
 

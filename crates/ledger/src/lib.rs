@@ -19,13 +19,16 @@ pub mod frame;
 mod ledger;
 pub mod merkle;
 pub mod note;
+pub mod register;
 mod replay;
 mod store;
 pub mod tile;
 
 pub use checkpoint::{Checkpoint, LedgerSigner, LedgerVerifier, SignedCheckpoint};
 pub use document::{DocumentEntry, MAX_DOCUMENT};
-pub use entry::{Draft, EntryBytes, EntryError, MAX_ENTRY, Mismatch, Position, Recorded};
+pub use entry::{
+    Draft, EntryBytes, EntryError, MAX_ENTRY, Mismatch, NotRecorded, Position, Recorded,
+};
 pub use ledger::{CommitError, Ledger, PublishError, ReadError, Recovery};
 pub use replay::{OpenError, Replayed, replay};
 pub use store::{AppendError, Found, Place, ReadStore, Store, Tail};

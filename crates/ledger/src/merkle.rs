@@ -1,7 +1,7 @@
 //! The Merkle tree of RFC 9162 §2.1 with SHA-256.
 
 use convenant_model::Digest;
-use convenant_signing::sha256;
+use convenant_signing::{sha256, sha256_parts};
 use thiserror::Error;
 
 mod verify;
@@ -11,20 +11,13 @@ pub use verify::{ProofError, verify_consistency, verify_inclusion};
 /// Hash of a leaf (RFC 9162 §2.1.1): SHA-256 over `0x00` and the entry.
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Digest {
-    let mut input = Vec::with_capacity(entry.len() + 1);
-    input.push(0);
-    input.extend_from_slice(entry);
-    sha256(&input)
+    sha256_parts(&[&[0], entry])
 }
 
 /// Hash of an inner node (RFC 9162 §2.1.1): SHA-256 over `0x01` and both children.
 #[must_use]
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let mut input = [1; 65];
-    let (first, second) = input[1..].split_at_mut(32);
-    first.copy_from_slice(left.as_bytes());
-    second.copy_from_slice(right.as_bytes());
-    sha256(&input)
+    sha256_parts(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
 /// Root of a tree without leaves (RFC 9162 §2.1.1): SHA-256 of nothing.

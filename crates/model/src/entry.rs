@@ -40,8 +40,8 @@ pub enum Entry {
     Started(Started),
 }
 
-/// A decision on one target of a query (at a node) or on the query as a whole (at the coordinator,
-/// where `target` is absent).
+/// What a party decided on a query: a node on the one target that is its own, the coordinator on every
+/// target, so that a target that is refused does not spoil the others and is on record all the same.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
@@ -53,9 +53,6 @@ pub struct Decision {
     pub peer: Oin,
     /// The query exactly as signed: a compact JWS. Its payload is the shape.
     pub signed_query: String,
-    /// Index of the target that was decided on; absent at the coordinator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<u32>,
     /// The instant of which the rules were asked.
     pub at: Timestamp,
     /// The register that was decided with.
@@ -66,8 +63,18 @@ pub struct Decision {
     pub used: Usage,
     /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.5`.
     pub engine: String,
-    /// SHA-256 over the requests and entities that the rules saw, one digest a target decided.
-    pub slice: Vec<Digest>,
+    /// One verdict for each target decided, by index of the target; never empty.
+    pub verdicts: Vec<TargetVerdict>,
+}
+
+/// The verdict on one target of a query.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetVerdict {
+    /// Index of the target in the query.
+    pub target: u32,
+    /// SHA-256 over the request and the entities that the rules saw.
+    pub slice: Digest,
     /// The verdict.
     pub verdict: RecordedVerdict,
 }
@@ -76,10 +83,10 @@ pub struct Decision {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RecordedVerdict {
-    /// Permitted, with what it obliges to: one for each target decided.
+    /// Permitted.
     Permit {
         /// What the permit obliges to.
-        obligations: Vec<Obligations>,
+        obligations: Obligations,
     },
     /// Refused by clauses of the covenant.
     Refuse {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most targets of one query.
-pub const MAX_TARGETS: usize = 64;
+pub const MAX_TARGETS: usize = 16;
 
 /// What the leader signs: everything of a query but its subjects. Travels as the payload of a compact
 /// JWS with `typ` `convenant-query+json`.

@@ -168,8 +168,11 @@ impl Header {
             kid: id.as_str(),
             typ,
         };
-        // A struct of texts always has a JSON form; `to_vec` fails on maps and foreign types only.
-        base64url::encode(&serde_json::to_vec(&written).unwrap_or_default())
+        #[expect(
+            clippy::expect_used,
+            reason = "a struct of texts always has a JSON form"
+        )]
+        base64url::encode(&serde_json::to_vec(&written).expect("texts are JSON"))
     }
 
     pub(crate) fn decode(encoded: &str) -> Result<Self, JwsError> {

@@ -107,8 +107,11 @@ impl Jws {
             payload: base64url::encode(&self.payload),
             signatures,
         };
-        // A struct of texts always has a JSON form; `to_vec` fails on maps and foreign types only.
-        serde_json::to_vec(&general).unwrap_or_default()
+        #[expect(
+            clippy::expect_used,
+            reason = "a struct of texts always has a JSON form"
+        )]
+        serde_json::to_vec(&general).expect("texts are JSON")
     }
 
     /// The type of the document, from the protected headers.

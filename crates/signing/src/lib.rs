@@ -15,6 +15,7 @@ mod base64url;
 mod canonical;
 mod compact;
 mod context;
+mod guard;
 mod hash;
 mod header;
 mod jwk;

@@ -23,10 +23,11 @@ impl From<DeadlinePassed> for Status {
 }
 
 impl Deadline {
-    /// The instant that lies `time` from now.
+    /// The instant that lies `time` from now; at most a year, which no caller waits.
     #[must_use]
     pub fn after(time: Duration) -> Self {
-        Self(Instant::now() + time)
+        const YEAR: Duration = Duration::from_secs(365 * 86_400);
+        Self(Instant::now() + time.min(YEAR))
     }
 
     /// The deadline of a request that [`serve`](crate::serve) received, counted from its arrival.
@@ -41,7 +42,11 @@ impl Deadline {
     /// When none is.
     pub fn left(self) -> Result<Duration, DeadlinePassed> {
         let left = self.0.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(DeadlinePassed) } else { Ok(left) }
+        if left.is_zero() {
+            Err(DeadlinePassed)
+        } else {
+            Ok(left)
+        }
     }
 
     /// Gives an outgoing request the time that is left.
@@ -84,7 +89,10 @@ mod tests {
 
     #[test]
     fn timeouts_parse_as_the_protocol_says() {
-        assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(
+            parse("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3600))
+        );
         assert_eq!(parse("1500m"), Some(Duration::from_millis(1500)));
         for wrong in ["", "S", "1", "123456789S", "+1S", "1s", "1é"] {
             assert_eq!(parse(wrong), None, "{wrong}");
@@ -94,9 +102,17 @@ mod tests {
     #[test]
     fn what_is_left_is_passed_on_and_nothing_once_it_is_gone() {
         let mut request = Request::new(());
-        Deadline::after(Duration::from_secs(60)).pass_on(&mut request).unwrap();
-        let left = Deadline::from_headers(request.metadata().as_ref()).unwrap().left().unwrap();
-        assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60), "{left:?}");
+        Deadline::after(Duration::from_secs(60))
+            .pass_on(&mut request)
+            .unwrap();
+        let left = Deadline::from_headers(request.metadata().as_ref())
+            .unwrap()
+            .left()
+            .unwrap();
+        assert!(
+            left > Duration::from_secs(50) && left <= Duration::from_secs(60),
+            "{left:?}"
+        );
         let passed = Deadline::after(Duration::ZERO);
         assert_eq!(passed.pass_on(&mut request), Err(DeadlinePassed));
     }

@@ -38,7 +38,9 @@ pub enum CertificateFault {
 impl CertificateFault {
     /// The fault that a TLS error tells of, where it is about a certificate.
     pub(crate) fn of(error: &Error) -> Option<Self> {
-        let Error::InvalidCertificate(error) = error else { return None };
+        let Error::InvalidCertificate(error) = error else {
+            return None;
+        };
         Some(match error {
             CertificateError::Revoked => Self::Revoked,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
@@ -49,8 +51,9 @@ impl CertificateFault {
             CertificateError::UnknownRevocationStatus => Self::RevocationUnknown,
             CertificateError::ExpiredRevocationList
             | CertificateError::ExpiredRevocationListContext { .. } => Self::RevocationListExpired,
-            CertificateError::NotValidForName
-            | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::OtherName
+            }
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 Self::OtherPurpose
             }

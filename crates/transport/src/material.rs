@@ -26,7 +26,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// The authorities that issue the certificates of the parties.
     pub roots: PathBuf,
-    /// Their revocation lists. At least one; a chain through an authority without one is refused.
+    /// Their revocation lists, of the intermediate authorities as well. At least one; a chain through
+    /// an authority without a list is refused.
     pub revocation_lists: Vec<PathBuf>,
     /// Whether the published example keys will do. Only ever for a demonstration.
     #[serde(default)]
@@ -36,7 +37,11 @@ pub struct TlsFiles {
 impl TlsFiles {
     /// The error for a key that does not go with its certificate.
     pub(crate) fn pair_error(&self, source: rustls::Error) -> TlsError {
-        TlsError::Pair { certificate: self.certificate.clone(), key: self.key.clone(), source }
+        TlsError::Pair {
+            certificate: self.certificate.clone(),
+            key: self.key.clone(),
+            source,
+        }
     }
 }
 
@@ -140,15 +145,6 @@ impl Material {
             fingerprint: fingerprint([&certificate, &key, &roots].into_iter().chain(&lists)),
         })
     }
-
-    /// The error for a key that does not go with its certificate.
-    pub(crate) fn pair_error(files: &TlsFiles, source: rustls::Error) -> TlsError {
-        TlsError::Pair {
-            certificate: files.certificate.clone(),
-            key: files.key.clone(),
-            source,
-        }
-    }
 }
 
 /// The one cryptography provider of this project.
@@ -158,7 +154,10 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 
 fn own(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Peer, TlsError> {
     let leaf = chain.first().map(AsRef::as_ref).unwrap_or_default();
-    Peer::of(leaf).map_err(|source| TlsError::Own { path: path.to_owned(), source })
+    Peer::of(leaf).map_err(|source| TlsError::Own {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn root_store(files: &TlsFiles, roots: &PemFile) -> Result<Arc<RootCertStore>, TlsError> {
@@ -167,9 +166,10 @@ fn root_store(files: &TlsFiles, roots: &PemFile) -> Result<Arc<RootCertStore>, T
     refuse_example(files, &files.roots, &certificates)?;
     let mut store = RootCertStore::empty();
     for certificate in certificates {
-        store
-            .add(certificate)
-            .map_err(|source| TlsError::Root { path: files.roots.clone(), source })?;
+        store.add(certificate).map_err(|source| TlsError::Root {
+            path: files.roots.clone(),
+            source,
+        })?;
     }
     Ok(Arc::new(store))
 }
@@ -179,14 +179,21 @@ fn refuse_example(
     path: &Path,
     certificates: &[CertificateDer<'_>],
 ) -> Result<(), TlsError> {
-    if files.allow_example || !certificates.iter().any(|certificate| is_example(certificate)) {
+    if files.allow_example
+        || !certificates
+            .iter()
+            .any(|certificate| is_example(certificate))
+    {
         return Ok(());
     }
-    Err(TlsError::Example { path: path.to_owned() })
+    Err(TlsError::Example {
+        path: path.to_owned(),
+    })
 }
 
 fn fingerprint<'a>(files: impl Iterator<Item = &'a PemFile>) -> Digest {
-    let digests: Vec<u8> =
-        files.flat_map(|file| *sha256(file.bytes()).as_bytes()).collect();
+    let digests: Vec<u8> = files
+        .flat_map(|file| *sha256(file.bytes()).as_bytes())
+        .collect();
     sha256(&digests)
 }

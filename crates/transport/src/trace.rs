@@ -43,7 +43,11 @@ pub fn set_parent(span: &Span, headers: &HeaderMap) {
 
 /// The span of one request, child of the caller's.
 pub(crate) fn server_span(request: &http::Request<()>) -> Span {
-    let span = tracing::info_span!("rpc", otel.kind = "server", rpc.method = request.uri().path());
+    let span = tracing::info_span!(
+        "rpc",
+        otel.kind = "server",
+        rpc.method = request.uri().path()
+    );
     set_parent(&span, request.headers());
     span
 }
@@ -72,5 +76,18 @@ impl Extractor for Received<'_> {
 
     fn keys(&self) -> Vec<&str> {
         self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_trace_nothing_is_sent() {
+        let mut request = Request::new(());
+        inject(&mut request);
+        assert!(request.metadata().is_empty());
+        assert_eq!(current(), None);
     }
 }

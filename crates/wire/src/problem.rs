@@ -3,10 +3,13 @@
 
 use convenant_model::{
     ClauseId, Problem,
+    entry::Status as TargetStatus,
     verdict::{Refusal, Violation},
 };
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, PreconditionViolation, StatusExt};
+
+use crate::v1;
 
 /// The `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "convenant";
@@ -77,6 +80,38 @@ pub fn read(status: &Status) -> PeerProblem {
     }
 }
 
+/// What became of a target that was not answered, as a frame says it.
+#[must_use]
+pub fn declined(status: &TargetStatus) -> v1::Declined {
+    let (problem, violations) = match status {
+        TargetStatus::Answered => (Problem::Internal, &[][..]),
+        TargetStatus::Refused { refusal } => (Problem::Refused, refusal.violations()),
+        TargetStatus::Failed { problem } => (*problem, &[][..]),
+    };
+    let violations = violations.iter().map(|violation| v1::Violation {
+        clause: violation.clause.to_string(),
+        code: violation.code.clone(),
+        text: violation.text.clone(),
+        detail: violation.detail.clone(),
+    });
+    v1::Declined { problem: problem.code().to_owned(), violations: violations.collect() }
+}
+
+/// Reads what [`declined`] wrote; what makes no sense counts as an internal fault of the peer.
+#[must_use]
+pub fn read_declined(declined: v1::Declined) -> TargetStatus {
+    let problem = Problem::from_code(&declined.problem).unwrap_or(Problem::Internal);
+    let violations = declined.violations.into_iter().filter_map(|violation| {
+        let clause = ClauseId::new(violation.clause).ok()?;
+        let (code, text, detail) = (violation.code, violation.text, violation.detail);
+        Some(Violation { clause, code, text, detail })
+    });
+    match Refusal::new(violations.collect()) {
+        Some(refusal) if problem == Problem::Refused => TargetStatus::Refused { refusal },
+        _ => TargetStatus::Failed { problem },
+    }
+}
+
 fn violation(from: &PreconditionViolation) -> Option<Violation> {
     let (detail, text) = from
         .description
@@ -123,7 +158,9 @@ mod tests {
         };
         let refusal =
             Refusal::new(vec![violation("S7", "THEMA"), violation("S10", "VERLOPEN")]).unwrap();
-        assert_eq!(read(&refused(&refusal)), PeerProblem::Refused(refusal));
+        assert_eq!(read(&refused(&refusal)), PeerProblem::Refused(refusal.clone()));
+        let status = TargetStatus::Refused { refusal };
+        assert_eq!(read_declined(declined(&status)), status);
     }
 
     #[test]

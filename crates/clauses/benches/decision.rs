@@ -1,0 +1,2 @@
+//! One decision.
+fn main() {}

@@ -1,0 +1,149 @@
+//! Facts in the form in which Cedar takes them.
+
+use cedar_policy::{
+    Context, ContextCreationError, EntityUid, ExpressionConstructionError, RestrictedExpression,
+};
+use convenant_model::Oin;
+
+use crate::{
+    entities::Names,
+    facts::{Facts, GrantFacts, MandateFacts, ProjectFacts, QueryFacts, UsageFacts},
+};
+
+/// Why facts cannot be written for Cedar; never the fault of a query.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContextError {
+    #[error(transparent)]
+    Record(#[from] ExpressionConstructionError),
+    #[error(transparent)]
+    Context(#[from] Box<ContextCreationError>),
+}
+
+type Member = (&'static str, RestrictedExpression);
+
+/// A set of names.
+pub(crate) fn strings<'a>(names: impl IntoIterator<Item = &'a str>) -> RestrictedExpression {
+    texts(names)
+}
+
+/// A set of texts.
+pub(crate) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> RestrictedExpression {
+    let texts = texts.into_iter().map(Into::into);
+    RestrictedExpression::new_set(texts.map(RestrictedExpression::new_string))
+}
+
+/// The context of a request about one target, as `schema.cedarschema` describes it.
+pub(crate) fn context(
+    facts: &Facts<'_>,
+    names: &Names,
+    dataset: &EntityUid,
+) -> Result<Context, ContextError> {
+    let served = facts.served.then(|| entity(dataset.clone()));
+    let members = [
+        ("covenant", entity(names.covenant.clone())),
+        ("grant", record(grant(&facts.grant))?),
+        ("mandate", record(mandate(&facts.mandate, names))?),
+        ("partnersToday", partners(&facts.partners_today, names)),
+        ("project", record(project(&facts.project, names))?),
+        ("provider", entity(names.partner(facts.provider))),
+        ("query", record(query(&facts.query))?),
+        ("requesterKind", text(facts.requester_kind)),
+        ("served", RestrictedExpression::new_set(served)),
+        ("today", long(facts.today)),
+        ("usage", record(usage(&facts.usage))?),
+    ];
+    Context::from_pairs(owned(members)).map_err(|error| ContextError::Context(Box::new(error)))
+}
+
+fn grant(facts: &GrantFacts<'_>) -> [Member; 4] {
+    [
+        ("categories", texts(&facts.categories)),
+        ("fields", strings(facts.fields.iter().copied())),
+        ("kinds", strings(facts.kinds.iter().copied())),
+        ("retentionDays", long(facts.retention_days)),
+    ]
+}
+
+fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 2] {
+    [
+        ("givenBy", partners(&facts.given_by, names)),
+        ("maxSubjects", long(facts.max_subjects)),
+    ]
+}
+
+fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 13] {
+    [
+        ("approved", RestrictedExpression::new_bool(facts.approved)),
+        ("areaKinds", texts(&facts.area_kinds)),
+        ("extended", RestrictedExpression::new_bool(facts.extended)),
+        ("firstDay", long(facts.first_day)),
+        ("goals", strings(facts.goals.iter().copied())),
+        ("lastDay", long(facts.last_day)),
+        ("monthsRunning", long(facts.months_running)),
+        ("participants", partners(&facts.participants, names)),
+        ("proposal", text(&facts.proposal)),
+        ("quotaQueries", long(facts.quota_queries)),
+        ("quotaSubjects", long(facts.quota_subjects)),
+        ("responsible", partners(&facts.responsible, names)),
+        ("theme", text(facts.theme)),
+    ]
+}
+
+fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
+    let literals = &facts.literals;
+    let bsn_in_justification = RestrictedExpression::new_bool(facts.bsn_in_justification);
+    [
+        ("anchors", strings(facts.anchors.iter().copied())),
+        ("bsnInJustification", bsn_in_justification),
+        ("goal", text(facts.goal)),
+        ("holdingBsn", strings(literals.holding_bsn.iter().copied())),
+        ("illTyped", strings(literals.ill_typed.iter().copied())),
+        ("keyedBy", strings(facts.keyed_by)),
+        ("kind", text(facts.kind)),
+        ("literals", strings(literals.literals.iter().copied())),
+        ("output", strings(facts.output.iter().copied())),
+        ("proposal", text(&facts.proposal)),
+        ("retentionDays", long(facts.retention_days)),
+        ("subjects", long(facts.subjects)),
+        ("tested", strings(facts.tested.iter().copied())),
+        ("theme", text(facts.theme)),
+        ("used", strings(facts.used.iter().copied())),
+        ("verifiedBy", strings(facts.verified_by)),
+    ]
+}
+
+fn usage(facts: &UsageFacts) -> [Member; 2] {
+    [
+        ("queries", long(facts.queries)),
+        ("subjects", long(facts.subjects)),
+    ]
+}
+
+fn partners<'a>(
+    oins: impl IntoIterator<Item = &'a &'a Oin>,
+    names: &Names,
+) -> RestrictedExpression {
+    RestrictedExpression::new_set(oins.into_iter().map(|oin| entity(names.partner(oin))))
+}
+
+fn record<const N: usize>(members: [Member; N]) -> Result<RestrictedExpression, ContextError> {
+    Ok(RestrictedExpression::new_record(owned(members))?)
+}
+
+fn owned<const N: usize>(
+    members: [Member; N],
+) -> impl Iterator<Item = (String, RestrictedExpression)> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
+
+fn text(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
+}
+
+fn long(number: i64) -> RestrictedExpression {
+    RestrictedExpression::new_long(number)
+}
+
+fn entity(uid: EntityUid) -> RestrictedExpression {
+    RestrictedExpression::new_entity_uid(uid)
+}

@@ -1,0 +1,184 @@
+//! The decision itself: facts gathered, rules asked, and the answer turned into a verdict.
+
+use std::sync::Arc;
+
+use cedar_policy::{Decision, Response};
+use convenant_model::{
+    Digest, Oin, Problem, Timestamp,
+    entry::Usage,
+    query::{Query, RegisterPosition, Target},
+    register::{Project, RegisterState},
+    verdict::{Obligations, Refusal, Violation},
+};
+use serde::Serialize;
+
+use crate::{
+    Combined, Rules, Verdict,
+    compile::Origin,
+    context::context,
+    details::Case,
+    facts::Facts,
+    obligations::obligations,
+    verdict::{Outcome, Record},
+};
+
+/// A query that is to be decided on, with what the record needs to say of it.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The query. Whoever calls has verified its signature and its freshness.
+    pub query: &'a Arc<Query>,
+    /// The query exactly as signed: a compact JWS.
+    pub signed_query: &'a str,
+    /// The instant of which the rules are asked. "Today" is its calendar day in UTC.
+    pub at: Timestamp,
+    /// The party that decides.
+    pub party: &'a Oin,
+    /// The peer over whose connection the query came.
+    pub peer: &'a Oin,
+    /// What this party counted of the project's quota before this query.
+    pub used: Usage,
+    /// The register that is decided with: that of the state passed beside the request.
+    pub register: RegisterPosition,
+}
+
+/// Decides on one target of a query: a pure function of its arguments.
+///
+/// Whatever keeps the rules from being asked refuses too: rules of another covenant than the register
+/// holds, an error of the rules' engine, or a permit without an area to hold it in are
+/// [`Problem::RuleError`], a target that the query does not have is [`Problem::Malformed`].
+#[must_use]
+pub fn decide(
+    rules: &Rules,
+    state: &RegisterState,
+    request: &Request<'_>,
+    target: usize,
+) -> Verdict {
+    let record = Arc::new(Record::new(rules, request));
+    judge(rules, state, request, target, &record)
+}
+
+/// Decides on every target of a query, as the coordinator does. Subjects of targets that are permitted
+/// count towards the quota of those after them; a target that is refused does not spoil the others.
+#[must_use]
+pub fn decide_all(rules: &Rules, state: &RegisterState, request: &Request<'_>) -> Combined {
+    let record = Arc::new(Record::new(rules, request));
+    let mut request = *request;
+    // A query without targets gets one verdict, that it is malformed.
+    let targets = request.query.targets.len().max(1);
+    let verdicts = (0..targets).map(|target| {
+        let verdict = judge(rules, state, &request, target, &record);
+        if let Verdict::Permit(permit) = &verdict {
+            let subjects = &mut request.used.subjects;
+            *subjects = subjects.saturating_add(permit.subjects());
+        }
+        verdict
+    });
+    let verdicts = verdicts.collect();
+    Combined::new(record, verdicts)
+}
+
+fn judge(
+    rules: &Rules,
+    state: &RegisterState,
+    request: &Request<'_>,
+    target: usize,
+    record: &Arc<Record>,
+) -> Verdict {
+    let index = u32::try_from(target).unwrap_or(u32::MAX);
+    let Some(asked) = request.query.targets.get(target) else {
+        let nothing = (rules.sha256)(&[]);
+        return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::Malformed)));
+    };
+    let facts = Facts::gather(rules, state, request, asked);
+    let Some(slice) = slice(rules, asked, &facts) else {
+        let nothing = (rules.sha256)(&[]);
+        return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::RuleError)));
+    };
+    let outcome = outcome(rules, state, request, asked, &facts);
+    Verdict::new(record, index, slice, outcome)
+}
+
+fn outcome(
+    rules: &Rules,
+    state: &RegisterState,
+    request: &Request<'_>,
+    target: &Target,
+    facts: &Facts<'_>,
+) -> Result<Obligations, Outcome> {
+    let unusable = Outcome::Problem(Problem::RuleError);
+    let in_force = state.covenant().map(|covenant| covenant.hash);
+    if in_force != Some(rules.covenant_hash) {
+        return Err(unusable);
+    }
+    let response = ask(rules, request.query, target, facts).ok_or(unusable.clone())?;
+    // Cedar skips a policy whose evaluation errs; a `forbid` that is skipped would allow.
+    if response.diagnostics().errors().next().is_some() {
+        return Err(unusable);
+    }
+    let decided = state
+        .project(&request.query.project)
+        .and_then(Project::decided);
+    match response.decision() {
+        Decision::Allow => {
+            obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)
+        }
+        Decision::Deny => {
+            let case = Case::new(rules, state, request, target, facts);
+            let violations = violations(rules, &response, &case).ok_or(unusable.clone())?;
+            Err(Refusal::new(violations).map_or(unusable, Outcome::Refusal))
+        }
+    }
+}
+
+fn ask(rules: &Rules, query: &Query, target: &Target, facts: &Facts<'_>) -> Option<Response> {
+    let dataset = rules.names.dataset(&target.dataset);
+    let request = cedar_policy::Request::new(
+        rules.names.partner(facts.requester),
+        rules.names.action(query.kind).clone(),
+        dataset.clone(),
+        context(facts, &rules.names, dataset).ok()?,
+        Some(&rules.schema),
+    );
+    let response =
+        rules
+            .authorizer
+            .is_authorized(&request.ok()?, &rules.policies, &rules.entities);
+    Some(response)
+}
+
+/// One violation for each clause and code; `None` if a policy refuses that is none of the covenant's.
+fn violations(rules: &Rules, response: &Response, case: &Case<'_>) -> Option<Vec<Violation>> {
+    let origins: Option<Vec<&Origin>> = response
+        .diagnostics()
+        .reason()
+        .map(|policy| rules.origins.get(policy))
+        .collect();
+    let violation = |origin: &Origin| Violation {
+        clause: origin.clause.clone(),
+        code: origin.code.clone(),
+        text: origin.text.clone(),
+        detail: case.detail(origin.clause.as_str(), &origin.code),
+    };
+    Some(origins?.into_iter().map(violation).collect())
+}
+
+/// What the rules saw. The entities are a function of covenant and schema, so their hashes stand for
+/// them.
+#[derive(Serialize)]
+struct Slice<'a> {
+    covenant: Digest,
+    schema: Digest,
+    dataset: &'a str,
+    facts: &'a Facts<'a>,
+}
+
+fn slice(rules: &Rules, target: &Target, facts: &Facts<'_>) -> Option<Digest> {
+    let slice = Slice {
+        covenant: rules.covenant_hash,
+        schema: rules.schema_digest,
+        dataset: target.dataset.as_str(),
+        facts,
+    };
+    let bytes = serde_json::to_vec(&slice).ok()?;
+    Some((rules.sha256)(&bytes))
+}

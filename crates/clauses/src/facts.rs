@@ -1,0 +1,297 @@
+//! What the rules judge: facts about one target of a query, gathered from register and query by typed
+//! code. They hold names, numbers and hashes, never a literal of a predicate and never a subject.
+
+use std::collections::BTreeSet;
+
+use convenant_model::{
+    Date, Oin,
+    covenant::Dataset,
+    documents::{Enrolment, Mandate, Ruling},
+    entry::Usage,
+    query::{Query, Target},
+    register::{Decided, Project, RegisterState},
+};
+use serde::Serialize;
+
+use crate::{Request, Rules};
+
+mod grant;
+mod literals;
+
+pub(crate) use grant::GrantFacts;
+use literals::LiteralFacts;
+
+/// Names, sorted, so that the same facts always have the same form.
+pub(crate) type Set<'a> = BTreeSet<&'a str>;
+
+/// Everything that the rules may speak of besides the covenant itself; `schema.cedarschema` says what
+/// each member means.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Facts<'a> {
+    pub(crate) requester: &'a Oin,
+    pub(crate) requester_kind: &'a str,
+    pub(crate) provider: &'a Oin,
+    pub(crate) partners_today: BTreeSet<&'a Oin>,
+    pub(crate) served: bool,
+    pub(crate) today: i64,
+    pub(crate) project: ProjectFacts<'a>,
+    pub(crate) mandate: MandateFacts<'a>,
+    pub(crate) grant: GrantFacts<'a>,
+    pub(crate) query: QueryFacts<'a>,
+    pub(crate) usage: UsageFacts,
+}
+
+/// What the LSI decided on. Empty, so that every rule about it refuses, while nothing was decided.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProjectFacts<'a> {
+    pub(crate) approved: bool,
+    pub(crate) proposal: String,
+    pub(crate) theme: &'a str,
+    pub(crate) goals: Set<'a>,
+    pub(crate) participants: BTreeSet<&'a Oin>,
+    pub(crate) responsible: Option<&'a Oin>,
+    pub(crate) area_kinds: BTreeSet<String>,
+    pub(crate) first_day: i64,
+    pub(crate) last_day: i64,
+    pub(crate) months_running: i64,
+    pub(crate) extended: bool,
+    pub(crate) quota_queries: i64,
+    pub(crate) quota_subjects: i64,
+}
+
+/// The mandate under which the query was signed.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MandateFacts<'a> {
+    pub(crate) given_by: BTreeSet<&'a Oin>,
+    pub(crate) max_subjects: i64,
+}
+
+/// What is asked of one target.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QueryFacts<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) goal: &'a str,
+    pub(crate) theme: &'a str,
+    pub(crate) proposal: String,
+    pub(crate) output: Set<'a>,
+    pub(crate) tested: Set<'a>,
+    pub(crate) used: Set<'a>,
+    pub(crate) anchors: Set<'a>,
+    #[serde(flatten)]
+    pub(crate) literals: LiteralFacts<'a>,
+    pub(crate) subjects: i64,
+    pub(crate) keyed_by: Option<&'a str>,
+    pub(crate) verified_by: Option<&'a str>,
+    pub(crate) retention_days: i64,
+    pub(crate) bsn_in_justification: bool,
+}
+
+/// Use of the quota, with this query.
+#[derive(Debug, Serialize)]
+pub(crate) struct UsageFacts {
+    pub(crate) queries: i64,
+    pub(crate) subjects: i64,
+}
+
+impl<'a> Facts<'a> {
+    /// Gathers the facts about one target.
+    pub(crate) fn gather(
+        rules: &'a Rules,
+        state: &'a RegisterState,
+        request: &Request<'a>,
+        target: &'a Target,
+    ) -> Self {
+        let query: &Query = request.query;
+        let today = request.at.date();
+        let dataset = rules.covenant.dataset(&target.dataset);
+        let project = state.project(&query.project);
+        let decided = project.and_then(Project::decided);
+        let requester = &query.requester.partner;
+        let query_facts = QueryFacts::of(query, target, dataset);
+        let subjects = query_facts.subjects;
+        Self {
+            requester,
+            requester_kind: state
+                .enrolment(requester)
+                .map_or("", |enrolment| enrolment.kind.as_str()),
+            provider: &target.partner,
+            partners_today: [requester, &target.partner]
+                .into_iter()
+                .filter(|oin| is_partner(rules, state, oin, today))
+                .collect(),
+            served: state
+                .enrolment(&target.partner)
+                .is_some_and(|enrolment| serves(enrolment, target)),
+            today: days(today),
+            project: decided.map_or_else(ProjectFacts::none, |one| ProjectFacts::of(one, today)),
+            mandate: MandateFacts::of(project, query, today),
+            grant: GrantFacts::of(decided, query, target, dataset, &query_facts.used),
+            query: query_facts,
+            usage: UsageFacts::after(request.used, subjects),
+        }
+    }
+}
+
+fn is_partner(rules: &Rules, state: &RegisterState, oin: &Oin, today: Date) -> bool {
+    state.enrolment(oin).is_some_and(|enrolment| {
+        enrolment.holds_on(today) && rules.covenant.lists(oin, enrolment.kind.as_str())
+    })
+}
+
+fn serves(enrolment: &Enrolment, target: &Target) -> bool {
+    let node = enrolment.node.as_ref();
+    node.is_some_and(|node| node.datasets.contains(&target.dataset))
+}
+
+impl<'a> ProjectFacts<'a> {
+    fn of(decided: &'a Decided, today: Date) -> Self {
+        let (proposal, decision) = (&decided.proposal, &decided.decision);
+        let partners = proposal.participant.iter().map(|one| &one.partner);
+        Self {
+            approved: decision.outcome == Ruling::Approved,
+            proposal: decided.hash.to_string(),
+            theme: proposal.theme.as_str(),
+            goals: proposal.goals.iter().map(|goal| goal.as_str()).collect(),
+            participants: partners.collect(),
+            responsible: Some(&proposal.responsible),
+            area_kinds: proposal
+                .area
+                .iter()
+                .map(|code| format!("{:?}", code.kind()))
+                .collect(),
+            first_day: days(decision.valid_from),
+            last_day: days(decision.valid_until),
+            months_running: months_between(proposal.start, today),
+            extended: decision.extended,
+            quota_queries: number(proposal.quota.queries),
+            quota_subjects: number(proposal.quota.subjects),
+        }
+    }
+
+    /// The facts of a project on which nothing was decided: no day lies within it, nobody takes part.
+    fn none() -> Self {
+        Self {
+            last_day: -1,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> MandateFacts<'a> {
+    /// Of several mandates for the same key, the widest counts: each holds by itself.
+    fn of(project: Option<&'a Project>, query: &'a Query, today: Date) -> Self {
+        let requester = &query.requester;
+        let mandates = project
+            .into_iter()
+            .flat_map(|project| project.mandates_of(&requester.key, today));
+        let own = |(mandate, _): (&'a Mandate, _)| {
+            (mandate.partner == requester.partner).then_some(mandate)
+        };
+        let mut facts = Self::default();
+        for mandate in mandates.filter_map(own) {
+            facts.given_by.insert(&mandate.partner);
+            facts.max_subjects = facts.max_subjects.max(i64::from(mandate.max_subjects));
+        }
+        facts
+    }
+}
+
+impl<'a> QueryFacts<'a> {
+    fn of(query: &'a Query, target: &'a Target, dataset: Option<&'a Dataset>) -> Self {
+        let predicate = target.predicate.as_ref();
+        let subjects = target.subjects.as_ref();
+        let output: Set<'a> = target.fields.iter().map(|field| field.as_str()).collect();
+        let tested: Set<'a> = predicate
+            .map(|predicate| predicate.fields().iter().map(|f| f.as_str()).collect())
+            .unwrap_or_default();
+        Self {
+            kind: query.kind.as_str(),
+            goal: query.goal.as_str(),
+            theme: query.theme.as_str(),
+            proposal: query.proposal.to_string(),
+            used: output.union(&tested).copied().collect(),
+            output,
+            tested,
+            anchors: anchors(target, dataset),
+            literals: LiteralFacts::of(predicate, dataset),
+            subjects: subjects.map_or(0, |shape| i64::from(shape.count)),
+            keyed_by: subjects.map(|shape| shape.key.as_str()),
+            verified_by: subjects
+                .and_then(|shape| shape.verified_by.as_ref())
+                .map(|field| field.as_str()),
+            retention_days: i64::from(query.retention_days),
+            bsn_in_justification: convenant_model::subjects::holds_bsn(
+                query.justification.as_str(),
+            ),
+        }
+    }
+}
+
+/// The fields that choose rows. A field of area does not: the project's area holds it already, and a
+/// whole municipality or neighbourhood is bulk (S12).
+fn anchors<'a>(target: &'a Target, dataset: Option<&Dataset>) -> Set<'a> {
+    let areas = dataset.map_or(&[][..], |dataset| dataset.area.as_slice());
+    let predicate = target.predicate.as_ref();
+    predicate
+        .map(|predicate| predicate.anchors())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|field| areas.iter().all(|area| area.field != **field))
+        .map(|field| field.as_str())
+        .collect()
+}
+
+impl UsageFacts {
+    fn after(used: Usage, subjects: i64) -> Self {
+        Self {
+            queries: number(used.queries).saturating_add(1),
+            subjects: number(used.subjects).saturating_add(subjects),
+        }
+    }
+}
+
+/// Cedar's numbers are of 64 bits with a sign; nothing is ever counted beyond them.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn days(date: Date) -> i64 {
+    i64::from(date.days_since_epoch())
+}
+
+/// Whole calendar months from `start` to `today`; zero before the start. A day is within `n` months
+/// exactly when this is less than `n`.
+fn months_between(start: Date, today: Date) -> i64 {
+    // No project of this register comes near a century.
+    const MOST: u16 = 1200;
+    let apart = days(today).saturating_sub(days(start));
+    // No month is longer than 31 days, so at least this many have passed.
+    let mut months = u16::try_from((apart / 31).clamp(0, i64::from(MOST))).unwrap_or(MOST);
+    while months < MOST && start.plus_months(months + 1) <= today {
+        months += 1;
+    }
+    i64::from(months)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_count_by_the_calendar() {
+        let months = |start: &str, today: &str| {
+            months_between(start.parse().unwrap(), today.parse().unwrap())
+        };
+        assert_eq!(months("2026-01-15", "2026-01-14"), 0);
+        assert_eq!(months("2026-01-15", "2026-02-14"), 0);
+        assert_eq!(months("2026-01-15", "2026-02-15"), 1);
+        assert_eq!(months("2024-01-31", "2024-02-29"), 1);
+        assert_eq!(months("2026-01-15", "2027-01-14"), 11);
+        assert_eq!(months("2026-01-15", "2028-01-15"), 24);
+        assert_eq!(months("2026-01-15", "9999-12-31"), 1200);
+    }
+}

@@ -1,0 +1,359 @@
+//! Sending a query and taking its answers.
+
+use std::{path::{Path, PathBuf}, sync::Arc, time::Duration};
+
+use convenant_ledger::{LedgerSigner, LedgerVerifier, note::{NoteError, NoteName}};
+use convenant_model::{
+    Clock, Oin, Problem,
+    entry::{Receipt, Status},
+    query::Target,
+    verdict::Refusal,
+};
+use convenant_register::{FollowError, Follower, Snapshot};
+use convenant_setup::{KeyFileError, signing_key, verifying_key};
+use convenant_signing::{SigningKey, SystemRandom};
+use convenant_store::{LedgerHandle, RecordError, StoreError};
+use convenant_transport::{
+    AddressError, ClientTls, Expected, Limits, SystemClock, TlsError, connect, explain,
+};
+use convenant_wire::{
+    problem::{PeerProblem, read, read_declined},
+    v1::{QueryRequest, SealedSubjects, broker_client::BrokerClient, query_frame::Body},
+};
+use thiserror::Error;
+use tonic::{Request, Status as GrpcStatus, Streaming, transport::Channel};
+
+use crate::{
+    compose::{Asker, ComposeError, Composed, Question, compose},
+    config::ClientConfig,
+    output::{Output, OutputError},
+    receive::{ReceiveError, Receiving},
+};
+
+/// Why a query could not be asked or answered as a whole.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// A key file is not as it should be.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The leader's key cannot sign receipts.
+    #[error("the leader's key cannot sign receipts")]
+    Note(#[from] NoteError),
+    /// TLS is not set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The coordinator's address is wrong.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The register cannot be followed.
+    #[error(transparent)]
+    Register(#[from] FollowError),
+    /// The ledger of receipts cannot be opened.
+    #[error("the ledger of receipts cannot be opened")]
+    Ledger(#[from] StoreError),
+    /// The receipt cannot be recorded.
+    #[error("the receipt cannot be recorded")]
+    Record(#[source] Box<RecordError>),
+    /// The result file cannot be completed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The question cannot be made into a query.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The coordinator refuses under the covenant.
+    #[error("the coordinator refuses the query under the covenant")]
+    Refused(Refusal),
+    /// The coordinator does not take the query.
+    #[error("the coordinator does not take the query: {explanation} ({code})", code = problem.code())]
+    Problem {
+        /// The code.
+        problem: Problem,
+        /// What the coordinator says.
+        explanation: String,
+    },
+    /// The coordinator cannot be reached, or is none.
+    #[error("the coordinator cannot be asked: {0}")]
+    Transport(String),
+    /// The coordinator's frames make no sense.
+    #[error("the coordinator's answer is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// What became of one target.
+#[derive(Debug)]
+pub struct TargetResult {
+    /// Index of the target.
+    pub target: u32,
+    /// The partner that was asked.
+    pub partner: Oin,
+    /// What became of it, as far as the evidence goes.
+    pub status: Status,
+    /// Why an answer that came was refused here; its rows are gone.
+    pub refused_here: Option<ReceiveError>,
+    /// The file with the rows.
+    pub file: Option<PathBuf>,
+    /// Rows in the file.
+    pub rows: u64,
+}
+
+/// The project leader's side.
+pub struct Client {
+    partner: Oin,
+    key: SigningKey,
+    follower: Follower,
+    channel: Channel,
+    limits: Limits,
+    receipts: LedgerHandle,
+    clock: Arc<dyn Clock>,
+    random: SystemRandom,
+}
+
+impl Client {
+    /// Opens the leader's copy of the register and ledger of receipts, and prepares the connection.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong.
+    pub async fn open(config: &ClientConfig) -> Result<Self, ClientError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let limits = Limits::default();
+        let key = signing_key(&config.keys.signing)?;
+        let register_key = verifying_key(&config.register.key)?;
+        let verifier = LedgerVerifier::new(register_origin(&config.coordinator.oin)?, register_key)?;
+        let follower = Follower::open(
+            config.data.dir.join("register"),
+            config.register.root_of_trust()?,
+            verifier,
+        )?;
+        let origin = NoteName::new(format!("convenant.receipts/{}", config.party.oin))?;
+        let signer = LedgerSigner::new(origin, signing_key(&config.keys.signing)?)?;
+        let ledger = config.data.dir.join("receipts");
+        let (receipts, _) = LedgerHandle::open(&ledger, signer, Arc::clone(&clock))?;
+        let tls = ClientTls::load(config.tls.clone(), Arc::clone(&clock))?;
+        let expected =
+            Expected { oin: config.coordinator.oin.clone(), pins: config.coordinator.pins.iter().copied().collect() };
+        let channel = connect(expected, &config.coordinator.address, tls, &limits)?;
+        Ok(Self {
+            partner: config.party.oin.clone(),
+            key,
+            follower,
+            channel,
+            limits,
+            receipts,
+            clock,
+            random: SystemRandom::new(),
+        })
+    }
+
+    /// Fetches and verifies what is new in the register.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer, or its register does not verify.
+    pub async fn refresh(&self) -> Result<Arc<Snapshot>, ClientError> {
+        Ok(self.follower.refresh(self.channel.clone()).await?)
+    }
+
+    /// The register as known here.
+    #[must_use]
+    pub fn register(&self) -> Arc<Snapshot> {
+        self.follower.current()
+    }
+
+    /// The connection to the coordinator, for its other services.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Makes a signed query of a question.
+    ///
+    /// # Errors
+    /// When the register does not know what is asked about.
+    pub fn compose(&self, question: Question) -> Result<Composed, ClientError> {
+        let snapshot = self.follower.current();
+        let asker = Asker {
+            partner: &self.partner,
+            key: &self.key,
+            register: snapshot.register(),
+            now: self.clock.now(),
+            random: &self.random,
+            trace: convenant_transport::trace::current(),
+        };
+        Ok(compose(question, &asker)?)
+    }
+
+    /// Sends a query, takes the answers, records a receipt for each, and writes what was answered and
+    /// verified to `path_of(target)`.
+    ///
+    /// # Errors
+    /// When the coordinator does not broker the query. What single partners refuse or fail is in the
+    /// results.
+    pub async fn send(
+        &self,
+        composed: &Composed,
+        timeout: Duration,
+        path_of: impl Fn(usize, &Target) -> PathBuf,
+    ) -> Result<Vec<TargetResult>, ClientError> {
+        let subjects = composed.sealed.iter().map(|(target, sealed)| SealedSubjects {
+            target: *target,
+            sealed: sealed.clone().into(),
+        });
+        let mut request = Request::new(QueryRequest {
+            signed_query: composed.signed.clone(),
+            subjects: subjects.collect(),
+        });
+        request.set_timeout(timeout);
+        convenant_transport::trace::inject(&mut request);
+        let mut broker = BrokerClient::new(self.channel.clone())
+            .max_decoding_message_size(self.limits.max_message);
+        let frames = broker.query(request).await.map_err(|status| grpc(&status))?.into_inner();
+        let pending = self.pending(composed, path_of)?;
+        let ended = collect(frames, composed, pending).await;
+        let mut results = Vec::with_capacity(ended.len());
+        for ended in ended {
+            results.push(self.receipt(composed, ended).await?);
+        }
+        Ok(results)
+    }
+
+    fn pending(
+        &self,
+        composed: &Composed,
+        path_of: impl Fn(usize, &Target) -> PathBuf,
+    ) -> Result<Vec<Slot>, ClientError> {
+        let snapshot = self.follower.current();
+        let state = snapshot.register().state();
+        let slot = |(index, target): (usize, &Target)| {
+            let enrolment = state.enrolment(&target.partner);
+            let enrolment = enrolment.ok_or_else(|| ComposeError::Node(target.partner.clone()))?;
+            let number = u32::try_from(index).map_err(|_| ComposeError::TooMany("targets"))?;
+            let path: &Path = &path_of(index, target);
+            let receiving =
+                Receiving::new(number, target.partner.clone(), enrolment.ledger_key.clone(), path);
+            Ok(Slot::Waiting(Box::new(receiving)))
+        };
+        composed.query.targets.iter().enumerate().map(slot).collect()
+    }
+
+    /// Records what was received for one target. An answer is reported only with its receipt.
+    async fn receipt(
+        &self,
+        composed: &Composed,
+        (target, slot): (usize, Slot),
+    ) -> Result<TargetResult, ClientError> {
+        let number = u32::try_from(target).unwrap_or(u32::MAX);
+        let partner = composed.query.targets.get(target).map(|target| target.partner.clone());
+        let partner = partner.ok_or(ClientError::Malformed("a target that was not asked"))?;
+        let failed = |problem| Status::Failed { problem };
+        let (status, outcome, refused_here, output, rows) = match slot {
+            Slot::Accepted(accepted) => {
+                let status = accepted.outcome.status;
+                (status, Some(accepted.signed), None, accepted.output, accepted.rows)
+            }
+            Slot::Declined(status) => (status, None, None, None, 0),
+            Slot::Refused(error, signed) => {
+                (failed(Problem::BadSignature), signed, Some(error), None, 0)
+            }
+            Slot::Waiting(_) => (failed(Problem::Cancelled), None, None, None, 0),
+        };
+        let receipt = convenant_model::entry::Entry::Receipt(Receipt {
+            party: self.partner.clone(),
+            query: composed.query.id,
+            target: number,
+            partner: partner.clone(),
+            at: self.clock.now(),
+            signed_query: composed.signed.clone(),
+            outcome,
+            status: status.clone(),
+        });
+        self.receipts.record(receipt).await.map_err(|error| ClientError::Record(Box::new(error)))?;
+        // The rows get their name only now: a result without a receipt does not exist.
+        let file = output.map(Output::keep).transpose()?;
+        Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
+    }
+}
+
+/// Name of the register's ledger, as its checkpoints state it.
+///
+/// # Errors
+/// Never for an OIN; the name's form is checked all the same.
+pub fn register_origin(coordinator: &Oin) -> Result<NoteName, NoteError> {
+    NoteName::new(format!("convenant.register/{coordinator}"))
+}
+
+enum Slot {
+    Waiting(Box<Receiving>),
+    Accepted(Box<crate::receive::Accepted>),
+    Declined(Status),
+    Refused(ReceiveError, Option<String>),
+}
+
+/// Takes frames until the stream ends. A fault in one target's frames ends that target only.
+async fn collect(
+    mut frames: Streaming<convenant_wire::v1::QueryFrame>,
+    composed: &Composed,
+    mut slots: Vec<Slot>,
+) -> Vec<(usize, Slot)> {
+    loop {
+        let frame = match frames.message().await {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break,
+            Err(status) => {
+                tracing::warn!(code = ?status.code(), "the coordinator's stream broke off");
+                let problem = match read(&status) {
+                    PeerProblem::Problem(problem) => problem,
+                    _ if status.code() == tonic::Code::DeadlineExceeded => Problem::Late,
+                    _ => Problem::Cancelled,
+                };
+                for slot in &mut slots {
+                    if matches!(slot, Slot::Waiting(_)) {
+                        *slot = Slot::Declined(Status::Failed { problem });
+                    }
+                }
+                break;
+            }
+        };
+        let slot = slots.get_mut(frame.target as usize);
+        if let (Some(slot), Some(body)) = (slot, frame.body) {
+            take(slot, composed, body);
+        }
+    }
+    slots.into_iter().enumerate().collect()
+}
+
+fn take(slot: &mut Slot, composed: &Composed, body: Body) {
+    let Slot::Waiting(receiving) = slot else {
+        return;
+    };
+    let fault = match body {
+        Body::EncapsulatedKey(key) => receiving.begin(composed, &key).err(),
+        Body::Chunk(sealed) => receiving.chunk(&sealed).err(),
+        Body::Declined(declined) => {
+            *slot = Slot::Declined(read_declined(declined));
+            return;
+        }
+        Body::SignedOutcome(signed) => {
+            let waiting = std::mem::replace(slot, Slot::Declined(Status::Answered));
+            let Slot::Waiting(receiving) = waiting else {
+                return;
+            };
+            *slot = match receiving.finish(composed, signed.clone()) {
+                Ok(accepted) => Slot::Accepted(Box::new(accepted)),
+                Err(error) => Slot::Refused(error, Some(signed)),
+            };
+            return;
+        }
+    };
+    if let Some(error) = fault {
+        *slot = Slot::Refused(error, None);
+    }
+}
+
+fn grpc(status: &GrpcStatus) -> ClientError {
+    match read(status) {
+        PeerProblem::Refused(refusal) => ClientError::Refused(refusal),
+        PeerProblem::Problem(problem) => {
+            ClientError::Problem { problem, explanation: status.message().to_owned() }
+        }
+        PeerProblem::Foreign => ClientError::Transport(explain(status).to_string()),
+    }
+}

@@ -1,0 +1,212 @@
+//! Opening and verifying the answer to one target. Rows are written as they come; they count only
+//! when the node's signed outcome agrees with what was received, to the byte.
+
+use std::path::{Path, PathBuf};
+
+use arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError, ipc::reader::StreamDecoder};
+use bytes::Bytes;
+use convenant_exchange::OUTCOME_TYPE;
+use convenant_model::{
+    Oin,
+    entry::{SignedOutcome, Status},
+    keys::VerifyingKey,
+};
+use convenant_signing::{
+    CanonicalError, ChunkHasher, Direction, JwsError, OpenError, Opener, SealContext, key_id,
+    parse_canonical, verify_compact,
+};
+use thiserror::Error;
+
+use crate::{
+    compose::Composed,
+    output::{Output, OutputError},
+};
+
+/// Why an answer is refused. What was received of it is gone.
+#[derive(Debug, Error)]
+pub enum ReceiveError {
+    /// A frame came where it does not belong.
+    #[error("the answer's frames are out of order: {0}")]
+    Order(&'static str),
+    /// A chunk is not the next one that the node sealed.
+    #[error("a chunk was dropped, repeated, reordered or altered on its way")]
+    Chunk(#[source] OpenError),
+    /// What opened is not Arrow.
+    #[error("the opened chunks are not Arrow data")]
+    Arrow(#[from] ArrowError),
+    /// The node's outcome is not signed as it should be.
+    #[error("the node's signed outcome does not verify")]
+    Signature(#[from] JwsError),
+    /// The node's outcome is malformed.
+    #[error("the node's signed outcome is malformed")]
+    Outcome(#[from] CanonicalError),
+    /// The outcome is about something else, or disagrees with what was received.
+    #[error("the node's signed outcome disagrees in `{member}`")]
+    Disagrees {
+        /// The member of the outcome.
+        member: &'static str,
+    },
+    /// The answer ended without its last chunk or its outcome.
+    #[error("the answer was cut off")]
+    CutOff,
+    /// The file cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// The answer to one target, as far as it was received.
+pub struct Receiving {
+    target: u32,
+    partner: Oin,
+    ledger_key: VerifyingKey,
+    path: PathBuf,
+    opener: Option<Opener>,
+    hasher: ChunkHasher,
+    decoder: StreamDecoder,
+    output: Option<Output>,
+    rows: u64,
+    bytes: u64,
+    chunks: u64,
+}
+
+/// An answer that agrees with the node's signed outcome.
+pub struct Accepted {
+    /// The outcome.
+    pub outcome: SignedOutcome,
+    /// The outcome exactly as signed.
+    pub signed: String,
+    /// The file with the rows, where the target was answered; to be kept once the receipt is on
+    /// record.
+    pub output: Option<Output>,
+    /// Rows in the file. For a count this is one row, which holds the number.
+    pub rows: u64,
+}
+
+impl Receiving {
+    /// Awaits the answer of a partner whose outcomes its ledger key signs.
+    #[must_use]
+    pub fn new(target: u32, partner: Oin, ledger_key: VerifyingKey, path: &Path) -> Self {
+        Self {
+            target,
+            partner,
+            ledger_key,
+            path: path.to_owned(),
+            opener: None,
+            hasher: ChunkHasher::new(),
+            decoder: StreamDecoder::new(),
+            output: None,
+            rows: 0,
+            bytes: 0,
+            chunks: 0,
+        }
+    }
+
+    /// Takes the encapsulated key with which an answer begins.
+    ///
+    /// # Errors
+    /// When an answer was begun already, or the key is not usable.
+    pub fn begin(&mut self, composed: &Composed, encapsulated: &[u8]) -> Result<(), ReceiveError> {
+        if self.opener.is_some() {
+            return Err(ReceiveError::Order("a second encapsulated key"));
+        }
+        let encapsulated = encapsulated
+            .try_into()
+            .map_err(|_| ReceiveError::Order("an encapsulated key has 32 bytes"))?;
+        let context = SealContext {
+            direction: Direction::Result,
+            query: composed.query.id,
+            target: self.target,
+            sender: self.partner.clone(),
+            recipient: composed.query.requester.partner.clone(),
+            signed_query: Some(composed.hash),
+        };
+        let opener = Opener::new(&composed.opening, &context, encapsulated);
+        self.opener = Some(opener.map_err(ReceiveError::Chunk)?);
+        Ok(())
+    }
+
+    /// Opens a chunk and writes its rows.
+    ///
+    /// # Errors
+    /// When it is not the next chunk, holds no Arrow data, or cannot be written.
+    pub fn chunk(&mut self, sealed: &Bytes) -> Result<(), ReceiveError> {
+        let opener = self.opener.as_mut();
+        let opener = opener.ok_or(ReceiveError::Order("a chunk before the encapsulated key"))?;
+        self.hasher.add(sealed);
+        self.bytes += sealed.len() as u64;
+        self.chunks += 1;
+        let opened = opener.open(sealed).map_err(ReceiveError::Chunk)?;
+        let mut buffer = Buffer::from_vec(opened.plain);
+        while !buffer.is_empty() {
+            if let Some(batch) = self.decoder.decode(&mut buffer)? {
+                self.write(&batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies the node's signed outcome against what was received.
+    ///
+    /// # Errors
+    /// When they disagree; nothing is left of the answer.
+    pub fn finish(mut self, composed: &Composed, signed: String) -> Result<Accepted, ReceiveError> {
+        let own = key_id(&self.ledger_key);
+        let key_of = |id: &_| (*id == own).then(|| self.ledger_key.clone());
+        let verified = verify_compact(&signed, OUTCOME_TYPE, key_of)?;
+        let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")?;
+        self.agree(composed, &outcome)?;
+        let output = match outcome.status {
+            Status::Answered => Some(self.complete()?),
+            Status::Refused { .. } | Status::Failed { .. } => None,
+        };
+        Ok(Accepted { outcome, signed, output, rows: self.rows })
+    }
+
+    fn agree(&mut self, composed: &Composed, outcome: &SignedOutcome) -> Result<(), ReceiveError> {
+        let hash = std::mem::take(&mut self.hasher).finish();
+        let answered = outcome.status == Status::Answered;
+        let rows = if composed.query.kind == convenant_model::query::QueryKind::Count {
+            0
+        } else {
+            self.rows
+        };
+        let checks = [
+            ("query", outcome.query == composed.query.id),
+            ("signed_query", outcome.signed_query == composed.hash),
+            ("target", outcome.target == self.target),
+            ("partner", outcome.partner == self.partner),
+            ("bytes", outcome.bytes == self.bytes),
+            ("chunks", outcome.chunks == self.chunks),
+            ("hash", outcome.hash == hash),
+            ("rows", !answered || outcome.rows == rows),
+            ("decision", !answered || outcome.decision.is_some()),
+        ];
+        match checks.into_iter().find(|(_, agrees)| !agrees) {
+            Some((member, _)) => Err(ReceiveError::Disagrees { member }),
+            None if answered && !self.opener.as_ref().is_some_and(Opener::finished) => {
+                Err(ReceiveError::CutOff)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReceiveError> {
+        let output = match &mut self.output {
+            Some(output) => output,
+            none => none.insert(Output::create(&self.path, batch.schema_ref())?),
+        };
+        self.rows += batch.num_rows() as u64;
+        Ok(output.write(batch)?)
+    }
+
+    fn complete(&mut self) -> Result<Output, ReceiveError> {
+        self.decoder.finish()?;
+        if let (None, Some(schema)) = (&self.output, self.decoder.schema()) {
+            // No rows: the file still says which columns were answered.
+            let mut empty = Output::create(&self.path, &schema)?;
+            empty.write(&RecordBatch::new_empty(schema))?;
+            self.output = Some(empty);
+        }
+        self.output.take().ok_or(ReceiveError::CutOff)
+    }
+}

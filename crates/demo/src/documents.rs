@@ -1,0 +1,242 @@
+//! The documents of the example: as TOML for people, and signed for the register.
+
+use std::{collections::BTreeSet, path::Path};
+
+use convenant_model::{
+    DatasetId, Date, Digest, FieldName, Oin,
+    covenant::{Covenant, CovenantText, Use},
+    documents::{
+        Annex, AnnexField, DocumentKind, Enrolment, Holder, Mandate, NodeEnrolment,
+        ProjectDecision, Proposal, Role, tag,
+    },
+    keys::VerifyingKey,
+    parse::{BoundedText, from_toml},
+    query::QueryKind,
+    register::Envelope as _,
+};
+use convenant_signing::{Jws, SigningKey, canonical};
+use serde::Serialize;
+
+use crate::{
+    error::{DemoError, Result},
+    federation::Party,
+    files,
+    spec::{DecisionTerms, MandateTerms},
+};
+
+/// The example covenant.
+pub const COVENANT_TOML: &str = include_str!("../assets/covenant.toml");
+
+/// A document as a person reads it and as the register holds it.
+#[derive(Clone, Debug)]
+pub struct SignedDocument {
+    /// What kind of document it is.
+    pub kind: DocumentKind,
+    /// Name of its files, without the number in front.
+    pub name: String,
+    /// The document as TOML.
+    pub toml: String,
+    /// The document as canonical JSON, with its signatures.
+    pub jws: Jws,
+}
+
+impl SignedDocument {
+    /// Signs a document. A key that is named twice signs once.
+    ///
+    /// # Errors
+    /// When the document has no canonical form or TOML, or a key fails.
+    pub fn new<'k, T: Serialize>(
+        kind: DocumentKind,
+        name: &str,
+        document: &T,
+        signers: impl IntoIterator<Item = &'k SigningKey>,
+    ) -> Result<Self> {
+        let toml = toml::to_string_pretty(document)?;
+        Self::with_text(kind, name, toml, document, signers)
+    }
+
+    /// Signs a covenant; its text stays as it was written, with its comments.
+    ///
+    /// # Errors
+    /// When the text is no covenant, or a key fails.
+    pub fn covenant<'k>(
+        text: &str,
+        signers: impl IntoIterator<Item = &'k SigningKey>,
+    ) -> Result<Self> {
+        let covenant: CovenantText = from_toml("covenant.toml", text)?;
+        let kind = DocumentKind::Covenant;
+        Self::with_text(kind, "covenant", text.to_owned(), &covenant, signers)
+    }
+
+    /// Hash of the canonical bytes: what a decision and a mandate name a proposal by.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        self.jws.payload_hash()
+    }
+
+    /// Writes `NN-NAME.toml` and `NN-NAME.jws`; the number is its place in the order of submission.
+    pub(crate) fn write(&self, dir: &Path, number: usize) -> Result<()> {
+        let stem = format!("{number:02}-{}", self.name);
+        files::write(&dir.join(format!("{stem}.toml")), &self.toml)?;
+        files::write(&dir.join(format!("{stem}.jws")), self.jws.to_json())
+    }
+
+    fn with_text<'k, T: Serialize>(
+        kind: DocumentKind,
+        name: &str,
+        toml: String,
+        document: &T,
+        signers: impl IntoIterator<Item = &'k SigningKey>,
+    ) -> Result<Self> {
+        let mut jws = Jws::new(kind.media_type(), canonical(document)?);
+        let mut signed = BTreeSet::new();
+        for key in signers {
+            if signed.insert(key.id()) {
+                jws.sign(key)?;
+            }
+        }
+        Ok(Self {
+            kind,
+            name: name.to_owned(),
+            toml,
+            jws,
+        })
+    }
+}
+
+/// The enrolment of a party for two years from sixty days before `today`. `more_pins` are TLS keys
+/// that it uses besides its own certificate's: a project leader's client has one.
+///
+/// # Errors
+/// When a name is too long for a document.
+pub fn enrolment(party: &Party, more_pins: &[Digest], today: Date) -> Result<Enrolment> {
+    let from = today.plus_days(-60);
+    let node = party.address.filter(|_| !party.datasets.is_empty());
+    let node = node.map(|address| {
+        Ok::<_, DemoError>(NodeEnrolment {
+            address: text(address.to_string())?,
+            sealing_key: party.keys.sealing.sealing_key().clone(),
+            datasets: party.datasets.clone(),
+        })
+    });
+    Ok(Enrolment {
+        document: tag::Enrolment::Enrolment,
+        partner: party.oin.clone(),
+        name: text(&party.title)?,
+        kind: text(&party.kind)?,
+        valid_from: from,
+        valid_until: from.plus_months(24),
+        signing_key: party.keys.signing.verifying_key().clone(),
+        ledger_key: party.keys.ledger.verifying_key().clone(),
+        tls_pins: [&[party.certificate.pin], more_pins].concat(),
+        node: node.transpose()?,
+    })
+}
+
+/// What one provider provides under a project: fields with the necessity of each.
+#[derive(Clone, Debug)]
+pub struct Grant<'a> {
+    /// The partner that provides.
+    pub provider: &'a Oin,
+    /// The dataset.
+    pub dataset: &'a str,
+    /// The kinds of query.
+    pub kinds: &'a [QueryKind],
+    /// The provider's legal basis.
+    pub basis_provider: &'a str,
+    /// The receiver's legal basis.
+    pub basis_receiver: &'a str,
+    /// Names of the fields, each with why it is necessary.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl Grant<'_> {
+    /// The annex to a proposal; each field gets the category that the covenant gives it.
+    ///
+    /// # Errors
+    /// When the covenant has no such dataset, or no such field that may be granted.
+    pub fn annex(&self, covenant: &Covenant) -> Result<Annex> {
+        let id = DatasetId::new(self.dataset)?;
+        let dataset = covenant.dataset(&id);
+        let dataset = dataset.ok_or_else(|| DemoError::Dataset(id.clone()))?;
+        let field = |&(name, necessity): &(&str, &str)| {
+            let name = FieldName::new(name)?;
+            let known = dataset.field(&name);
+            let usable = known.filter(|field| field.usage != Use::Refused);
+            let category = usable.and_then(|field| field.category);
+            let missing = || DemoError::Field {
+                dataset: id.clone(),
+                field: name.clone(),
+            };
+            Ok(AnnexField {
+                category: category.ok_or_else(missing)?,
+                name: name.clone(),
+                necessity: text(necessity)?,
+            })
+        };
+        Ok(Annex {
+            provider: self.provider.clone(),
+            dataset: id.clone(),
+            kinds: self.kinds.iter().copied().collect(),
+            basis_provider: text(self.basis_provider)?,
+            basis_receiver: text(self.basis_receiver)?,
+            retention_days: 90,
+            field: self.fields.iter().map(field).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The LSI's decision on a proposal with this hash.
+///
+/// # Errors
+/// When the reason is too long for a document.
+pub fn decision(
+    proposal: &Proposal,
+    hash: Digest,
+    terms: &DecisionTerms,
+) -> Result<ProjectDecision> {
+    Ok(ProjectDecision {
+        document: tag::Decision::Decision,
+        project: proposal.project.clone(),
+        proposal: hash,
+        outcome: terms.outcome,
+        reason: text(&terms.reason)?,
+        valid_from: terms.valid_from,
+        valid_until: terms.valid_until,
+        extended: terms.extended,
+    })
+}
+
+/// The mandate of the responsible partner for one project leader.
+///
+/// # Errors
+/// Never with the texts that stand here; they are checked like all others.
+pub fn mandate(
+    proposal: &Proposal,
+    hash: Digest,
+    terms: &MandateTerms,
+    leader: &VerifyingKey,
+) -> Result<Mandate> {
+    Ok(Mandate {
+        document: tag::Mandate::Mandate,
+        project: proposal.project.clone(),
+        proposal: hash,
+        partner: proposal.responsible.clone(),
+        valid_from: terms.valid_from,
+        valid_until: terms.valid_until,
+        max_subjects: terms.max_subjects,
+        holder: vec![Holder {
+            function: text("operationeel projectleider")?,
+            role: Role::Leader,
+            key: leader.clone(),
+        }],
+    })
+}
+
+/// A checked text of a document.
+///
+/// # Errors
+/// When it is empty, too long or holds control characters.
+pub(crate) fn text<const N: usize>(text: impl Into<String>) -> Result<BoundedText<N>> {
+    BoundedText::new(text).map_err(DemoError::Text)
+}

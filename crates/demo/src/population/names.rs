@@ -1,0 +1,86 @@
+//! Names and streets for people who do not exist.
+
+pub(super) const SURNAMES: [&str; 40] = [
+    "Jong",
+    "Jansen",
+    "Vries",
+    "Berg",
+    "Bakker",
+    "Dijk",
+    "Visser",
+    "Smit",
+    "Meijer",
+    "Boer",
+    "Mulder",
+    "Groot",
+    "Bos",
+    "Vos",
+    "Peters",
+    "Hendriks",
+    "Leeuwen",
+    "Dekker",
+    "Brouwer",
+    "Wit",
+    "Dijkstra",
+    "Smits",
+    "Graaf",
+    "Meer",
+    "Yılmaz",
+    "Kaya",
+    "El Amrani",
+    "Benali",
+    "Nowak",
+    "Kowalska",
+    "Ramdin",
+    "Pinas",
+    "Fernandes",
+    "da Silva",
+    "Popescu",
+    "Nguyễn",
+    "Schouten",
+    "Beek",
+    "Willems",
+    "Hoekstra",
+];
+
+pub(super) const GIVEN_NAMES: [&str; 32] = [
+    "Anna", "Bram", "Carla", "Daan", "Emma", "Fatima", "Gijs", "Hanna", "Ibrahim", "Julia", "Kees",
+    "Lotte", "Mohammed", "Nora", "Olga", "Piet", "Quinten", "Rosa", "Sem", "Tess", "Umar", "Vera",
+    "Willem", "Xander", "Yara", "Zoë", "Agnieszka", "Piotr", "Aylin", "Emre", "Maria", "José",
+];
+
+pub(super) const STREETS: [(&str, &str); 16] = [
+    ("Voorbeeldstraat", "AA"),
+    ("Havenkade", "AB"),
+    ("Lindenlaan", "AC"),
+    ("Molenweg", "AD"),
+    ("Kerkplein", "AE"),
+    ("Schoolstraat", "AG"),
+    ("Stationsweg", "AH"),
+    ("Beukenhof", "AJ"),
+    ("Zeedijk", "AK"),
+    ("Marktstraat", "AL"),
+    ("Rozengracht", "AM"),
+    ("Parkzicht", "AN"),
+    ("Weidepad", "AP"),
+    ("Duinlaan", "AR"),
+    ("Nieuwstraat", "AS"),
+    ("Singel", "AT"),
+];
+
+pub(super) const EMPLOYERS: [(&str, &str, &str); 10] = [
+    ("Voorbeeld Schoonmaak BV", "811111111L01", "35"),
+    ("Voorbeeld Bouw BV", "822222222L01", "3"),
+    ("Voorbeeld Zorggroep", "833333333L01", "64"),
+    ("Voorbeeld Uitzendbureau BV", "844444444L01", "52"),
+    ("Voorbeeld Tuinders VOF", "855555555L01", "1"),
+    ("Voorbeeld Logistiek BV", "866666666L01", "32"),
+    ("Voorbeeld Supermarkten BV", "877777777L01", "17"),
+    ("Voorbeeld Onderwijs", "888888888L01", "61"),
+    ("Voorbeeld Horeca BV", "899999999L01", "33"),
+    ("Gemeente Voorbeeld", "800000000L01", "64"),
+];
+
+/// Nationalities of table 32 of the BRP whose holders need a residence title: Turkish, Surinamese,
+/// Indian and Syrian.
+pub(super) const NATIONALITIES: [&str; 4] = ["0339", "0263", "0312", "0336"];

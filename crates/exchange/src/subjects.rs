@@ -1,0 +1,133 @@
+//! The sealed part of a query: made at the requester, opened at the node and matched with what the
+//! signed shape says of it.
+
+use convenant_model::{
+    Oin, QueryId,
+    keys::SealingKey,
+    parse::from_json,
+    query::SubjectShape,
+    subjects::{SealedSubjects, Subject},
+    value::FieldType,
+};
+use convenant_signing::{
+    Direction, OpeningKey, SealContext, SealError, SystemRandom, canonical, open_once, seal_once,
+    sha256,
+};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::Received;
+
+/// Why sealed subjects cannot be used. None of these tells anything of a subject.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum SubjectFault {
+    /// The shape has subjects and none came, or the other way round.
+    #[error("the query's shape and its sealed subjects do not go together")]
+    Presence,
+    /// The sealed bytes are not those that the requester signed.
+    #[error("the sealed subjects are not those that the requester signed")]
+    Hash,
+    /// They do not open with this node's key, or not for this query.
+    #[error("the sealed subjects do not open here")]
+    Sealed,
+    /// What opened is malformed, or belongs to another query or target.
+    #[error("the unsealed subjects are malformed or belong to another query")]
+    Malformed,
+    /// Another number of subjects than the shape says.
+    #[error("the shape says {shape} subjects, {found} were sealed")]
+    Count {
+        /// What the shape says.
+        shape: u32,
+        /// What came.
+        found: usize,
+    },
+    /// The same subject twice.
+    #[error("a subject is asked for twice")]
+    Repeated,
+    /// A subject lacks the verifying attribute, or has one that the shape does not announce.
+    #[error("the subjects and the announced verifying attribute do not go together")]
+    Verification,
+    /// Values that are not of the key's type; for a BSN that is clause L14.
+    #[error("{found} of the subjects are not of type `{kind}`", kind = kind.as_str())]
+    NotOfType {
+        /// How many.
+        found: usize,
+        /// The key's type.
+        kind: FieldType,
+    },
+}
+
+/// Seals subjects to a node, bound to a query and target. The result's hash goes into the shape.
+///
+/// # Errors
+/// When the node's key is not usable or no randomness can be drawn.
+pub fn seal_subjects(
+    key: &SealingKey,
+    (query, target): (QueryId, u32),
+    (sender, recipient): (&Oin, &Oin),
+    subjects: &[Subject],
+    random: &SystemRandom,
+) -> Result<Vec<u8>, SealError> {
+    let part = SealedSubjects { query, target, subjects: subjects.to_vec() };
+    let plain = Zeroizing::new(canonical(&part).map_err(|_| SealError::Limit)?);
+    seal_once(key, &context(query, target, sender, recipient), &plain, random)
+}
+
+/// Opens the subjects of one target and matches them with the signed shape.
+///
+/// # Errors
+/// When they are not what the requester signed, or not what the shape says they are.
+pub fn open_subjects(
+    key: &OpeningKey,
+    received: &Received,
+    (target, own): (u32, &Oin),
+    (shape, kind): (&SubjectShape, FieldType),
+    sealed: &[u8],
+) -> Result<Vec<Subject>, SubjectFault> {
+    if sha256(sealed) != shape.sealed {
+        return Err(SubjectFault::Hash);
+    }
+    let query = received.query();
+    let context = context(query.id, target, &query.requester.partner, own);
+    let plain = open_once(key, &context, sealed).map_err(|_| SubjectFault::Sealed)?;
+    let part: SealedSubjects =
+        from_json("subjects", &plain).map_err(|_| SubjectFault::Malformed)?;
+    if part.query != query.id || part.target != target {
+        return Err(SubjectFault::Malformed);
+    }
+    matched(part.subjects, shape, kind)
+}
+
+fn matched(
+    subjects: Vec<Subject>,
+    shape: &SubjectShape,
+    kind: FieldType,
+) -> Result<Vec<Subject>, SubjectFault> {
+    if subjects.len() != shape.count as usize {
+        return Err(SubjectFault::Count { shape: shape.count, found: subjects.len() });
+    }
+    if subjects.iter().any(|subject| subject.verify.is_some() != shape.verified_by.is_some()) {
+        return Err(SubjectFault::Verification);
+    }
+    let found = subjects.iter().filter(|subject| !kind.admits(subject.key.expose())).count();
+    if found > 0 {
+        return Err(SubjectFault::NotOfType { found, kind });
+    }
+    let distinct: std::collections::HashSet<_> =
+        subjects.iter().map(|subject| &subject.key).collect();
+    if distinct.len() != subjects.len() {
+        return Err(SubjectFault::Repeated);
+    }
+    Ok(subjects)
+}
+
+fn context(query: QueryId, target: u32, sender: &Oin, recipient: &Oin) -> SealContext {
+    SealContext {
+        direction: Direction::Subjects,
+        query,
+        target,
+        sender: sender.clone(),
+        recipient: recipient.clone(),
+        signed_query: None,
+    }
+}

@@ -1,0 +1,59 @@
+//! The configuration of a node.
+
+use std::path::{Path, PathBuf};
+
+use convenant_setup::{
+    CoordinatorSection, DataSection, ListenSection, PartySection, RegisterSection, Rooted,
+    TelemetrySection, TlsSection,
+};
+use convenant_source::DatasetConfig;
+use serde::Deserialize;
+
+/// `node.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Who this is.
+    pub party: PartySection,
+    /// Where the coordinator reaches it.
+    pub listen: ListenSection,
+    /// The organisation's certificate.
+    pub tls: TlsSection,
+    /// The only party that may query.
+    pub coordinator: CoordinatorSection,
+    /// The root of trust.
+    pub register: RegisterSection,
+    /// The node's keys.
+    pub keys: Keys,
+    /// Where ledger, copy of the register and indexes are kept.
+    pub data: DataSection,
+    /// Logs, traces and metrics.
+    #[serde(default)]
+    pub telemetry: TelemetrySection,
+    /// The datasets that it serves.
+    pub dataset: Vec<DatasetConfig>,
+}
+
+/// `[keys]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Private JWK file; signs outcomes and the ledger's checkpoints.
+    pub ledger: PathBuf,
+    /// Private JWK file; opens sealed subjects.
+    pub sealing: PathBuf,
+}
+
+impl Rooted for NodeConfig {
+    fn root_at(&mut self, folder: &Path) {
+        self.tls.root_at(folder);
+        self.register.root_at(folder);
+        self.data.root_at(folder);
+        for path in [&mut self.keys.ledger, &mut self.keys.sealing] {
+            *path = folder.join(&*path);
+        }
+        for dataset in &mut self.dataset {
+            dataset.source = dataset.source.clone().relative_to(folder);
+        }
+    }
+}

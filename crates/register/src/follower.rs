@@ -1,0 +1,210 @@
+//! Fetching, verifying and keeping.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use convenant_clauses::{CompileError, Rules};
+use convenant_ledger::{
+    LedgerVerifier, SignedCheckpoint,
+    checkpoint::CheckpointError,
+    register::{Register, RegisterError},
+};
+use convenant_model::register::RootOfTrust;
+use convenant_wire::v1::{FollowRequest, follow_frame::Body, register_client::RegisterClient};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tonic::{Status, Streaming, transport::Channel};
+
+use crate::{
+    folder::{self, FolderError},
+    snapshot::Snapshot,
+};
+
+/// Most documents that one refresh takes, so that a hostile coordinator cannot feed without end.
+const MOST_DOCUMENTS: u64 = 1_000_000;
+
+/// Why a refresh of the copy failed. The copy then stays as it was.
+#[derive(Debug, Error)]
+pub enum FollowError {
+    /// The coordinator does not answer.
+    #[error("the coordinator does not give its register")]
+    Unavailable(#[source] Box<Status>),
+    /// The answer is not what the protocol prescribes.
+    #[error("the coordinator's answer is malformed: {0}")]
+    Malformed(&'static str),
+    /// The checkpoint does not verify.
+    #[error("the register's checkpoint does not verify")]
+    Checkpoint(#[from] CheckpointError),
+    /// A document does not verify or is not admitted.
+    #[error("document {index} of the register is not admitted")]
+    Document {
+        /// Index of the document.
+        index: u64,
+        /// Why not.
+        source: Box<RegisterError>,
+    },
+    /// The register has fewer documents than before, or its root is not that of its documents.
+    #[error("the coordinator's register of {shown} documents contradicts the copy of {held}")]
+    Forked {
+        /// Number of documents in the coordinator's checkpoint.
+        shown: u64,
+        /// Number of documents in the copy.
+        held: u64,
+    },
+    /// The covenant's rules do not compile.
+    #[error("the covenant's rules do not compile")]
+    Rules(#[source] Box<CompileError>),
+    /// The copy cannot be kept.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// A copy of the register that follows the coordinator's.
+#[derive(Debug)]
+pub struct Follower {
+    dir: PathBuf,
+    verifier: LedgerVerifier,
+    current: ArcSwap<Snapshot>,
+    // One refresh at a time; whoever waits finds the work done.
+    refreshing: Mutex<()>,
+}
+
+impl Follower {
+    /// Opens the copy in `dir` and verifies every document in it again.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or what is in it does not verify.
+    pub fn open(
+        dir: PathBuf,
+        root: RootOfTrust,
+        verifier: LedgerVerifier,
+    ) -> Result<Self, FollowError> {
+        let register = folder::read(&dir, root)?;
+        let vouched = match folder::checkpoint(&dir)? {
+            Some(note) => {
+                let checkpoint = SignedCheckpoint::parse(&note, &verifier)?;
+                agree(&register, &checkpoint)?;
+                Some(checkpoint.cosigned_at(&verifier)?)
+            }
+            None => None,
+        };
+        let rules = compile(&register, None)?;
+        let current = ArcSwap::from_pointee(Snapshot::new(register, rules, vouched));
+        Ok(Self { dir, verifier, current, refreshing: Mutex::new(()) })
+    }
+
+    /// The register as it is known now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Fetches what is new, verifies it and keeps it.
+    ///
+    /// # Errors
+    /// When the coordinator does not answer or its answer does not verify. After a contradiction the
+    /// snapshot counts as forked until the party is started again.
+    pub async fn refresh(&self, channel: Channel) -> Result<Arc<Snapshot>, FollowError> {
+        let _one = self.refreshing.lock().await;
+        let before = self.current();
+        match self.fetch(channel, &before).await {
+            Ok(snapshot) => {
+                let snapshot = Arc::new(snapshot);
+                self.current.store(Arc::clone(&snapshot));
+                Ok(snapshot)
+            }
+            Err(error) => {
+                if matches!(error, FollowError::Forked { .. } | FollowError::Document { .. }) {
+                    self.current.store(Arc::new(Snapshot::clone(&before).forked()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Refreshes every `period`, for ever; failures are logged. Run it in a task and abort that.
+    pub async fn follow(&self, channel: Channel, period: Duration) {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.refresh(channel.clone()).await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "the register could not be refreshed");
+            }
+        }
+    }
+
+    async fn fetch(&self, channel: Channel, before: &Snapshot) -> Result<Snapshot, FollowError> {
+        let held = before.position().size;
+        let unavailable = |status| FollowError::Unavailable(Box::new(status));
+        let mut client = RegisterClient::new(channel).max_decoding_message_size(MESSAGE);
+        let answer = client.follow(FollowRequest { from: held }).await.map_err(unavailable)?;
+        let mut frames = answer.into_inner();
+        let Some(Body::Checkpoint(note)) = next(&mut frames).await? else {
+            return Err(FollowError::Malformed("the first frame is not a checkpoint"));
+        };
+        let checkpoint = SignedCheckpoint::parse(&note, &self.verifier)?;
+        let vouched = checkpoint.cosigned_at(&self.verifier)?;
+        let shown = checkpoint.checkpoint().size;
+        if shown < held {
+            return Err(FollowError::Forked { shown, held });
+        }
+        if shown - held > MOST_DOCUMENTS {
+            return Err(FollowError::Malformed("more documents than one refresh takes"));
+        }
+        let mut register = before.register().clone();
+        let mut documents = Vec::new();
+        for index in held..shown {
+            let Some(Body::Document(document)) = next(&mut frames).await? else {
+                return Err(FollowError::Malformed("fewer documents than the checkpoint states"));
+            };
+            register
+                .append(&document)
+                .map_err(|source| FollowError::Document { index, source: Box::new(source) })?;
+            documents.push((index, document));
+        }
+        agree(&register, &checkpoint)?;
+        for (index, document) in documents {
+            folder::save_document(&self.dir, index, &document)?;
+        }
+        // The checkpoint last: with fewer documents than it states, a copy would not open.
+        folder::save_checkpoint(&self.dir, &note)?;
+        let rules = compile(&register, Some(before))?;
+        Ok(Snapshot::new(register, rules, Some(vouched)))
+    }
+}
+
+/// Largest message of the register: a document and what is around it.
+const MESSAGE: usize = convenant_ledger::MAX_DOCUMENT + 1024;
+
+async fn next(frames: &mut Streaming<convenant_wire::v1::FollowFrame>) -> Result<Option<Body>, FollowError> {
+    let frame = frames.message().await;
+    let frame = frame.map_err(|status| FollowError::Unavailable(Box::new(status)))?;
+    Ok(frame.and_then(|frame| frame.body))
+}
+
+/// The root over the documents must be the one that the coordinator signed.
+fn agree(register: &Register, checkpoint: &SignedCheckpoint) -> Result<(), FollowError> {
+    let stated = checkpoint.checkpoint();
+    let position = convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
+    if register.held(&position) {
+        return Ok(());
+    }
+    Err(FollowError::Forked { shown: stated.size, held: register.position().size })
+}
+
+/// Compiles the covenant's rules, unless the snapshot before has them.
+fn compile(register: &Register, before: Option<&Snapshot>) -> Result<Option<Arc<Rules>>, FollowError> {
+    let Some(covenant) = register.state().covenant() else {
+        return Ok(None);
+    };
+    let same = before.filter(|before| {
+        before.register().state().covenant().is_some_and(|old| old.hash == covenant.hash)
+    });
+    if let Some(rules) = same.and_then(Snapshot::rules) {
+        return Ok(Some(Arc::clone(rules)));
+    }
+    let rules = Rules::compile(&covenant.covenant);
+    rules.map(|rules| Some(Arc::new(rules))).map_err(|error| FollowError::Rules(Box::new(error)))
+}

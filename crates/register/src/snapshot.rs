@@ -1,0 +1,93 @@
+//! The register at one moment, ready to decide with.
+
+use std::sync::Arc;
+
+use convenant_clauses::Rules;
+use convenant_ledger::register::Register;
+use convenant_model::{Problem, Timestamp, query::RegisterPosition};
+use thiserror::Error;
+
+/// The register at one moment with the compiled rules of its covenant.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    register: Register,
+    rules: Option<Arc<Rules>>,
+    // When the coordinator last vouched, under its signature, that this is the whole register.
+    vouched: Option<Timestamp>,
+    forked: bool,
+}
+
+/// Why nothing may be decided with a snapshot.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Distrust {
+    /// There is no covenant yet.
+    #[error("the register holds no covenant")]
+    NoCovenant,
+    /// Nobody vouched for it lately.
+    #[error("the register was last vouched for longer ago than the covenant allows")]
+    Stale,
+    /// The coordinator showed another history.
+    #[error("the coordinator showed a register that contradicts what it showed before")]
+    Forked,
+}
+
+impl Distrust {
+    /// The problem that a peer is told.
+    #[must_use]
+    pub const fn problem(self) -> Problem {
+        match self {
+            Self::NoCovenant | Self::Stale => Problem::RegisterStale,
+            Self::Forked => Problem::RegisterForked,
+        }
+    }
+}
+
+impl Snapshot {
+    /// A snapshot of a register, with rules compiled already where the covenant is the same.
+    #[must_use]
+    pub fn new(register: Register, rules: Option<Arc<Rules>>, vouched: Option<Timestamp>) -> Self {
+        Self { register, rules, vouched, forked: false }
+    }
+
+    /// The same register, known not to be the only one that the coordinator shows.
+    #[must_use]
+    pub fn forked(mut self) -> Self {
+        self.forked = true;
+        self
+    }
+
+    /// The register.
+    #[must_use]
+    pub const fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Number of documents and the root over them.
+    #[must_use]
+    pub fn position(&self) -> RegisterPosition {
+        self.register.position()
+    }
+
+    /// The covenant's rules.
+    #[must_use]
+    pub const fn rules(&self) -> Option<&Arc<Rules>> {
+        self.rules.as_ref()
+    }
+
+    /// The rules, if this snapshot may be decided with at an instant.
+    ///
+    /// # Errors
+    /// When it is stale or forked, or holds no covenant.
+    pub fn trusted(&self, at: Timestamp) -> Result<&Rules, Distrust> {
+        if self.forked {
+            return Err(Distrust::Forked);
+        }
+        let covenant = self.register.state().covenant().ok_or(Distrust::NoCovenant)?;
+        let limit = i64::from(covenant.covenant.head().register_minutes) * 60;
+        match self.vouched {
+            Some(vouched) if at.seconds_since(vouched) <= limit => {}
+            _ => return Err(Distrust::Stale),
+        }
+        self.rules.as_deref().ok_or(Distrust::NoCovenant)
+    }
+}

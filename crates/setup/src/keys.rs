@@ -1,0 +1,108 @@
+//! Keys in files: JWK texts (RFC 7517). A private key is readable by its owner only.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use convenant_model::{
+    keys::VerifyingKey,
+    parse::{ParseError, from_json},
+};
+use convenant_signing::{JwkError, OpeningKey, SigningKey, SystemRandom};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Why a key cannot be read from its file.
+#[derive(Debug, Error)]
+pub enum KeyFileError {
+    /// The file cannot be read.
+    #[error("key file `{}` cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may read the private key.
+    #[error("private key `{}` is open to its group or to others (mode {mode:04o}): run `chmod 600` on it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file is no private JWK of the kind wanted.
+    #[error("`{}` is not a private JWK as needed here", path.display())]
+    Private {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: JwkError,
+    },
+    /// The file is no public JWK.
+    #[error("not a public JWK")]
+    Public(#[from] ParseError),
+    /// The quorum cannot be met, or anybody would meet it.
+    #[error("a quorum of {quorum} cannot be made with {keys} keys")]
+    Quorum {
+        /// The quorum.
+        quorum: usize,
+        /// The number of keys.
+        keys: usize,
+    },
+}
+
+/// Reads a private signing key.
+///
+/// # Errors
+/// When the file cannot be read, is open to others, or holds no such key.
+pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
+    SigningKey::from_jwk(&private_text(path)?, &SystemRandom::new()).map_err(|source| {
+        KeyFileError::Private {
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+/// Reads a private sealing key.
+///
+/// # Errors
+/// When the file cannot be read, is open to others, or holds no such key.
+pub fn opening_key(path: &Path) -> Result<OpeningKey, KeyFileError> {
+    OpeningKey::from_jwk(&private_text(path)?).map_err(|source| KeyFileError::Private {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads a public key that verifies signatures.
+///
+/// # Errors
+/// When the file cannot be read or holds no such key.
+pub fn verifying_key(path: &Path) -> Result<VerifyingKey, KeyFileError> {
+    let bytes = fs::read(path).map_err(|source| KeyFileError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(from_json(&path.display().to_string(), &bytes)?)
+}
+
+fn private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let read_error = |source| KeyFileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mode = fs::metadata(path).map_err(read_error)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(read_error)
+}

@@ -1,0 +1,255 @@
+//! Files of rows: read on a thread of their own, block by block, through one filter.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{compute::BatchCoalescer, record_batch::RecordBatch};
+use futures::future::{BoxFuture, FutureExt};
+use tokio::{sync::mpsc::Sender, task::spawn_blocking};
+
+use crate::{
+    Binding,
+    adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, failed, receive},
+    binding::Column,
+    error::SourceError,
+    filter::{Block, Filter},
+    plan::Plan,
+};
+
+mod conformity;
+mod csv;
+mod parquet;
+
+use conformity::Conformity;
+
+/// A CSV or Parquet file.
+#[derive(Clone)]
+pub(crate) struct FileSource {
+    binding: Arc<Binding>,
+    path: PathBuf,
+    format: Format,
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+/// The blocks of a file, each with the asked columns under the covenant's names.
+type Blocks = Box<dyn Iterator<Item = Result<RecordBatch, SourceError>>>;
+
+impl FileSource {
+    pub(crate) fn csv(binding: Binding, path: &Path) -> Self {
+        Self::new(binding, path, Format::Csv)
+    }
+
+    pub(crate) fn parquet(binding: Binding, path: &Path) -> Self {
+        Self::new(binding, path, Format::Parquet)
+    }
+
+    fn new(binding: Binding, path: &Path, format: Format) -> Self {
+        Self {
+            binding: Arc::new(binding),
+            path: path.to_owned(),
+            format,
+        }
+    }
+
+    /// Opens the file, which may be another one than at the last time, and checks its columns.
+    fn blocks(
+        &self,
+        columns: &[Arc<Column>],
+    ) -> Result<impl Iterator<Item = Result<Block, SourceError>>, SourceError> {
+        let blocks = match self.format {
+            Format::Csv => csv::open(self, columns)?,
+            Format::Parquet => parquet::open(self, columns)?,
+        };
+        let dataset = self.binding.dataset().clone();
+        let mut before = 0;
+        Ok(blocks.map(move |batch| {
+            let batch = batch?;
+            let rows = batch.num_rows() as u64;
+            before += rows;
+            Ok(Block {
+                dataset: dataset.clone(),
+                batch,
+                before: before - rows,
+            })
+        }))
+    }
+
+    fn file(&self) -> Result<File, SourceError> {
+        File::open(&self.path).map_err(|source| SourceError::File {
+            dataset: self.binding.dataset().clone(),
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn malformed(&self, fault: String) -> SourceError {
+        SourceError::Malformed {
+            dataset: self.binding.dataset().clone(),
+            path: self.path.clone(),
+            fault,
+        }
+    }
+
+    fn no_such_column(&self, column: &Column, found: usize) -> SourceError {
+        SourceError::Column {
+            dataset: self.binding.dataset().clone(),
+            field: column.field.clone(),
+            column: column.name.clone(),
+            found,
+        }
+    }
+
+    /// Reads every bound column once: a CSV file has no other types than those of its values.
+    fn check_blocking(&self) -> Result<(), SourceError> {
+        let columns = self.binding.columns();
+        let mut conformity = Conformity::new(&columns);
+        for block in self.blocks(&columns)? {
+            conformity.see(&block?)?;
+        }
+        conformity.conclude(self.binding.dataset())
+    }
+
+    fn count_blocking(&self, plan: &Plan) -> Result<u64, SourceError> {
+        let filter = Filter::of(plan);
+        self.blocks(&plan.needed(false))?
+            .map(|block| filter.count(&block?))
+            .sum()
+    }
+
+    fn pour(&self, outlet: &mut Outlet<'_>) -> Result<Flow, SourceError> {
+        let filter = Filter::of(outlet.plan);
+        for block in self.blocks(&outlet.plan.needed(true))? {
+            if let Flow::Stopped = outlet.push(filter.apply(&block?)?)? {
+                return Ok(Flow::Stopped);
+            }
+        }
+        outlet.finish()
+    }
+
+    /// Runs the work on a thread that may block.
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, SourceError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, SourceError>> {
+        let source = self.clone();
+        let done = spawn_blocking(move || work(&source));
+        let stopped = |_| SourceError::Interrupted {
+            dataset: self.binding.dataset().clone(),
+        };
+        async move { done.await.map_err(stopped)? }.boxed()
+    }
+}
+
+impl Adapter for FileSource {
+    fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        self.blocking(Self::check_blocking)
+    }
+
+    fn rows(&self, plan: Plan) -> BatchStream {
+        if plan.output.is_empty() {
+            return failed(plan.nothing_asked());
+        }
+        let (sender, receiver) = channel();
+        let (source, dataset) = (self.clone(), plan.dataset.clone());
+        spawn_blocking(move || {
+            let mut outlet = Outlet::new(&plan, sender);
+            if let Err(error) = source.pour(&mut outlet) {
+                outlet.send(Poured::Failed(error));
+            }
+        });
+        receive(dataset, receiver)
+    }
+
+    fn total(&self, plan: Plan) -> BoxFuture<'_, Result<u64, SourceError>> {
+        self.blocking(move |source| source.count_blocking(&plan))
+    }
+}
+
+/// Whether the receiver still listens.
+enum Flow {
+    Going,
+    Stopped,
+}
+
+/// Gathers small batches into full ones, counts rows, and sends.
+struct Outlet<'a> {
+    plan: &'a Plan,
+    sender: Sender<Poured>,
+    gathered: BatchCoalescer,
+    left: u64,
+    sent: bool,
+}
+
+impl<'a> Outlet<'a> {
+    fn new(plan: &'a Plan, sender: Sender<Poured>) -> Self {
+        Self {
+            plan,
+            sender,
+            gathered: BatchCoalescer::new(plan.schema(), BATCH_ROWS),
+            left: plan.max_rows,
+            sent: false,
+        }
+    }
+
+    fn push(&mut self, batch: RecordBatch) -> Result<Flow, SourceError> {
+        let rows = batch.num_rows() as u64;
+        if rows > self.left {
+            return Err(self.plan.too_many());
+        }
+        self.left -= rows;
+        // The coalescer's only error is a batch of another schema, and they all come from one plan.
+        if self.gathered.push_batch(batch).is_err() {
+            return Ok(Flow::Stopped);
+        }
+        Ok(self.send_completed())
+    }
+
+    fn finish(&mut self) -> Result<Flow, SourceError> {
+        if self.gathered.finish_buffered_batch().is_err() {
+            return Ok(Flow::Stopped);
+        }
+        if let Flow::Stopped = self.send_completed() {
+            return Ok(Flow::Stopped);
+        }
+        if !self.sent {
+            self.send(Poured::Batch(RecordBatch::new_empty(
+                self.gathered.schema(),
+            )));
+        }
+        Ok(self.send(Poured::End))
+    }
+
+    /// Also asks, where nothing is to be sent, whether anybody listens.
+    fn send_completed(&mut self) -> Flow {
+        while let Some(batch) = self.gathered.next_completed_batch() {
+            self.sent = true;
+            if let Flow::Stopped = self.send(Poured::Batch(batch)) {
+                return Flow::Stopped;
+            }
+        }
+        if self.sender.is_closed() {
+            Flow::Stopped
+        } else {
+            Flow::Going
+        }
+    }
+
+    fn send(&self, poured: Poured) -> Flow {
+        match self.sender.blocking_send(poured) {
+            Ok(()) => Flow::Going,
+            Err(_) => Flow::Stopped,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A ledger's folder, for reading: auditors and tools use it without the party's keys.
+//!
+//! ```text
+//! segments/00000000000000000000.seg   frames; the name is the index of the first entry
+//! tile/…                              C2SP tlog-tiles
+//! checkpoint                          C2SP tlog-checkpoint
+//! ```
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, Read as _, Take},
+    path::{Path, PathBuf},
+};
+
+use convenant_ledger::{
+    Found, LedgerVerifier, OpenError, Place, ReadStore, Replayed, SignedCheckpoint, Tail,
+    checkpoint::CheckpointError, frame::Frames, replay, tile::TileHashes, tile::TileId,
+};
+use thiserror::Error;
+
+use crate::atomic;
+
+const SEGMENTS: &str = "segments";
+
+/// A ledger's folder, for reading.
+#[derive(Clone, Debug)]
+pub struct FileLedger {
+    folder: PathBuf,
+}
+
+/// A segment's path and the index of its first entry.
+#[derive(Clone, Debug)]
+struct SegmentName {
+    name: String,
+    first: u64,
+}
+
+impl SegmentName {
+    fn of(first: u64) -> Self {
+        Self { name: format!("{SEGMENTS}/{first:020}.seg"), first }
+    }
+}
+
+/// Why entries cannot be read.
+#[derive(Debug, Error)]
+pub enum EntriesError {
+    /// A segment cannot be read.
+    #[error("the ledger could not be read")]
+    Io(#[from] io::Error),
+    /// An entry is not whole although others follow it.
+    #[error("{0} is damaged")]
+    Damaged(Place),
+}
+
+impl FileLedger {
+    /// Opens a ledger's folder.
+    ///
+    /// # Errors
+    /// When it is not the folder of a ledger.
+    pub fn open_read(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let ledger = Self { folder: folder.into() };
+        ledger.segments()?;
+        Ok(ledger)
+    }
+
+    pub(crate) const fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Checks the whole ledger against its checkpoint and shows each entry.
+    ///
+    /// # Errors
+    /// When an entry is damaged, altered or missing, or the checkpoint is not this ledger's.
+    pub fn verify(
+        &self,
+        verifier: &LedgerVerifier,
+        visit: &mut dyn FnMut(&Found<'_>),
+    ) -> Result<Replayed, OpenError> {
+        replay(self, verifier, &mut |found, _| visit(found))
+    }
+
+    /// The checkpoint; `None` where none was published.
+    ///
+    /// # Errors
+    /// When it is not one of this ledger, or cannot be read.
+    pub fn checkpoint(
+        &self,
+        verifier: &LedgerVerifier,
+    ) -> Result<Option<SignedCheckpoint>, OpenError> {
+        let bytes = self.read("checkpoint")?;
+        let parse = |bytes: Vec<u8>| SignedCheckpoint::parse(&bytes, verifier);
+        bytes.map(parse).transpose().map_err(|error: CheckpointError| error.into())
+    }
+
+    /// The entries in sequence, one in memory at a time. Stops before a torn end.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn entries(&self) -> Result<Entries, EntriesError> {
+        let mut segments = self.segments()?.into_iter();
+        let current = match segments.next() {
+            Some(segment) => Some((self.frames(&segment, 0)?, segment.name)),
+            None => None,
+        };
+        Ok(Entries { ledger: self.clone(), segments, current })
+    }
+
+    /// Hashes of the published tree of `size` entries, for proofs.
+    pub fn hashes(&self, size: u64) -> TileHashes<impl Fn(&TileId) -> io::Result<Vec<u8>> + '_> {
+        TileHashes::new(size, |id: &TileId| {
+            self.read(&id.path())?.ok_or_else(|| io::ErrorKind::NotFound.into())
+        })
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder.join(below)
+    }
+
+    pub(crate) fn segment_path(&self, first: u64) -> PathBuf {
+        self.path(&SegmentName::of(first).name)
+    }
+
+    pub(crate) fn segments_folder(&self) -> PathBuf {
+        self.path(SEGMENTS)
+    }
+
+    fn segments(&self) -> io::Result<Vec<SegmentName>> {
+        let mut segments = Vec::new();
+        for item in fs::read_dir(self.segments_folder())? {
+            let path = item?.path();
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            if let (Ok(first), Some("seg")) = (name.parse(), extension(&path)) {
+                segments.push(SegmentName::of(first));
+            }
+        }
+        segments.sort_by_key(|segment| segment.first);
+        Ok(segments)
+    }
+
+    fn frames(&self, segment: &SegmentName, first: u64) -> io::Result<Frames<Input>> {
+        let file = File::open(self.path(&segment.name))?;
+        let length = file.metadata()?.len();
+        Ok(Frames::new(BufReader::with_capacity(256 * 1024, file).take(length), first))
+    }
+}
+
+type Input = Take<BufReader<File>>;
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
+}
+
+impl ReadStore for FileLedger {
+    fn replay(&self, visit: &mut dyn FnMut(Found<'_>)) -> io::Result<Tail> {
+        let mut segments = self.segments()?;
+        if segments.is_empty() {
+            let end = Place { segment: SegmentName::of(0).name, offset: 0, index: 0 };
+            return Ok(Tail { end, torn_bytes: 0, proves_damage: false });
+        }
+        let followers: Vec<_> = segments.iter().skip(1).map(|segment| segment.first).collect();
+        let mut next = 0;
+        for (at, segment) in segments.drain(..).enumerate() {
+            let mut frames = self.frames(&segment, next)?;
+            while let (offset, index, Some(entry)) =
+                (frames.offset(), frames.index(), frames.next_entry()?)
+            {
+                visit(Found { index, segment: &segment.name, offset, entry });
+            }
+            let end = Place {
+                segment: segment.name.clone(),
+                offset: frames.offset(),
+                index: frames.index(),
+            };
+            let residue = frames.residue()?;
+            let follower = followers.get(at).copied();
+            // A segment is begun only when the one before it is complete and durable.
+            let gap = follower.is_some_and(|first| first != end.index || residue.bytes > 0);
+            if follower.is_none() || gap || segment.first != next {
+                let proves_damage = residue.proves_damage || gap || segment.first != next;
+                return Ok(Tail { end, torn_bytes: residue.bytes, proves_damage });
+            }
+            next = end.index;
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        atomic::read(&self.path(path))
+    }
+}
+
+/// The entries of a ledger in sequence. See [`FileLedger::entries`].
+#[derive(Debug)]
+pub struct Entries {
+    ledger: FileLedger,
+    segments: std::vec::IntoIter<SegmentName>,
+    current: Option<(Frames<Input>, String)>,
+}
+
+impl Entries {
+    fn step(&mut self) -> Result<Option<(u64, Vec<u8>)>, EntriesError> {
+        loop {
+            let Some((mut frames, name)) = self.current.take() else {
+                return Ok(None);
+            };
+            let index = frames.index();
+            if let Some(entry) = frames.next_entry()? {
+                let entry = entry.to_vec();
+                self.current = Some((frames, name));
+                return Ok(Some((index, entry)));
+            }
+            let place = Place { segment: name, offset: frames.offset(), index };
+            let follower = self.segments.next();
+            let gap = follower.as_ref().is_some_and(|segment| segment.first != index);
+            if gap || frames.residue()?.proves_damage {
+                return Err(EntriesError::Damaged(place));
+            }
+            if let Some(segment) = follower {
+                self.current = Some((self.ledger.frames(&segment, index)?, segment.name));
+            }
+        }
+    }
+}
+
+impl Iterator for Entries {
+    type Item = Result<(u64, Vec<u8>), EntriesError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}

@@ -1,0 +1,191 @@
+//! A ledger in real files: what was recorded is there after a restart, damage is named, and a disk
+//! that fails is a refusal.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::FileExt as _,
+};
+
+use convenant_ledger::{
+    EntryBytes, OpenError, SignedCheckpoint,
+    merkle::{self, verify_consistency, verify_inclusion},
+};
+use convenant_store::{EntriesError, FileLedger, LedgerOpenError, RecordError};
+
+use crate::support::{Bench, entry};
+
+mod support;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_many_record_at_once_is_there_after_a_restart_and_proven() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    let writers: Vec<_> = (0..16)
+        .map(|writer| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move {
+                let mut indexes = Vec::new();
+                for number in writer * 100..writer * 100 + 50 {
+                    indexes.push((ledger.record(entry(number)).await.unwrap().index(), number));
+                }
+                indexes
+            })
+        })
+        .collect();
+    let mut recorded = Vec::new();
+    for writer in writers {
+        recorded.extend(writer.await.unwrap());
+    }
+    assert_eq!(ledger.size(), 800);
+    let early = ledger.root_at(300).await.unwrap();
+    ledger.close().await;
+    assert!(bench.segments().len() > 3, "the test is meant to cross segments");
+
+    let (ledger, recovery) = bench.open().unwrap();
+    assert_eq!((recovery.entries, recovery.torn_bytes, recovery.uncovered), (800, 0, 0));
+    assert_eq!(recovery.tiles_made, 0);
+    let text = ledger.checkpoint().await.unwrap().to_string();
+    let signed = SignedCheckpoint::parse(text.as_bytes(), bench.signer().verifier()).unwrap();
+    let checkpoint = signed.checkpoint();
+    let proof = ledger.consistency_proof(300, 800).await.unwrap();
+    assert_eq!(verify_consistency(300, 800, &early, &checkpoint.root, &proof), Ok(()));
+    for (index, number) in recorded {
+        let entries = ledger.read(index..index + 1).await.unwrap();
+        assert_eq!(EntryBytes::parse(&entries[0]).unwrap(), entry(number));
+        let proof = ledger.inclusion_proof(index, 800).await.unwrap();
+        let leaf = merkle::leaf_hash(&entries[0]);
+        assert_eq!(verify_inclusion(&leaf, index, 800, &proof, &checkpoint.root), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn what_was_queued_is_written_in_order_before_closing() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    let other = ledger.clone();
+    for number in 0..2000 {
+        ledger.append_later(&entry(number)).unwrap();
+    }
+    ledger.close().await;
+    assert!(matches!(other.record(entry(1)).await, Err(RecordError::Closed)));
+    assert!(matches!(other.append_later(&entry(1)), Err(RecordError::Closed)));
+
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    let expected: Vec<_> = (0..2000)
+        .map(|number| (number, EntryBytes::of(&entry(number)).unwrap().as_bytes().to_vec()))
+        .collect();
+    let entries: Vec<_> = read.entries().unwrap().map(Result::unwrap).collect();
+    assert_eq!(entries, expected);
+}
+
+#[tokio::test]
+async fn a_ledger_has_one_writer() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    assert!(matches!(bench.open(), Err(LedgerOpenError::InUse { .. })));
+    ledger.close().await;
+    assert!(bench.open().is_ok());
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_and_reported() {
+    let bench = Bench::filled(5).await;
+    let segment = bench.segments().pop().unwrap();
+    let whole = fs::metadata(&segment).unwrap().len();
+    // What a crash leaves of an entry that was being written: a frame without its end.
+    let mut frame = Vec::new();
+    let bytes = EntryBytes::of(&entry(5)).unwrap();
+    convenant_ledger::frame::encode(&mut frame, 5, 5, bytes.as_bytes());
+    let end = whole_end(&bench);
+    let file = OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(&frame[..100], end).unwrap();
+
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    assert_eq!(read.entries().unwrap().map(Result::unwrap).count(), 5);
+    let (ledger, recovery) = bench.open().unwrap();
+    assert_eq!((recovery.entries, recovery.torn_bytes), (5, 100));
+    assert_eq!(ledger.record(entry(5)).await.unwrap().index(), 5);
+    ledger.close().await;
+    assert_eq!(bench.open().unwrap().1.torn_bytes, 0);
+    assert!(whole > 0);
+}
+
+#[tokio::test]
+async fn one_flipped_byte_names_segment_offset_and_entry() {
+    let bench = Bench::filled(300).await;
+    let segment = bench.segments()[1].clone();
+    let file = OpenOptions::new().read(true).write(true).open(&segment).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, 1000).unwrap();
+    file.write_all_at(&[byte[0] ^ 1], 1000).unwrap();
+
+    let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
+    let OpenError::Damaged { place } = source else { panic!("{source}") };
+    let first: u64 = segment.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    assert!(segment.ends_with(&place.segment), "{place}");
+    assert_eq!((place.index - first, place.offset), (1000 / frame_length(), place_offset()));
+
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    let last = read.entries().unwrap().last().unwrap();
+    assert!(matches!(last, Err(EntriesError::Damaged(found)) if found == place));
+}
+
+#[tokio::test]
+async fn a_segment_that_vanishes_is_missed() {
+    let bench = Bench::filled(300).await;
+    fs::remove_file(&bench.segments()[1]).unwrap();
+    let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
+    assert!(matches!(source, OpenError::Damaged { .. }), "{source}");
+
+    let bench = Bench::filled(300).await;
+    fs::remove_file(bench.segments().last().unwrap()).unwrap();
+    let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
+    assert!(matches!(source, OpenError::Shortened { size: 300, .. }), "{source}");
+}
+
+#[tokio::test]
+async fn everything_but_the_segments_is_made_again() {
+    let bench = Bench::filled(600).await;
+    let checkpoint = fs::read(bench.path().join("checkpoint")).unwrap();
+    fs::remove_file(bench.path().join("checkpoint")).unwrap();
+    fs::remove_dir_all(bench.path().join("tile")).unwrap();
+    let (ledger, recovery) = bench.open().unwrap();
+    assert_eq!((recovery.entries, recovery.uncovered), (600, 600));
+    assert_eq!(fs::read(bench.path().join("checkpoint")).unwrap(), checkpoint);
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    let signer = bench.signer();
+    let root = read.checkpoint(signer.verifier()).unwrap().unwrap().checkpoint().root;
+    assert_eq!(merkle::root(&read.hashes(600), 600).unwrap(), root);
+    assert_eq!(read.verify(signer.verifier(), &mut |_| {}).unwrap().tree.root(), root);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_written_does_not_open() {
+    // Permissions do not bind root, so the segment is replaced by what nobody can write.
+    let bench = Bench::filled(3).await;
+    let segment = bench.segments().pop().unwrap();
+    fs::remove_file(&segment).unwrap();
+    fs::create_dir(&segment).unwrap();
+    assert!(matches!(bench.open(), Err(LedgerOpenError::Ledger { source: OpenError::Io(_), .. })));
+
+    let bench = Bench::new();
+    fs::File::create(bench.path()).unwrap().write_all(b"a file").unwrap();
+    assert!(matches!(bench.open(), Err(LedgerOpenError::Folder { .. })));
+}
+
+/// Where the whole entries of the last segment end.
+fn whole_end(bench: &Bench) -> u64 {
+    let bytes = fs::read(bench.segments().last().unwrap()).unwrap();
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1
+}
+
+fn frame_length() -> u64 {
+    let entry = EntryBytes::of(&entry(0)).unwrap();
+    (convenant_ledger::frame::HEADER + entry.as_bytes().len()) as u64
+}
+
+fn place_offset() -> u64 {
+    1000 / frame_length() * frame_length()
+}

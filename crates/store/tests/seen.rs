@@ -1,0 +1,98 @@
+//! A query is admitted once, whatever became of the index.
+
+use std::{cell::Cell, fs, path::Path};
+
+use convenant_model::{Digest, QueryId, Timestamp};
+use convenant_store::{Admission, SeenQueries, Watermark};
+
+use crate::support::now;
+
+#[expect(dead_code, reason = "only the clock is needed here")]
+mod support;
+
+const MARK: Watermark = Watermark { size: 7, root: Digest::from_bytes([7; 32]) };
+
+fn query(number: u64) -> QueryId {
+    QueryId::from_parts(1_750_000_000_000 + number, &[number as u8; 10])
+}
+
+fn expires() -> Timestamp {
+    now().plus_seconds(900)
+}
+
+/// Opens the index as a start does, from queries 0 to 99 in the ledger.
+fn open(folder: &Path, mark: Watermark, rebuilt: &Cell<bool>) -> SeenQueries {
+    SeenQueries::open(folder, mark, || {
+        rebuilt.set(true);
+        (0..100).map(|number| (query(number), expires()))
+    })
+}
+
+/// An index with queries 0 to 99, settled.
+fn settled(folder: &Path) {
+    let rebuilt = Cell::new(false);
+    let seen = open(folder, MARK, &rebuilt);
+    assert!(rebuilt.get());
+    seen.settle(MARK);
+}
+
+fn is_whole(seen: &SeenQueries) -> bool {
+    (0..100).all(|number| seen.admit(query(number), expires(), now()) == Admission::Replayed)
+        && seen.admit(query(100), expires(), now()) == Admission::Fresh
+        && seen.admit(query(100), expires(), now()) == Admission::Replayed
+}
+
+#[test]
+fn an_index_that_stands_for_the_ledger_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    settled(&folder.path().join("seen"));
+    let rebuilt = Cell::new(false);
+    assert!(is_whole(&open(&folder.path().join("seen"), MARK, &rebuilt)));
+    assert!(!rebuilt.get());
+}
+
+#[test]
+fn an_index_in_doubt_is_made_again() {
+    type Doubt = fn(&Path) -> Watermark;
+    let doubts: [(&str, Doubt); 5] = [
+        ("deleted", |folder| {
+            fs::remove_dir_all(folder).unwrap();
+            MARK
+        }),
+        ("of another state", |_| Watermark { size: 8, ..MARK }),
+        ("of another root", |_| Watermark { root: Digest::from_bytes([8; 32]), ..MARK }),
+        ("cut in half", |folder| {
+            let path = folder.join("db");
+            let length = fs::metadata(&path).unwrap().len();
+            fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length / 2).unwrap();
+            MARK
+        }),
+        ("overwritten", |folder| {
+            let path = folder.join("db");
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.iter_mut().step_by(50).for_each(|byte| *byte ^= 0x55);
+            fs::write(path, bytes).unwrap();
+            MARK
+        }),
+    ];
+    for (name, doubt) in doubts {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("seen");
+        settled(&folder);
+        let mark = doubt(&folder);
+        let rebuilt = Cell::new(false);
+        assert!(is_whole(&open(&folder, mark, &rebuilt)), "{name}");
+        assert!(rebuilt.get(), "{name}");
+    }
+}
+
+#[test]
+fn an_index_that_was_not_settled_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("seen");
+    settled(&folder);
+    drop(open(&folder, MARK, &Cell::new(false)));
+    let rebuilt = Cell::new(false);
+    assert!(is_whole(&open(&folder, MARK, &rebuilt)));
+    assert!(rebuilt.get());
+}
