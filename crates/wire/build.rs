@@ -6,8 +6,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
     println!("cargo::rerun-if-changed={root}");
     let files = protox::compile(["convenant/v1/convenant.proto"], [root])?;
-    tonic_prost_build::configure()
-        .bytes(".convenant.v1")
-        .compile_fds(files)?;
+    tonic_prost_build::configure().bytes(".convenant.v1").compile_fds(files)?;
     Ok(())
 }

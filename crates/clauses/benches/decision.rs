@@ -1,2 +1,65 @@
-//! One decision.
-fn main() {}
+//! One decision with the full example covenant, warm, beside Cedar alone on a request of the same size
+//! under the same rules, in one run. Must stay under 150 µs.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use convenant_clauses::{Verdict, decide};
+use convenant_model::Oin;
+
+#[path = "../tests/clauses/world.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "shared with the tests, which use all of it and may panic"
+)]
+mod world;
+
+const ROUNDS: u32 = 20_000;
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let world = world::World::new();
+    let (state, query) = world.admit()?;
+    let rules = world::compile(&state);
+    let party = Oin::new(world::UWV)?;
+    let peer = Oin::new(world::COORDINATOR)?;
+    let request = world.request(&query, &party, &peer);
+    if !matches!(decide(&rules, &state, &request, 0), Verdict::Permit(_)) {
+        return Err("the query of the benchmark is refused".into());
+    }
+    let bare =
+        rules.bare(&state, &request, 0).ok_or("the query of the benchmark cannot be asked")?;
+    let whole = each(|| {
+        black_box(decide(&rules, &state, black_box(&request), 0));
+    });
+    let cedar = each(|| {
+        black_box(bare.ask());
+    });
+    println!("one decision, {} rules: {:.1} µs", rules.count(), micros(whole));
+    println!("bare Cedar `is_authorized`: {:.1} µs", micros(cedar));
+    println!("ratio: {:.2}", whole.as_secs_f64() / cedar.as_secs_f64());
+    if whole > Duration::from_micros(150) {
+        return Err("slower than 150 µs".into());
+    }
+    Ok(())
+}
+
+/// Time of one call, the fastest of several series, so that other work on the machine counts less.
+fn each(mut work: impl FnMut()) -> Duration {
+    (0..1000).for_each(|_| work());
+    let series = (0..5).map(|_| {
+        let start = Instant::now();
+        (0..ROUNDS / 5).for_each(|_| work());
+        start.elapsed() / (ROUNDS / 5)
+    });
+    series.min().unwrap_or_default()
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}

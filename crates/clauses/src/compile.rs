@@ -55,7 +55,9 @@ pub(crate) struct Origin {
 #[derive(Debug, Error)]
 pub enum CompileError {
     /// A parameter that no rule could name.
-    #[error("clause `{clause}`: parameter `{name}` is not a name of lower-case letters, digits and `_`")]
+    #[error(
+        "clause `{clause}`: parameter `{name}` is not a name of lower-case letters, digits and `_`"
+    )]
     Parameter {
         /// The clause.
         clause: ClauseId,
@@ -110,9 +112,7 @@ pub struct RulePlace(pub Option<(usize, usize)>);
 
 impl fmt::Display for RulePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |(line, column)| {
-            write!(f, ", line {line}, column {column}")
-        })
+        self.0.map_or(Ok(()), |(line, column)| write!(f, ", line {line}, column {column}"))
     }
 }
 
@@ -130,9 +130,7 @@ impl Rules {
         let validator = Validator::new(built.schema.clone());
         let permit = Policy::parse(Some(PolicyId::new(PERMIT_ID)), PERMIT);
         let mut policies = PolicySet::new();
-        policies
-            .add(permit.map_err(Internal::wrap)?)
-            .map_err(Internal::wrap)?;
+        policies.add(permit.map_err(Internal::wrap)?).map_err(Internal::wrap)?;
         let mut origins = HashMap::new();
         for clause in &covenant.text().clause {
             for (policy, origin) in compile_clause(clause, &validator)? {
@@ -164,7 +162,7 @@ impl Rules {
         &self.covenant
     }
 
-    /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.5`.
+    /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.6`.
     #[must_use]
     pub fn engine(&self) -> &str {
         &self.engine
@@ -192,9 +190,7 @@ fn compile_clause(
     validator: &Validator,
 ) -> Result<Vec<(Policy, Origin)>, CompileError> {
     if !clause.rule.is_empty() && !clause.stage.contains(&Stage::Query) {
-        return Err(CompileError::Stage {
-            clause: clause.id.clone(),
-        });
+        return Err(CompileError::Stage { clause: clause.id.clone() });
     }
     let mut seen = BTreeMap::<&str, usize>::new();
     let mut compiled = Vec::with_capacity(clause.rule.len());
@@ -255,10 +251,7 @@ fn compile_rule(id: PolicyId, rule: &Rule, validator: &Validator) -> Result<Poli
 }
 
 fn place(source: &str, error: &dyn Diagnostic) -> RulePlace {
-    let offset = error
-        .labels()
-        .and_then(|mut labels| labels.next())
-        .map(|label| label.offset());
+    let offset = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
     let before = offset.and_then(|offset| source.get(..offset));
     RulePlace(before.map(|before| {
         let line = before.matches('\n').count() + 1;

@@ -65,10 +65,7 @@ fn grant(facts: &GrantFacts<'_>) -> [Member; 4] {
 }
 
 fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 2] {
-    [
-        ("givenBy", partners(&facts.given_by, names)),
-        ("maxSubjects", long(facts.max_subjects)),
-    ]
+    [("givenBy", partners(&facts.given_by, names)), ("maxSubjects", long(facts.max_subjects))]
 }
 
 fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 13] {
@@ -113,10 +110,7 @@ fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
 }
 
 fn usage(facts: &UsageFacts) -> [Member; 2] {
-    [
-        ("queries", long(facts.queries)),
-        ("subjects", long(facts.subjects)),
-    ]
+    [("queries", long(facts.queries)), ("subjects", long(facts.subjects))]
 }
 
 fn partners<'a>(

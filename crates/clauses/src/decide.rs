@@ -110,14 +110,13 @@ fn outcome(
     if in_force != Some(rules.covenant_hash) {
         return Err(unusable);
     }
-    let response = ask(rules, request.query, target, facts).ok_or(unusable.clone())?;
+    let asked = rules.engine_request(request.query, target, facts);
+    let response = asked.ok_or(unusable.clone())?.ask();
     // Cedar skips a policy whose evaluation errs; a `forbid` that is skipped would allow.
     if response.diagnostics().errors().next().is_some() {
         return Err(unusable);
     }
-    let decided = state
-        .project(&request.query.project)
-        .and_then(Project::decided);
+    let decided = state.project(&request.query.project).and_then(Project::decided);
     match response.decision() {
         Decision::Allow => {
             obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)
@@ -130,29 +129,58 @@ fn outcome(
     }
 }
 
-fn ask(rules: &Rules, query: &Query, target: &Target, facts: &Facts<'_>) -> Option<Response> {
-    let dataset = rules.names.dataset(&target.dataset);
-    let request = cedar_policy::Request::new(
-        rules.names.partner(facts.requester),
-        rules.names.action(query.kind).clone(),
-        dataset.clone(),
-        context(facts, &rules.names, dataset).ok()?,
-        Some(&rules.schema),
-    );
-    let response =
-        rules
-            .authorizer
-            .is_authorized(&request.ok()?, &rules.policies, &rules.entities);
-    Some(response)
+/// A request as Cedar takes it, with the rules that judge it; a benchmark asks it by itself.
+pub struct Bare<'a> {
+    rules: &'a Rules,
+    request: cedar_policy::Request,
+}
+
+impl Bare<'_> {
+    /// Asks the engine.
+    #[must_use]
+    pub fn ask(&self) -> Response {
+        let rules = self.rules;
+        rules.authorizer.is_authorized(&self.request, &rules.policies, &rules.entities)
+    }
+}
+
+impl Rules {
+    /// The request that a decision on a target asks the engine, for measuring the engine alone.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn bare<'a>(
+        &'a self,
+        state: &'a RegisterState,
+        request: &Request<'a>,
+        target: usize,
+    ) -> Option<Bare<'a>> {
+        let target = request.query.targets.get(target)?;
+        let facts = Facts::gather(self, state, request, target);
+        self.engine_request(request.query, target, &facts)
+    }
+
+    fn engine_request(
+        &self,
+        query: &Query,
+        target: &Target,
+        facts: &Facts<'_>,
+    ) -> Option<Bare<'_>> {
+        let dataset = self.names.dataset(&target.dataset);
+        let request = cedar_policy::Request::new(
+            self.names.partner(facts.requester),
+            self.names.action(query.kind).clone(),
+            dataset.clone(),
+            context(facts, &self.names, dataset).ok()?,
+            Some(&self.schema),
+        );
+        Some(Bare { rules: self, request: request.ok()? })
+    }
 }
 
 /// One violation for each clause and code; `None` if a policy refuses that is none of the covenant's.
 fn violations(rules: &Rules, response: &Response, case: &Case<'_>) -> Option<Vec<Violation>> {
-    let origins: Option<Vec<&Origin>> = response
-        .diagnostics()
-        .reason()
-        .map(|policy| rules.origins.get(policy))
-        .collect();
+    let origins: Option<Vec<&Origin>> =
+        response.diagnostics().reason().map(|policy| rules.origins.get(policy)).collect();
     let violation = |origin: &Origin| Violation {
         clause: origin.clause.clone(),
         code: origin.code.clone(),

@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use convenant_model::{
-    Date, FieldName, Oin,
-    covenant::{Covenant, Dataset, Parameter, Use},
+    Date, Oin,
+    covenant::{Covenant, Dataset, Field, Parameter},
     query::Target,
     register::{Decided, Project, RegisterState},
 };
 
 use crate::{
     Request, Rules,
-    entities::is_identifying,
     facts::{Facts, Set},
 };
+
+mod fields;
 
 /// A target that was refused, with what a detail may speak of.
 pub(crate) struct Case<'a> {
@@ -47,8 +48,17 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The detail of one clause and code; of one that this program does not know, that it refuses.
+    /// The detail of one clause and code. Where this program has nothing to say, because it does not
+    /// know the code or a lawyer changed what the rule refuses, it says that the clause refuses.
     pub(crate) fn detail(&self, clause: &str, code: &str) -> String {
+        let detail = self.known(clause, code);
+        if detail.is_empty() {
+            return "de vraag voldoet niet aan deze clausule".to_owned();
+        }
+        detail
+    }
+
+    fn known(&self, clause: &str, code: &str) -> String {
         match (clause, code) {
             ("S1", "GEEN_PARTNER") => self.partners(),
             ("S2", "GEEN_DEELNEMER") => self.participants(),
@@ -68,7 +78,7 @@ impl<'a> Case<'a> {
             ("L13", "ART9") => self.special(),
             ("L13", "ART10") => self.criminal(),
             ("L14", "BSN") => self.bsn(),
-            _ => "de vraag voldoet niet aan deze clausule".to_owned(),
+            _ => String::new(),
         }
     }
 
@@ -122,22 +132,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn theme(&self) -> String {
-        let query = &self.facts.query;
-        let usable = |name: &str| {
-            self.dataset
-                .and_then(|dataset| dataset.field.iter().find(|field| field.name.as_str() == name))
-                .is_some_and(|field| field.themes.iter().any(|t| t.as_str() == query.theme))
-        };
-        let used = query.used.iter().copied().chain(query.keyed_by);
-        let unusable: Set<'_> = used.filter(|name| !usable(name)).collect();
-        if query.theme != self.facts.project.theme {
-            return "de vraag heeft een ander thema dan het project".to_owned();
-        }
-        named(self, "voor dit thema niet bruikbaar", &unusable)
-            .unwrap_or_else(|| "de dataset heeft geen velden voor dit thema".to_owned())
-    }
-
     fn area(&self) -> String {
         let kinds = &self.facts.project.area_kinds;
         if kinds.is_empty() {
@@ -169,11 +163,17 @@ impl<'a> Case<'a> {
 
     fn quota(&self) -> String {
         let (usage, project) = (&self.facts.usage, &self.facts.project);
-        let (subjects, most) = (self.facts.query.subjects, self.facts.mandate.max_subjects);
+        let mandate = &self.facts.mandate;
+        let mandated = !mandate.given_by.is_empty();
+        let (subjects, most) = (self.facts.query.subjects, mandate.max_subjects);
         sentences([
             over(usage.queries, project.quota_queries, "vragen binnen het project"),
             over(usage.subjects, project.quota_subjects, "personen of objecten binnen het project"),
-            over(subjects, most, "personen of objecten in één vraag, volgens het mandaat"),
+            mandated
+                .then(|| {
+                    over(subjects, most, "personen of objecten in één vraag, volgens het mandaat")
+                })
+                .flatten(),
         ])
     }
 
@@ -187,99 +187,13 @@ impl<'a> Case<'a> {
             }
         };
         let project = &self.facts.project;
-        let (name, kind) = if project.extended {
-            ("months_extended", "verlengde ")
-        } else {
-            ("months", "")
-        };
+        let (name, kind) =
+            if project.extended { ("months_extended", "verlengde ") } else { ("months", "") };
         format!(
             "het project loopt {} hele maanden; de {kind}duur is ten hoogste {} maanden",
             project.months_running,
             limit(name)
         )
-    }
-
-    fn predicate(&self) -> String {
-        let query = &self.facts.query;
-        let untestable = self.chosen(&query.tested, |dataset, name| {
-            dataset.field(name).is_none_or(|field| !field.filterable)
-        });
-        let ill_typed = &query.literals.ill_typed;
-        let hit_only = self.chosen(&query.output, |dataset, name| {
-            dataset.field(name).is_some_and(|field| field.usage == Use::HitOnly)
-        });
-        let blind = query.kind == "select" && query.subjects < 1 && !hit_only.is_empty();
-        sentences([
-            named(self, "geen selectiecriterium", &untestable),
-            named(self, "de waarde past niet bij het veld", ill_typed),
-            blind.then(|| {
-                let names = self.names(&hit_only);
-                format!("alleen bij opgegeven personen of objecten: {names}")
-            }),
-        ])
-    }
-
-    fn bulk(&self) -> String {
-        let query = &self.facts.query;
-        let key = query.keyed_by.filter(|key| !self.is_key(key));
-        let text = |text: &str| Some(text.to_owned());
-        let none = query.subjects < 1;
-        sentences([
-            match query.kind {
-                "lookup" if none => text("opzoeken zonder personen of objecten"),
-                "select" if none && query.anchors.is_empty() => {
-                    text("selecteren zonder één bepaalde waarde (`=` of `in`) buiten het gebied")
-                }
-                _ => None,
-            },
-            key.and_then(|key| named(self, "geen sleutel", &Set::from([key]))),
-        ])
-    }
-
-    fn is_key(&self, name: &str) -> bool {
-        let fields = self.dataset.map_or(&[][..], |dataset| dataset.field.as_slice());
-        let mut keys = fields.iter().filter(|field| field.usage == Use::Key);
-        keys.any(|field| field.name.as_str() == name)
-    }
-
-    fn necessity(&self) -> String {
-        let (grant, query) = (&self.facts.grant, &self.facts.query);
-        if grant.kinds.is_empty() {
-            return "de gegevensbijlage noemt deze dataset van deze partner niet".to_owned();
-        }
-        if !grant.kinds.contains(query.kind) {
-            return format!("de gegevensbijlage staat geen vraag van de soort `{}` toe", query.kind);
-        }
-        let refused = self.chosen(&query.used, |dataset, name| {
-            dataset.field(name).is_some_and(|field| field.usage == Use::Refused)
-        });
-        let shorter: Set<'_> = query.used.intersection(&grant.shorter).copied().collect();
-        let known: Set<'_> = &(&grant.fields | &shorter) | &refused;
-        let missing: Set<'_> = query.used.difference(&known).copied().collect();
-        let too_long = query.retention_days > grant.retention_days || !shorter.is_empty();
-        sentences([
-            named(self, "niet in de gegevensbijlage", &missing),
-            named(self, "door het convenant geweigerd", &refused),
-            too_long.then(|| {
-                format!("{} dagen bewaren is langer dan de gegevensbijlage toestaat", query.retention_days)
-            }),
-        ])
-    }
-
-    fn category(&self) -> String {
-        let own = |name: &str| {
-            let fields = self.dataset.map_or(&[][..], |dataset| dataset.field.as_slice());
-            let field = fields.iter().find(|field| field.name.as_str() == name);
-            field.and_then(|field| field.category).map(char::from)
-        };
-        let differs = |text: &&String| {
-            text.rsplit_once(' ')
-                .is_some_and(|(name, letter)| own(name).map(String::from).as_deref() != Some(letter))
-        };
-        let names = self.facts.grant.categories.iter().filter(differs);
-        let names: Set<'_> = names.filter_map(|text| Some(text.rsplit_once(' ')?.0)).collect();
-        let names = self.names(&names);
-        format!("andere categorie in de gegevensbijlage dan in het convenant: {names}")
     }
 
     fn secrecy(&self) -> String {
@@ -288,51 +202,6 @@ impl<'a> Case<'a> {
             return "wie vraagt, is geen ontvanger van fiscale gegevens".to_owned();
         }
         format!("een partner van de soort `{kind}` is geen ontvanger van fiscale gegevens")
-    }
-
-    fn special(&self) -> String {
-        use convenant_model::covenant::Class;
-        let of = |class| {
-            move |dataset: &Dataset, name: &FieldName| {
-                dataset.field(name).is_some_and(|field| field.class == class)
-            }
-        };
-        let query = &self.facts.query;
-        let sensitive = self.chosen(&query.tested, of(Class::Sensitive));
-        sentences([
-            named(self, "bijzondere gegevens", &self.chosen(&query.used, of(Class::Special))),
-            named(self, "gevoelig, dus nooit een selectiecriterium", &sensitive),
-        ])
-    }
-
-    fn criminal(&self) -> String {
-        use convenant_model::covenant::Class;
-        let criminal = self.chosen(&self.facts.query.used, |dataset, name| {
-            dataset.field(name).is_some_and(|field| field.class == Class::Criminal)
-        });
-        sentences([named(self, "strafrechtelijke gegevens", &criminal)])
-    }
-
-    fn bsn(&self) -> String {
-        let query = &self.facts.query;
-        let readable = self.chosen(&query.literals.literals, |dataset, name| {
-            dataset.field(name).is_some_and(is_identifying)
-        });
-        let verified_by = self.dataset.and_then(|dataset| dataset.verified_by.as_ref());
-        let holding = &query.literals.holding_bsn - &readable;
-        let wrong = query.verified_by != verified_by.map(FieldName::as_str);
-        let keyed = query.keyed_by.is_some();
-        sentences([
-            named(self, "een waarde staat leesbaar in de vraag, bij", &readable),
-            named(self, "vergeleken met een getal dat een BSN kan zijn", &holding),
-            query
-                .bsn_in_justification
-                .then(|| "in de toelichting staat een getal dat een BSN kan zijn".to_owned()),
-            (keyed && wrong).then(|| match verified_by {
-                Some(field) => format!("personen worden hier gecontroleerd met `{field}`"),
-                None => "deze dataset kent geen controle van personen".to_owned(),
-            }),
-        ])
     }
 
     /// Of requester and provider, those that do not hold; an OIN only if the register knows it.
@@ -349,37 +218,30 @@ impl<'a> Case<'a> {
         shown.collect::<Vec<_>>().join(" en ")
     }
 
-    fn chosen<'b>(
-        &self,
-        names: &Set<'b>,
-        choose: impl Fn(&Dataset, &FieldName) -> bool,
-    ) -> Set<'b> {
-        let chosen = |name: &&str| {
-            let name = FieldName::new(*name).ok();
-            let both = self.dataset.zip(name);
-            both.is_some_and(|(dataset, name)| choose(dataset, &name))
-        };
+    fn field(&self, name: &str) -> Option<&'a Field> {
+        let fields = self.dataset?.field.iter();
+        let mut named = fields.filter(|field| field.name.as_str() == name);
+        named.next()
+    }
+
+    /// Of some names, those of fields that the dataset has and that are chosen.
+    fn those<'b>(&self, names: &Set<'b>, choose: impl Fn(&Field) -> bool) -> Set<'b> {
+        let chosen = |name: &&str| self.field(name).is_some_and(&choose);
         names.iter().copied().filter(chosen).collect()
     }
 
-    /// Names of fields; of those that the dataset does not have, only how many there are.
-    fn names(&self, names: &Set<'_>) -> String {
-        let fields = self.dataset.map_or(&[][..], |dataset| dataset.field.as_slice());
-        let (known, unknown): (Vec<&str>, Vec<&str>) = names
-            .iter()
-            .partition(|name| fields.iter().any(|field| field.name.as_str() == **name));
+    /// `what: names`, if there are names. Those that the dataset does not have are only counted.
+    fn named(&self, what: &str, names: &Set<'_>) -> Option<String> {
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| self.field(name).is_some());
         let mut shown: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
         match unknown.len() {
             0 => {}
             1 => shown.push("1 onbekend veld".to_owned()),
             n => shown.push(format!("{n} onbekende velden")),
         }
-        shown.join(", ")
+        (!shown.is_empty()).then(|| format!("{what}: {}", shown.join(", ")))
     }
-}
-
-fn named(case: &Case<'_>, what: &str, names: &Set<'_>) -> Option<String> {
-    (!names.is_empty()).then(|| format!("{what}: {}", case.names(names)))
 }
 
 fn over(count: i64, limit: i64, what: &str) -> Option<String> {

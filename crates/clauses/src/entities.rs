@@ -36,9 +36,7 @@ impl Names {
         Ok(Self {
             partner: type_name("Partner")?,
             covenant: uid(&type_name("Covenant")?, covenant.head().id.as_str()),
-            datasets: ids
-                .map(|id| (id.clone(), uid(&dataset, id.as_str())))
-                .collect(),
+            datasets: ids.map(|id| (id.clone(), uid(&dataset, id.as_str()))).collect(),
             // No dataset of a covenant has this id, because theirs hold a slash.
             unknown: uid(&dataset, "unknown"),
             actions: [QueryKind::Lookup, QueryKind::Select, QueryKind::Count].map(named),
@@ -85,9 +83,8 @@ pub(crate) fn build(
         let tags = themes(dataset);
         dataset_entity(names.dataset(&dataset.id).clone(), &dataset.field, Some(dataset), &tags)
     });
-    let all: Result<Vec<_>, _> = datasets
-        .chain([unknown, covenant_entity(covenant, names)])
-        .collect();
+    let all: Result<Vec<_>, _> =
+        datasets.chain([unknown, covenant_entity(covenant, names)]).collect();
     Entities::from_entities(all?, Some(schema)).map_err(Internal::wrap)
 }
 
@@ -101,10 +98,7 @@ fn covenant_entity(covenant: &Covenant, names: &Names) -> Result<Entity, Compile
         if clause.params.is_empty() {
             continue;
         }
-        let values = clause
-            .params
-            .iter()
-            .map(|(name, value)| (name.clone(), parameter(value)));
+        let values = clause.params.iter().map(|(name, value)| (name.clone(), parameter(value)));
         let record = RestrictedExpression::new_record(values).map_err(Internal::wrap)?;
         attributes.push((clause.id.to_string(), record));
     }
@@ -122,10 +116,7 @@ fn themes(dataset: &Dataset) -> BTreeMap<&str, Vec<&str>> {
     let mut themes = BTreeMap::<_, Vec<_>>::new();
     for field in &dataset.field {
         for theme in &field.themes {
-            themes
-                .entry(theme.as_str())
-                .or_default()
-                .push(field.name.as_str());
+            themes.entry(theme.as_str()).or_default().push(field.name.as_str());
         }
     }
     themes
@@ -163,9 +154,8 @@ fn dataset_entity(
         ("verifiedBy", strings(verified_by.map(|field| field.as_str()))),
     ];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
-    let tags = themes
-        .iter()
-        .map(|(theme, fields)| ((*theme).to_owned(), strings(fields.iter().copied())));
+    let tags =
+        themes.iter().map(|(theme, fields)| ((*theme).to_owned(), strings(fields.iter().copied())));
     Entity::new_with_tags(uid, attributes, [], tags).map_err(Internal::wrap)
 }
 

@@ -158,11 +158,7 @@ impl<'a> ProjectFacts<'a> {
             goals: proposal.goals.iter().map(|goal| goal.as_str()).collect(),
             participants: partners.collect(),
             responsible: Some(&proposal.responsible),
-            area_kinds: proposal
-                .area
-                .iter()
-                .map(|code| format!("{:?}", code.kind()))
-                .collect(),
+            area_kinds: proposal.area.iter().map(|code| format!("{:?}", code.kind())).collect(),
             first_day: days(decision.valid_from),
             last_day: days(decision.valid_until),
             months_running: months_between(proposal.start, today),
@@ -174,10 +170,7 @@ impl<'a> ProjectFacts<'a> {
 
     /// The facts of a project on which nothing was decided: no day lies within it, nobody takes part.
     fn none() -> Self {
-        Self {
-            last_day: -1,
-            ..Self::default()
-        }
+        Self { last_day: -1, ..Self::default() }
     }
 }
 
@@ -185,9 +178,8 @@ impl<'a> MandateFacts<'a> {
     /// Of several mandates for the same key, the widest counts: each holds by itself.
     fn of(project: Option<&'a Project>, query: &'a Query, today: Date) -> Self {
         let requester = &query.requester;
-        let mandates = project
-            .into_iter()
-            .flat_map(|project| project.mandates_of(&requester.key, today));
+        let mandates =
+            project.into_iter().flat_map(|project| project.mandates_of(&requester.key, today));
         let own = |(mandate, _): (&'a Mandate, _)| {
             (mandate.partner == requester.partner).then_some(mandate)
         };

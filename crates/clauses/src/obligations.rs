@@ -42,33 +42,18 @@ pub(crate) fn obligations(
 
 /// What was asked for, then what must go with it (clause L15), each once.
 fn columns(target: &Target, dataset: &Dataset) -> Vec<FieldName> {
-    let accompany = dataset
-        .field
-        .iter()
-        .filter(|field| field.usage == Use::Accompany)
-        .map(|field| &field.name);
+    let accompany =
+        dataset.field.iter().filter(|field| field.usage == Use::Accompany).map(|field| &field.name);
     let mut seen = BTreeSet::new();
-    target
-        .fields
-        .iter()
-        .chain(accompany)
-        .filter(|name| seen.insert(*name))
-        .cloned()
-        .collect()
+    target.fields.iter().chain(accompany).filter(|name| seen.insert(*name)).cloned().collect()
 }
 
 /// The project's area in the fields of the dataset that hold areas of those kinds (clause S10).
 fn scope(proposal: &Proposal, dataset: &Dataset) -> Vec<AreaFilter> {
     let filter = |area: &convenant_model::covenant::AreaField| {
         let codes = proposal.area.iter();
-        let codes: Vec<_> = codes
-            .filter(|code| code.kind() == area.kind)
-            .cloned()
-            .collect();
-        (!codes.is_empty()).then(|| AreaFilter {
-            field: area.field.clone(),
-            codes,
-        })
+        let codes: Vec<_> = codes.filter(|code| code.kind() == area.kind).cloned().collect();
+        (!codes.is_empty()).then(|| AreaFilter { field: area.field.clone(), codes })
     };
     dataset.area.iter().filter_map(filter).collect()
 }

@@ -26,8 +26,8 @@ pub(crate) fn build(covenant: &Covenant) -> Result<RuleSchema, CompileError> {
         add_clause(&mut text, clause)?;
     }
     text.push_str("};\n");
-    let (schema, _) =
-        Schema::from_cedarschema_str(&text).map_err(|error| CompileError::Schema(Box::new(error)))?;
+    let (schema, _) = Schema::from_cedarschema_str(&text)
+        .map_err(|error| CompileError::Schema(Box::new(error)))?;
     Ok(RuleSchema { text, schema })
 }
 
@@ -39,10 +39,7 @@ fn add_clause(text: &mut String, clause: &Clause) -> Result<(), CompileError> {
     let _ = writeln!(text, "    {}: {{", clause.id);
     for (name, parameter) in &clause.params {
         if !is_name(name) {
-            return Err(CompileError::Parameter {
-                clause: clause.id.clone(),
-                name: name.clone(),
-            });
+            return Err(CompileError::Parameter { clause: clause.id.clone(), name: name.clone() });
         }
         let kind = match parameter {
             Parameter::Number(_) => "Long",
@@ -56,7 +53,5 @@ fn add_clause(text: &mut String, clause: &Clause) -> Result<(), CompileError> {
 
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

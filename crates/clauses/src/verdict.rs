@@ -112,18 +112,10 @@ impl Verdict {
     ) -> Self {
         let record = Arc::clone(record);
         match outcome {
-            Ok(obligations) => Self::Permit(Box::new(Permit {
-                record,
-                target,
-                slice,
-                obligations,
-            })),
-            Err(outcome) => Self::Refuse(Box::new(Refused {
-                record,
-                target,
-                slice,
-                outcome,
-            })),
+            Ok(obligations) => {
+                Self::Permit(Box::new(Permit { record, target, slice, obligations }))
+            }
+            Err(outcome) => Self::Refuse(Box::new(Refused { record, target, slice, outcome })),
         }
     }
 
@@ -204,9 +196,7 @@ impl Permit {
     #[must_use]
     pub fn refuse_subjects(self, detail: String) -> Refused {
         let (clause, code) = SUBJECTS;
-        let clause = ClauseId::new(clause)
-            .ok()
-            .and_then(|id| self.record.covenant.clause(&id));
+        let clause = ClauseId::new(clause).ok().and_then(|id| self.record.covenant.clause(&id));
         let violation = clause.map(|clause| Violation {
             clause: clause.id.clone(),
             code: code.to_owned(),
@@ -215,21 +205,14 @@ impl Permit {
         });
         let refusal = Refusal::new(violation.into_iter().collect());
         let outcome = refusal.map_or(Outcome::Problem(Problem::BadSubjects), Outcome::Refusal);
-        Refused {
-            record: self.record,
-            target: self.target,
-            slice: self.slice,
-            outcome,
-        }
+        Refused { record: self.record, target: self.target, slice: self.slice, outcome }
     }
 
     fn recorded(&self) -> TargetVerdict {
         TargetVerdict {
             target: self.target,
             slice: self.slice,
-            verdict: RecordedVerdict::Permit {
-                obligations: self.obligations.clone(),
-            },
+            verdict: RecordedVerdict::Permit { obligations: self.obligations.clone() },
         }
     }
 }
@@ -279,16 +262,10 @@ impl Refused {
 
     fn recorded(&self) -> TargetVerdict {
         let verdict = match &self.outcome {
-            Outcome::Refusal(refusal) => RecordedVerdict::Refuse {
-                refusal: refusal.clone(),
-            },
+            Outcome::Refusal(refusal) => RecordedVerdict::Refuse { refusal: refusal.clone() },
             Outcome::Problem(problem) => RecordedVerdict::Problem { problem: *problem },
         };
-        TargetVerdict {
-            target: self.target,
-            slice: self.slice,
-            verdict,
-        }
+        TargetVerdict { target: self.target, slice: self.slice, verdict }
     }
 }
 
@@ -342,9 +319,7 @@ impl Recordable for Combined {
 // A query's predicate holds literals, which have no place in a log.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record")
-            .field("query", &self.query.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Record").field("query", &self.query.id).finish_non_exhaustive()
     }
 }
 

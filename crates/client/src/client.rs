@@ -1,18 +1,25 @@
 //! Sending a query and taking its answers.
 
-use std::{path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use convenant_ledger::{LedgerSigner, LedgerVerifier, note::{NoteError, NoteName}};
+use convenant_ledger::{
+    LedgerSigner, LedgerVerifier,
+    note::{NoteError, NoteName},
+};
 use convenant_model::{
     Clock, Oin, Problem,
     entry::{Receipt, Status},
     query::Target,
     verdict::Refusal,
 };
-use convenant_register::{FollowError, Follower, Snapshot};
+use convenant_register::{FollowError, Follower, Snapshot, register_origin};
 use convenant_setup::{KeyFileError, signing_key, verifying_key};
 use convenant_signing::{SigningKey, SystemRandom};
-use convenant_store::{LedgerHandle, RecordError, StoreError};
+use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options, RecordError};
 use convenant_transport::{
     AddressError, ClientTls, Expected, Limits, SystemClock, TlsError, connect, explain,
 };
@@ -50,7 +57,7 @@ pub enum ClientError {
     Register(#[from] FollowError),
     /// The ledger of receipts cannot be opened.
     #[error("the ledger of receipts cannot be opened")]
-    Ledger(#[from] StoreError),
+    Ledger(#[from] LedgerOpenError),
     /// The receipt cannot be recorded.
     #[error("the receipt cannot be recorded")]
     Record(#[source] Box<RecordError>),
@@ -118,7 +125,8 @@ impl Client {
         let limits = Limits::default();
         let key = signing_key(&config.keys.signing)?;
         let register_key = verifying_key(&config.register.key)?;
-        let verifier = LedgerVerifier::new(register_origin(&config.coordinator.oin)?, register_key)?;
+        let verifier =
+            LedgerVerifier::new(register_origin(&config.coordinator.oin)?, register_key)?;
         let follower = Follower::open(
             config.data.dir.join("register"),
             config.register.root_of_trust()?,
@@ -126,11 +134,18 @@ impl Client {
         )?;
         let origin = NoteName::new(format!("convenant.receipts/{}", config.party.oin))?;
         let signer = LedgerSigner::new(origin, signing_key(&config.keys.signing)?)?;
-        let ledger = config.data.dir.join("receipts");
-        let (receipts, _) = LedgerHandle::open(&ledger, signer, Arc::clone(&clock))?;
+        let options = Options {
+            folder: config.data.dir.join("receipts"),
+            signer,
+            clock: Arc::clone(&clock),
+            layout: Layout::default(),
+        };
+        let (receipts, _) = LedgerHandle::open(options, &mut |_| {})?;
         let tls = ClientTls::load(config.tls.clone(), Arc::clone(&clock))?;
-        let expected =
-            Expected { oin: config.coordinator.oin.clone(), pins: config.coordinator.pins.iter().copied().collect() };
+        let expected = Expected {
+            oin: config.coordinator.oin.clone(),
+            pins: config.coordinator.pins.iter().copied().collect(),
+        };
         let channel = connect(expected, &config.coordinator.address, tls, &limits)?;
         Ok(Self {
             partner: config.party.oin.clone(),
@@ -265,19 +280,14 @@ impl Client {
             outcome,
             status: status.clone(),
         });
-        self.receipts.record(receipt).await.map_err(|error| ClientError::Record(Box::new(error)))?;
+        self.receipts
+            .record(receipt)
+            .await
+            .map_err(|error| ClientError::Record(Box::new(error)))?;
         // The rows get their name only now: a result without a receipt does not exist.
         let file = output.map(Output::keep).transpose()?;
         Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
     }
-}
-
-/// Name of the register's ledger, as its checkpoints state it.
-///
-/// # Errors
-/// Never for an OIN; the name's form is checked all the same.
-pub fn register_origin(coordinator: &Oin) -> Result<NoteName, NoteError> {
-    NoteName::new(format!("convenant.register/{coordinator}"))
 }
 
 enum Slot {

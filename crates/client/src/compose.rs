@@ -179,8 +179,7 @@ fn seal_targets(
             Some(subjects) => {
                 let key = node_key(asker.register, &question.partner)?;
                 let parties = (asker.partner, &question.partner);
-                let bytes =
-                    seal_subjects(key, (id, index), parties, &subjects.list, asker.random)?;
+                let bytes = seal_subjects(key, (id, index), parties, &subjects.list, asker.random)?;
                 let count = subjects.list.len().try_into();
                 let shape = SubjectShape {
                     key: subjects.key.clone(),

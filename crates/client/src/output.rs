@@ -94,7 +94,8 @@ impl Output {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
         let io_error = |source| OutputError::Io { path: part.clone(), source };
         let file = BufWriter::with_capacity(1 << 20, file.map_err(io_error)?);
         let writer = match format {

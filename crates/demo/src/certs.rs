@@ -39,10 +39,7 @@ pub fn certs_example(dir: &Path, today: Date) -> Result<Vec<PathBuf>> {
 }
 
 fn text(today: Date, table: &str) -> String {
-    let (ends, stale) = (
-        today.plus_days(CERTIFICATE_DAYS),
-        today.plus_days(CRL_DAYS),
-    );
+    let (ends, stale) = (today.plus_days(CERTIFICATE_DAYS), today.plus_days(CRL_DAYS));
     format!(
         "# Example certificates: do not use\n\
          \n\

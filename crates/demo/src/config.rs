@@ -63,6 +63,8 @@ pub(crate) struct Config<'a> {
     pub(crate) telemetry: Telemetry<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) dataset: Vec<Dataset<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) founding: Option<Founding>,
 }
 
 #[derive(Serialize)]
@@ -80,8 +82,8 @@ pub(crate) struct Tls {
     certificate: &'static str,
     key: &'static str,
     roots: String,
-    crls: Vec<String>,
-    allow_example_keys: bool,
+    revocation_lists: Vec<String>,
+    allow_example: bool,
 }
 
 impl Tls {
@@ -91,8 +93,8 @@ impl Tls {
             certificate: "tls.pem",
             key: "tls.key",
             roots: format!("{up}/pki/ca.pem"),
-            crls: vec![format!("{up}/pki/crl.pem")],
-            allow_example_keys: true,
+            revocation_lists: vec![format!("{up}/pki/crl.pem")],
+            allow_example: true,
         }
     }
 }
@@ -125,6 +127,12 @@ pub(crate) struct Telemetry<'a> {
     pub(crate) log: &'static str,
 }
 
+/// The documents with which an empty register begins.
+#[derive(Serialize)]
+pub(crate) struct Founding {
+    pub(crate) documents: Vec<String>,
+}
+
 #[derive(Serialize)]
 pub(crate) struct Dataset<'a> {
     pub(crate) id: &'a DatasetId,
@@ -138,7 +146,7 @@ impl Config<'_> {
     /// The file's text under a line that says what it is for.
     pub(crate) fn text(&self, purpose: &str) -> Result<String> {
         Ok(format!(
-            "# {purpose}\n# Example keys: `allow_example_keys` says that they are meant.\n\n{}",
+            "# {purpose}\n# Example keys: `allow_example` says that they are meant.\n\n{}",
             toml::to_string_pretty(self)?
         ))
     }

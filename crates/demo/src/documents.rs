@@ -74,9 +74,14 @@ impl SignedDocument {
         self.jws.payload_hash()
     }
 
+    /// `NN-NAME`, the name of its files.
+    pub(crate) fn stem(&self, number: usize) -> String {
+        format!("{number:02}-{}", self.name)
+    }
+
     /// Writes `NN-NAME.toml` and `NN-NAME.jws`; the number is its place in the order of submission.
     pub(crate) fn write(&self, dir: &Path, number: usize) -> Result<()> {
-        let stem = format!("{number:02}-{}", self.name);
+        let stem = self.stem(number);
         files::write(&dir.join(format!("{stem}.toml")), &self.toml)?;
         files::write(&dir.join(format!("{stem}.jws")), self.jws.to_json())
     }

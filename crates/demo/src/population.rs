@@ -132,7 +132,11 @@ impl Population {
 
     /// Everybody, with the address.
     pub fn people(&self) -> impl Iterator<Item = (&Address, &Person)> {
-        let residents = |address| Address::residents(address).iter().map(move |p| (address, p));
+        let residents = |address| {
+            Address::residents(address)
+                .iter()
+                .map(move |p| (address, p))
+        };
         self.addresses.iter().flat_map(residents)
     }
 
@@ -191,7 +195,17 @@ impl Person {
         self.age
     }
 
-    /// The person as the subject of a lookup: BSN, verified by the date of birth (clause L14).
+    /// The person as a subject where the dataset has nothing to verify the BSN with.
+    #[must_use]
+    pub fn unverified_subject(&self) -> Subject {
+        Subject {
+            key: self.bsn(),
+            verify: None,
+        }
+    }
+
+    /// The person as a subject of `gemeente/brp_persoon`: BSN, verified by the date of birth
+    /// (clause L14).
     #[must_use]
     pub fn subject(&self) -> Subject {
         Subject {
@@ -270,7 +284,14 @@ mod tests {
             let population = population(seed);
             let people = population.people();
             people
-                .map(|(a, p)| (a.bag_object.clone(), p.bsn.clone(), p.birth.clone(), p.jobs.len()))
+                .map(|(a, p)| {
+                    (
+                        a.bag_object.clone(),
+                        p.bsn.clone(),
+                        p.birth.clone(),
+                        p.jobs.len(),
+                    )
+                })
                 .collect()
         };
         assert!(people(7) == people(7));
@@ -307,12 +328,22 @@ mod tests {
         for municipality in [ROTTERDAM, DEN_HAAG] {
             let residents: Vec<_> = population.residents_of(municipality).collect();
             let some = |test: fn(&Address, &Person) -> bool| {
-                assert!(residents.iter().any(|(address, person)| test(address, person)));
+                assert!(
+                    residents
+                        .iter()
+                        .any(|(address, person)| test(address, person))
+                );
             };
             some(|a, p| p.has_pension_alone() && a.other_adults(p).next().is_some());
             some(|a, p| p.has_pension_alone() && a.other_adults(p).next().is_none());
-            some(|a, p| p.declared_co_residents().is_some_and(|n| n + 1 < a.residents.len()));
-            some(|a, p| p.declared_co_residents().is_some_and(|n| n + 1 == a.residents.len()));
+            some(|a, p| {
+                p.declared_co_residents()
+                    .is_some_and(|n| n + 1 < a.residents.len())
+            });
+            some(|a, p| {
+                p.declared_co_residents()
+                    .is_some_and(|n| n + 1 == a.residents.len())
+            });
             some(|_, p| p.postal_address && p.has_job());
             some(|_, p| p.birth.ends_with("00"));
             some(|_, p| p.has_residence_title());

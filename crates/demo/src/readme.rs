@@ -60,8 +60,8 @@ Run all of this in this folder, each daemon in a terminal of its own, the coordi
 convenant coordinator run --config coordinator/coordinator.toml
 ```
 
-Submit the signed documents, in the order of their numbers: the covenant, the enrolments, then
-proposal, decision and mandate of each project. The `.toml` beside each `.jws` is what was signed, for
+Its register begins with the covenant and the enrolments in `documents/founding`. Submit the other
+signed documents, in the order of their numbers: proposal, decision and mandate of each project. The `.toml` beside each `.jws` is what was signed, for
 people to read.
 
 ```sh

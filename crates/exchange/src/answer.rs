@@ -17,8 +17,8 @@ use crate::{OUTCOME_TYPE, Received};
 /// Why an answer cannot be made.
 #[derive(Debug, Error)]
 pub enum AnswerError {
-    /// The permit is for another query than was received.
-    #[error("the permit is for another query")]
+    /// The permit is for another query or target than was received.
+    #[error("the permit is for another query or target")]
     OtherQuery,
     /// A chunk cannot be sealed.
     #[error("a chunk cannot be sealed")]
@@ -86,7 +86,7 @@ impl Answer {
         random: &SystemRandom,
     ) -> Result<(Self, [u8; 32]), AnswerError> {
         let query = received.query();
-        if permit.item().query().id != query.id {
+        if permit.item().query_id() != query.id || permit.item().target() != target {
             return Err(AnswerError::OtherQuery);
         }
         let context = SealContext {

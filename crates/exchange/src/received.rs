@@ -1,7 +1,7 @@
 //! A query that was received: its signature holds, it is fresh, and it was written against a register
 //! that this party knows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use convenant_ledger::register::Register;
 use convenant_model::{
@@ -35,7 +35,7 @@ pub struct View<'a> {
 /// is for the covenant's rules.
 #[derive(Clone, Debug)]
 pub struct Received {
-    query: Query,
+    query: Arc<Query>,
     signed: String,
     hash: Digest,
     peer: Oin,
@@ -65,21 +65,28 @@ impl Received {
     pub fn take(signed: String, view: &View<'_>) -> Result<Self, Rejection> {
         let reject = Reject { view, message: sha256(signed.as_bytes()) };
         if signed.len() > MAX_SIGNED {
-            let fault = format!("a signed query of {} bytes, of at most {MAX_SIGNED}", signed.len());
+            let fault =
+                format!("a signed query of {} bytes, of at most {MAX_SIGNED}", signed.len());
             return Err(reject.because(Problem::Malformed, None, fault));
         }
-        let query = read(&signed).map_err(|(problem, fault)| reject.because(problem, None, fault))?;
+        let query =
+            read(&signed).map_err(|(problem, fault)| reject.because(problem, None, fault))?;
         check_shape(&query)
             .and_then(|()| check_time(&query, view))
             .and_then(|()| check_register(&query, view))
             .map_err(|(problem, fault)| reject.because(problem, Some(query.id), fault))?;
         let (peer, hash) = (view.peer.clone(), reject.message);
-        Ok(Self { query, signed, hash, peer, at: view.at })
+        Ok(Self { query: Arc::new(query), signed, hash, peer, at: view.at })
     }
 
     /// Turns a query that is in order down after all, for instance because it came before.
     #[must_use]
-    pub fn reject(self, party: &Oin, problem: Problem, explanation: impl Into<String>) -> Rejection {
+    pub fn reject(
+        self,
+        party: &Oin,
+        problem: Problem,
+        explanation: impl Into<String>,
+    ) -> Rejection {
         Rejection {
             problem,
             explanation: explanation.into(),
@@ -93,7 +100,7 @@ impl Received {
 
     /// The query.
     #[must_use]
-    pub const fn query(&self) -> &Query {
+    pub const fn query(&self) -> &Arc<Query> {
         &self.query
     }
 
@@ -220,9 +227,11 @@ fn check_register(query: &Query, view: &View<'_>) -> Checked {
     let own = view.register.position().size;
     let asked = query.register.size;
     if asked > own {
-        let fault = format!("written against a register of {asked} documents, this party has {own}");
+        let fault =
+            format!("written against a register of {asked} documents, this party has {own}");
         return Err((Problem::RegisterStale, fault));
     }
-    let fault = format!("written against another register than this party's first {asked} documents");
+    let fault =
+        format!("written against another register than this party's first {asked} documents");
     Err((Problem::RegisterForked, fault))
 }

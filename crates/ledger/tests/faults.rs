@@ -1,6 +1,8 @@
 //! Every durable step of a ledger fails in turn, also "failed but persisted": what was acknowledged
 //! is there after a restart, and what is there is proven.
 
+#![cfg(test)]
+
 use convenant_ledger::{
     AppendError, CommitError, EntryBytes, Ledger, OpenError, Recorded, frame,
     merkle::{Frontier, leaf_hash, verify_consistency, verify_inclusion},

@@ -53,9 +53,7 @@ impl AreaCode {
 fn kind(text: &str) -> Option<AreaKind> {
     let digits = |t: &str, n| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
     let code = |t: &str, n| {
-        t.len() == n
-            && t.bytes()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+        t.len() == n && t.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
     };
     match text.split_at_checked(2)? {
         ("GM", rest) if digits(rest, 4) => Some(AreaKind::GM),

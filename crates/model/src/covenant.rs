@@ -285,15 +285,8 @@ impl CovenantText {
         self.check_names()
             .and_then(|()| self.check_datasets())
             .map_err(|(member, message)| ParseError::new(file, member, message))?;
-        let ids = self
-            .dataset
-            .iter()
-            .enumerate()
-            .map(|(i, dataset)| (dataset.id.clone(), i));
-        Ok(Covenant {
-            datasets: ids.collect(),
-            text: self,
-        })
+        let ids = self.dataset.iter().enumerate().map(|(i, dataset)| (dataset.id.clone(), i));
+        Ok(Covenant { datasets: ids.collect(), text: self })
     }
 
     fn check_names(&self) -> Result<(), Fault> {
@@ -308,10 +301,7 @@ impl CovenantText {
             return fault(format!("clause[{i}].id"), "this clause was defined before");
         }
         if let Some(i) = repeated(self.dataset.iter().map(|dataset| &dataset.id)) {
-            return fault(
-                format!("dataset[{i}].id"),
-                "this dataset was defined before",
-            );
+            return fault(format!("dataset[{i}].id"), "this dataset was defined before");
         }
         for (i, clause) in self.clause.iter().enumerate() {
             if clause.rule.is_empty() == clause.organisational.is_none() {
@@ -329,25 +319,15 @@ impl CovenantText {
     }
 
     fn check_datasets(&self) -> Result<(), Fault> {
-        self.dataset
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, dataset)| {
-                self.check_dataset(dataset)
-                    .map_err(|(member, message)| (format!("dataset[{i}]{member}"), message))
-            })
+        self.dataset.iter().enumerate().try_for_each(|(i, dataset)| {
+            self.check_dataset(dataset)
+                .map_err(|(member, message)| (format!("dataset[{i}]{member}"), message))
+        })
     }
 
     fn check_dataset(&self, dataset: &Dataset) -> Result<(), Fault> {
-        if !self
-            .partner
-            .iter()
-            .any(|partner| partner.kind.as_str() == dataset.id.kind())
-        {
-            return Err((
-                ".id".to_owned(),
-                "no partner is of the kind before the slash",
-            ));
+        if !self.partner.iter().any(|partner| partner.kind.as_str() == dataset.id.kind()) {
+            return Err((".id".to_owned(), "no partner is of the kind before the slash"));
         }
         if let Some(j) = repeated(dataset.field.iter().map(|field| &field.name)) {
             return Err((format!(".field[{j}].name"), "this field was defined before"));
@@ -355,17 +335,10 @@ impl CovenantText {
         for (j, area) in dataset.area.iter().enumerate() {
             let field = dataset.field(&area.field);
             if !field.is_some_and(|field| holds(field.kind, area.kind)) {
-                return Err((
-                    format!(".area[{j}]"),
-                    "no field of this name holds such an area",
-                ));
+                return Err((format!(".area[{j}]"), "no field of this name holds such an area"));
             }
         }
-        if dataset
-            .verified_by
-            .as_ref()
-            .is_some_and(|name| dataset.field(name).is_none())
-        {
+        if dataset.verified_by.as_ref().is_some_and(|name| dataset.field(name).is_none()) {
             return Err((".verified_by".to_owned(), "the dataset has no such field"));
         }
         for (j, field) in dataset.field.iter().enumerate() {
@@ -376,27 +349,17 @@ impl CovenantText {
     }
 
     fn check_field(&self, field: &Field) -> Result<(), (&'static str, &'static str)> {
-        if field
-            .themes
-            .iter()
-            .any(|theme| !self.theme.iter().any(|known| known.id == *theme))
-        {
+        if field.themes.iter().any(|theme| !self.theme.iter().any(|known| known.id == *theme)) {
             return Err((".themes", "the covenant has no such theme"));
         }
         if field.usage != Use::Refused && field.category.is_none() {
-            return Err((
-                ".category",
-                "a field that may be used has a category (clause L3)",
-            ));
+            return Err((".category", "a field that may be used has a category (clause L3)"));
         }
         if field.usage == Use::Refused && (field.filterable || !field.themes.is_empty()) {
             return Err(("", "a refused field has no themes and is not filterable"));
         }
         if (field.kind == FieldType::Bsn) != (field.class == Class::Bsn) {
-            return Err((
-                ".class",
-                "type `bsn` and class `bsn` go together (clause L14)",
-            ));
+            return Err((".class", "type `bsn` and class `bsn` go together (clause L14)"));
         }
         let testable =
             matches!(field.usage, Use::Allowed | Use::Scope) && field.class == Class::Ordinary;
@@ -424,9 +387,7 @@ impl Covenant {
     /// The dataset with this id.
     #[must_use]
     pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
-        self.datasets
-            .get(id)
-            .and_then(|i| self.text.dataset.get(*i))
+        self.datasets.get(id).and_then(|i| self.text.dataset.get(*i))
     }
 
     /// The goal with this id.
@@ -470,7 +431,5 @@ fn holds(field: FieldType, area: AreaKind) -> bool {
 /// Index of the first item that equals an earlier one.
 fn repeated<T: Ord>(items: impl Iterator<Item = T>) -> Option<usize> {
     let mut seen = BTreeSet::new();
-    items
-        .enumerate()
-        .find_map(|(i, item)| (!seen.insert(item)).then_some(i))
+    items.enumerate().find_map(|(i, item)| (!seen.insert(item)).then_some(i))
 }

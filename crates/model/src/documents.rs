@@ -65,13 +65,8 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::Covenant,
-        Self::Enrolment,
-        Self::Proposal,
-        Self::Decision,
-        Self::Mandate,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Covenant, Self::Enrolment, Self::Proposal, Self::Decision, Self::Mandate];
 
     /// The member `document` of such a document.
     #[must_use]

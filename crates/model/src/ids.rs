@@ -195,9 +195,7 @@ fn bounded(text: &str, most: usize) -> bool {
 
 fn slug(text: &str, also: &[u8], most: usize) -> bool {
     bounded(text, most)
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
 #[cfg(test)]
@@ -216,11 +214,7 @@ mod tests {
         let id = QueryId::from_parts(1_700_000_000_000, &[7; 10]).to_string();
         assert!(id.parse::<QueryId>().is_ok());
         assert!(id.to_uppercase().parse::<QueryId>().is_err());
-        assert!(
-            "9f0b8e3c-1111-4111-8111-111111111111"
-                .parse::<QueryId>()
-                .is_err()
-        );
+        assert!("9f0b8e3c-1111-4111-8111-111111111111".parse::<QueryId>().is_err());
     }
 
     #[test]

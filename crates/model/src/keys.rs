@@ -44,11 +44,7 @@ impl SealingKey {
     /// Wraps the 32 bytes of an X25519 public key.
     #[must_use]
     pub const fn new(x: [u8; 32]) -> Self {
-        Self {
-            kty: Okp::Okp,
-            crv: X25519::X25519,
-            x: Base64Bytes(x),
-        }
+        Self { kty: Okp::Okp, crv: X25519::X25519, x: Base64Bytes(x) }
     }
 }
 
@@ -56,20 +52,13 @@ impl VerifyingKey {
     /// An Ed25519 key from its 32 bytes.
     #[must_use]
     pub const fn ed25519(x: [u8; 32]) -> Self {
-        Self::Ed25519 {
-            kty: Okp::Okp,
-            x: Base64Bytes(x),
-        }
+        Self::Ed25519 { kty: Okp::Okp, x: Base64Bytes(x) }
     }
 
     /// A P-256 key from its coordinates.
     #[must_use]
     pub const fn p256(x: [u8; 32], y: [u8; 32]) -> Self {
-        Self::P256 {
-            kty: Ec::Ec,
-            x: Base64Bytes(x),
-            y: Base64Bytes(y),
-        }
+        Self::P256 { kty: Ec::Ec, x: Base64Bytes(x), y: Base64Bytes(y) }
     }
 
     /// The input of the RFC 7638 thumbprint: the required members in lexicographic order, without
@@ -137,18 +126,12 @@ impl<const N: usize> std::fmt::Display for Base64Bytes<N> {
                 f.write_char(sextet(bits >> held))?;
             }
         }
-        if held > 0 {
-            f.write_char(sextet(bits << (6 - held)))
-        } else {
-            Ok(())
-        }
+        if held > 0 { f.write_char(sextet(bits << (6 - held))) } else { Ok(()) }
     }
 }
 
 fn sextet(bits: u32) -> char {
-    ALPHABET
-        .get((bits & 63) as usize)
-        .map_or('A', |c| char::from(*c))
+    ALPHABET.get((bits & 63) as usize).map_or('A', |c| char::from(*c))
 }
 
 impl<const N: usize> std::fmt::Debug for Base64Bytes<N> {
@@ -164,10 +147,7 @@ impl<const N: usize> std::str::FromStr for Base64Bytes<N> {
         let mut out = [0; N];
         let (mut bits, mut held, mut slots) = (0_u32, 0, out.iter_mut());
         for digit in text.bytes() {
-            let value = ALPHABET
-                .iter()
-                .position(|a| *a == digit)
-                .ok_or_else(fault)?;
+            let value = ALPHABET.iter().position(|a| *a == digit).ok_or_else(fault)?;
             bits = bits << 6 | value as u32;
             held += 6;
             if held >= 8 {
@@ -177,11 +157,7 @@ impl<const N: usize> std::str::FromStr for Base64Bytes<N> {
         }
         // The remaining bits must be zero: one spelling for each value (RFC 4648 §3.5).
         let complete = slots.next().is_none() && held < 6 && bits & ((1 << held) - 1) == 0;
-        if complete {
-            Ok(Self(out))
-        } else {
-            Err(fault())
-        }
+        if complete { Ok(Self(out)) } else { Err(fault()) }
     }
 }
 
@@ -193,9 +169,7 @@ impl<const N: usize> Serialize for Base64Bytes<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Base64Bytes<N> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -36,11 +36,7 @@ impl fmt::Display for Place {
         if let Some((line, column)) = self.line_column {
             write!(f, ":{line}:{column}")?;
         }
-        if self.member.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": member `{}`", self.member)
-        }
+        if self.member.is_empty() { Ok(()) } else { write!(f, ": member `{}`", self.member) }
     }
 }
 
@@ -48,15 +44,8 @@ impl ParseError {
     /// An error about a member of a document.
     #[must_use]
     pub fn new(file: &str, member: impl Into<String>, message: impl Into<String>) -> Self {
-        let place = Place {
-            file: file.to_owned(),
-            line_column: None,
-            member: member.into(),
-        };
-        Self {
-            place,
-            message: message.into(),
-        }
+        let place = Place { file: file.to_owned(), line_column: None, member: member.into() };
+        Self { place, message: message.into() }
     }
 
     fn at(mut self, line_column: Option<(usize, usize)>) -> Self {
@@ -92,9 +81,7 @@ pub fn from_json<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, Par
         let path = member(error.path());
         json_error(file, path, error.inner())
     })?;
-    document
-        .end()
-        .map_err(|error| json_error(file, String::new(), &error))?;
+    document.end().map_err(|error| json_error(file, String::new(), &error))?;
     Ok(value)
 }
 
@@ -121,11 +108,7 @@ fn bounded(file: &str, bytes: usize) -> Result<(), ParseError> {
 fn line_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(0, |last| last.chars().count())
-        + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
     (line, column)
 }
 
@@ -145,10 +128,7 @@ impl<const N: usize> BoundedText<N> {
             return Err("the text is empty".to_owned());
         }
         if text.len() > N {
-            return Err(format!(
-                "the text has {} bytes, at most {N} are allowed",
-                text.len()
-            ));
+            return Err(format!("the text has {} bytes, at most {N} are allowed", text.len()));
         }
         if text.chars().any(|c| c.is_control() && c != '\n') {
             return Err("the text holds a control character".to_owned());
@@ -204,13 +184,8 @@ mod tests {
     fn an_error_names_file_line_and_member() {
         let error = from_toml::<Sample>("a.toml", "[[item]]\ncount = 1\n[[item]]\ncount = \"x\"\n");
         let error = error.unwrap_err().to_string();
-        assert!(
-            error.starts_with("a.toml:4:9: member `item[1].count`: "),
-            "{error}"
-        );
-        let error = from_toml::<Sample>("a.toml", "[[item]]\ncont = 1\n")
-            .unwrap_err()
-            .to_string();
+        assert!(error.starts_with("a.toml:4:9: member `item[1].count`: "), "{error}");
+        let error = from_toml::<Sample>("a.toml", "[[item]]\ncont = 1\n").unwrap_err().to_string();
         assert!(error.starts_with("a.toml:2:1: member `item[0]"), "{error}");
         let error = from_json::<Sample>("a.json", br#"{"item":[{"count":-1}]}"#).unwrap_err();
         assert_eq!(error.place.member, "item[0].count");
@@ -220,11 +195,6 @@ mod tests {
     fn trailing_bytes_and_absurd_sizes_are_errors() {
         assert!(from_json::<Sample>("a.json", br#"{"item":[]} {}"#).is_err());
         let huge = " ".repeat(MAX_DOCUMENT_BYTES + 1);
-        assert!(
-            from_toml::<Sample>("a.toml", &huge)
-                .unwrap_err()
-                .message
-                .contains("allowed")
-        );
+        assert!(from_toml::<Sample>("a.toml", &huge).unwrap_err().message.contains("allowed"));
     }
 }

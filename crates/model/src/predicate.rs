@@ -253,15 +253,9 @@ mod tests {
     fn the_text_form_is_normal() {
         for (text, normal) in [
             ("a=1", "a = 1"),
-            (
-                "a = 1 AND b='x' or c is not null",
-                "(a = 1 and b = 'x') or not c is null",
-            ),
+            ("a = 1 AND b='x' or c is not null", "(a = 1 and b = 'x') or not c is null"),
             ("((a in('it''s',2)))", "a in ('it''s', 2)"),
-            (
-                "not (a between 1 and 2 and b != true)",
-                "not (a between 1 and 2 and b != true)",
-            ),
+            ("not (a between 1 and 2 and b != true)", "not (a between 1 and 2 and b != true)"),
         ] {
             let parsed: Predicate = text.parse().unwrap();
             assert_eq!(parsed.to_string(), normal);
@@ -279,24 +273,14 @@ mod tests {
 
     #[test]
     fn faults_name_their_place() {
-        for (text, at) in [
-            ("", 1),
-            ("a", 2),
-            ("a = ", 5),
-            ("a = 1 )", 7),
-            ("a = 'x", 5),
-            ("A = 1", 1),
-        ] {
+        for (text, at) in
+            [("", 1), ("a", 2), ("a = ", 5), ("a = 1 )", 7), ("a = 'x", 5), ("A = 1", 1)]
+        {
             let error = text.parse::<Predicate>().unwrap_err();
             assert_eq!(error.at, at, "{text}: {error}");
         }
         let deep = format!("{}a = 1{}", "(".repeat(40), ")".repeat(40));
-        assert!(
-            deep.parse::<Predicate>()
-                .unwrap_err()
-                .fault
-                .contains("nested")
-        );
+        assert!(deep.parse::<Predicate>().unwrap_err().fault.contains("nested"));
         let many = format!("a in ({}1)", "1,".repeat(300));
         assert!(many.parse::<Predicate>().is_err());
         assert!("a = 99999999999999999999".parse::<Predicate>().is_err());

@@ -70,6 +70,8 @@ problems! {
     NotRecorded = "NIET_VASTGELEGD",
     /// The data source did not answer.
     SourceUnavailable = "BRON_NIET_BESCHIKBAAR",
+    /// More rows match than the covenant lets leave at once (clause S12); none left.
+    TooManyRows = "TE_VEEL_RIJEN",
     /// The partner's node cannot be reached.
     NodeUnavailable = "KNOOPPUNT_NIET_BEREIKBAAR",
     /// The partner's node did not answer before the deadline.

@@ -134,9 +134,7 @@ impl RegisterState {
     /// # Errors
     /// When a signature is missing, or the document says what the state does not allow.
     pub fn admit(&mut self, envelope: &impl Envelope) -> Result<DocumentKind, AdmissionError> {
-        let kind = DocumentKind::ALL
-            .into_iter()
-            .find(|kind| kind.media_type() == envelope.typ());
+        let kind = DocumentKind::ALL.into_iter().find(|kind| kind.media_type() == envelope.typ());
         let kind = kind.ok_or_else(|| AdmissionError::Type(envelope.typ().to_owned()))?;
         match kind {
             DocumentKind::Covenant => self.admit_covenant(envelope)?,
@@ -208,9 +206,7 @@ impl Project {
     /// The latest version of the proposal, decided or not.
     #[must_use]
     pub fn latest(&self) -> Option<(&Digest, &Arc<Proposal>)> {
-        self.proposals
-            .iter()
-            .max_by_key(|(_, proposal)| proposal.version)
+        self.proposals.iter().max_by_key(|(_, proposal)| proposal.version)
     }
 
     /// Every mandate given for the project.

@@ -38,11 +38,7 @@ impl Timestamp {
     /// When the instant lies outside the years 1970 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimeError> {
         const LAST: i64 = 253_402_300_799_999;
-        if (0..=LAST).contains(&millis) {
-            Ok(Self(millis))
-        } else {
-            Err(TimeError::Timestamp)
-        }
+        if (0..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimeError::Timestamp) }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -81,11 +77,7 @@ impl FromStr for Timestamp {
         let instant: jiff::Timestamp = text.parse().map_err(|_| TimeError::Timestamp)?;
         let parsed = Self::from_millis(instant.as_millisecond())?;
         // One spelling for each instant, so that signed bytes have one meaning.
-        if parsed.to_string() == text {
-            Ok(parsed)
-        } else {
-            Err(TimeError::Timestamp)
-        }
+        if parsed.to_string() == text { Ok(parsed) } else { Err(TimeError::Timestamp) }
     }
 }
 
@@ -109,9 +101,7 @@ impl Date {
         if year < 1 {
             return Err(TimeError::Date);
         }
-        civil::Date::new(year, month, day)
-            .map(Self)
-            .map_err(|_| TimeError::Date)
+        civil::Date::new(year, month, day).map(Self).map_err(|_| TimeError::Date)
     }
 
     /// The same day a number of calendar months later; the last day of that month where it is
@@ -137,11 +127,7 @@ impl Date {
     /// The instant at which the day begins in UTC.
     #[must_use]
     pub fn start(self) -> Timestamp {
-        Timestamp(
-            i64::from(self.days_since_epoch())
-                .saturating_mul(86_400_000)
-                .max(0),
-        )
+        Timestamp(i64::from(self.days_since_epoch()).saturating_mul(86_400_000).max(0))
     }
 }
 
@@ -197,11 +183,7 @@ impl FromStr for PartialDate {
             (_, _, 0) => year != 0 && month <= 12,
             _ => civil::Date::new(year as i16, month as i8, day as i8).is_ok() && year != 0,
         };
-        if possible {
-            Ok(Self(digits))
-        } else {
-            Err(TimeError::PartialDate)
-        }
+        if possible { Ok(Self(digits)) } else { Err(TimeError::PartialDate) }
     }
 }
 
@@ -238,16 +220,8 @@ mod tests {
     fn an_instant_has_one_spelling() {
         let text = "2026-01-31T12:00:00.000Z";
         assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
-        for other in [
-            "2026-01-31T12:00:00Z",
-            "2026-01-31T13:00:00.000+01:00",
-            "2026-01-31",
-        ] {
-            assert_eq!(
-                other.parse::<Timestamp>(),
-                Err(TimeError::Timestamp),
-                "{other}"
-            );
+        for other in ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00.000+01:00", "2026-01-31"] {
+            assert_eq!(other.parse::<Timestamp>(), Err(TimeError::Timestamp), "{other}");
         }
     }
 
@@ -264,9 +238,7 @@ mod tests {
         for text in ["19850000", "19850700", "19850731", "00000000"] {
             assert_eq!(text.parse::<PartialDate>().unwrap().to_string(), text);
         }
-        for text in [
-            "1985", "19851301", "19850230", "00000101", "1985000a", "19850005",
-        ] {
+        for text in ["1985", "19851301", "19850230", "00000101", "1985000a", "19850005"] {
             assert!(text.parse::<PartialDate>().is_err(), "{text}");
         }
     }
@@ -274,10 +246,7 @@ mod tests {
     #[test]
     fn days_since_the_epoch() {
         assert_eq!("1970-01-02".parse::<Date>().unwrap().days_since_epoch(), 1);
-        assert_eq!(
-            "2000-03-01".parse::<Date>().unwrap().days_since_epoch(),
-            11_017
-        );
+        assert_eq!("2000-03-01".parse::<Date>().unwrap().days_since_epoch(), 11_017);
         assert_eq!("1969-12-31".parse::<Date>().unwrap().days_since_epoch(), -1);
     }
 }

@@ -1,9 +1,7 @@
 //! Arrow IPC cut into chunks: batches go in, pieces of at most [`CHUNK`] bytes come out, and no more
 //! than a batch is held.
 
-use arrow::{
-    array::RecordBatch, datatypes::Schema, error::ArrowError, ipc::writer::StreamWriter,
-};
+use arrow::{array::RecordBatch, datatypes::Schema, error::ArrowError, ipc::writer::StreamWriter};
 use convenant_exchange::CHUNK;
 
 /// Writes batches as one Arrow IPC stream and gives it out in chunks.

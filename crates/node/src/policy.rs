@@ -7,7 +7,7 @@ use tonic::Status;
 
 /// Admits the coordinator only.
 #[derive(Debug)]
-pub struct OnlyCoordinator(pub Expected);
+pub(crate) struct OnlyCoordinator(pub(crate) Expected);
 
 impl PeerPolicy for OnlyCoordinator {
     fn admit(&self, peer: &Peer) -> Result<(), PeerRefused> {

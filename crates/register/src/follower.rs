@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use convenant_clauses::{CompileError, Rules};
+use convenant_clauses::CompileError;
 use convenant_ledger::{
     LedgerVerifier, SignedCheckpoint,
     checkpoint::CheckpointError,
@@ -53,7 +53,7 @@ pub enum FollowError {
     },
     /// The covenant's rules do not compile.
     #[error("the covenant's rules do not compile")]
-    Rules(#[source] Box<CompileError>),
+    Rules(#[from] Box<CompileError>),
     /// The copy cannot be kept.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -88,8 +88,8 @@ impl Follower {
             }
             None => None,
         };
-        let rules = compile(&register, None)?;
-        let current = ArcSwap::from_pointee(Snapshot::new(register, rules, vouched));
+        let snapshot = Snapshot::new(register, None, vouched).map_err(Box::new)?;
+        let current = ArcSwap::from_pointee(snapshot);
         Ok(Self { dir, verifier, current, refreshing: Mutex::new(()) })
     }
 
@@ -170,15 +170,16 @@ impl Follower {
         }
         // The checkpoint last: with fewer documents than it states, a copy would not open.
         folder::save_checkpoint(&self.dir, &note)?;
-        let rules = compile(&register, Some(before))?;
-        Ok(Snapshot::new(register, rules, Some(vouched)))
+        Ok(Snapshot::new(register, Some(before), Some(vouched)).map_err(Box::new)?)
     }
 }
 
 /// Largest message of the register: a document and what is around it.
 const MESSAGE: usize = convenant_ledger::MAX_DOCUMENT + 1024;
 
-async fn next(frames: &mut Streaming<convenant_wire::v1::FollowFrame>) -> Result<Option<Body>, FollowError> {
+async fn next(
+    frames: &mut Streaming<convenant_wire::v1::FollowFrame>,
+) -> Result<Option<Body>, FollowError> {
     let frame = frames.message().await;
     let frame = frame.map_err(|status| FollowError::Unavailable(Box::new(status)))?;
     Ok(frame.and_then(|frame| frame.body))
@@ -187,24 +188,10 @@ async fn next(frames: &mut Streaming<convenant_wire::v1::FollowFrame>) -> Result
 /// The root over the documents must be the one that the coordinator signed.
 fn agree(register: &Register, checkpoint: &SignedCheckpoint) -> Result<(), FollowError> {
     let stated = checkpoint.checkpoint();
-    let position = convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
+    let position =
+        convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
     if register.held(&position) {
         return Ok(());
     }
     Err(FollowError::Forked { shown: stated.size, held: register.position().size })
-}
-
-/// Compiles the covenant's rules, unless the snapshot before has them.
-fn compile(register: &Register, before: Option<&Snapshot>) -> Result<Option<Arc<Rules>>, FollowError> {
-    let Some(covenant) = register.state().covenant() else {
-        return Ok(None);
-    };
-    let same = before.filter(|before| {
-        before.register().state().covenant().is_some_and(|old| old.hash == covenant.hash)
-    });
-    if let Some(rules) = same.and_then(Snapshot::rules) {
-        return Ok(Some(Arc::clone(rules)));
-    }
-    let rules = Rules::compile(&covenant.covenant);
-    rules.map(|rules| Some(Arc::new(rules))).map_err(|error| FollowError::Rules(Box::new(error)))
 }

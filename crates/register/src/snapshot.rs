@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use convenant_clauses::Rules;
+use convenant_clauses::{CompileError, Rules};
 use convenant_ledger::register::Register;
-use convenant_model::{Problem, Timestamp, query::RegisterPosition};
+use convenant_model::{Problem, Timestamp, query::RegisterPosition, register::CovenantInForce};
+use convenant_signing::sha256;
 use thiserror::Error;
 
 /// The register at one moment with the compiled rules of its covenant.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Snapshot {
     register: Register,
     rules: Option<Arc<Rules>>,
     // When the coordinator last vouched, under its signature, that this is the whole register.
     vouched: Option<Timestamp>,
     forked: bool,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot({} documents)", self.position().size)
+    }
 }
 
 /// Why nothing may be decided with a snapshot.
@@ -43,10 +50,21 @@ impl Distrust {
 }
 
 impl Snapshot {
-    /// A snapshot of a register, with rules compiled already where the covenant is the same.
-    #[must_use]
-    pub fn new(register: Register, rules: Option<Arc<Rules>>, vouched: Option<Timestamp>) -> Self {
-        Self { register, rules, vouched, forked: false }
+    /// A snapshot of a register. The rules are taken from the snapshot before it, where the covenant
+    /// is the same. `vouched` is when its keeper last signed that this is all of it.
+    ///
+    /// # Errors
+    /// When the covenant's rules do not compile.
+    pub fn new(
+        register: Register,
+        before: Option<&Self>,
+        vouched: Option<Timestamp>,
+    ) -> Result<Self, CompileError> {
+        let rules = match register.state().covenant() {
+            Some(covenant) => Some(rules(covenant, before)?),
+            None => None,
+        };
+        Ok(Self { register, rules, vouched, forked: false })
     }
 
     /// The same register, known not to be the only one that the coordinator shows.
@@ -78,7 +96,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it is stale or forked, or holds no covenant.
-    pub fn trusted(&self, at: Timestamp) -> Result<&Rules, Distrust> {
+    pub fn trusted(&self, at: Timestamp) -> Result<&Arc<Rules>, Distrust> {
         if self.forked {
             return Err(Distrust::Forked);
         }
@@ -88,6 +106,19 @@ impl Snapshot {
             Some(vouched) if at.seconds_since(vouched) <= limit => {}
             _ => return Err(Distrust::Stale),
         }
-        self.rules.as_deref().ok_or(Distrust::NoCovenant)
+        self.rules.as_ref().ok_or(Distrust::NoCovenant)
+    }
+}
+
+fn rules(
+    covenant: &CovenantInForce,
+    before: Option<&Snapshot>,
+) -> Result<Arc<Rules>, CompileError> {
+    let same = before.filter(|before| {
+        before.register.state().covenant().is_some_and(|old| old.hash == covenant.hash)
+    });
+    match same.and_then(Snapshot::rules) {
+        Some(rules) => Ok(Arc::clone(rules)),
+        None => Ok(Arc::new(Rules::compile(covenant, sha256)?)),
     }
 }

@@ -59,12 +59,8 @@ pub enum KeyFileError {
 /// # Errors
 /// When the file cannot be read, is open to others, or holds no such key.
 pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
-    SigningKey::from_jwk(&private_text(path)?, &SystemRandom::new()).map_err(|source| {
-        KeyFileError::Private {
-            path: path.to_owned(),
-            source,
-        }
-    })
+    SigningKey::from_jwk(&private_text(path)?, &SystemRandom::new())
+        .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })
 }
 
 /// Reads a private sealing key.
@@ -72,10 +68,8 @@ pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
 /// # Errors
 /// When the file cannot be read, is open to others, or holds no such key.
 pub fn opening_key(path: &Path) -> Result<OpeningKey, KeyFileError> {
-    OpeningKey::from_jwk(&private_text(path)?).map_err(|source| KeyFileError::Private {
-        path: path.to_owned(),
-        source,
-    })
+    OpeningKey::from_jwk(&private_text(path)?)
+        .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })
 }
 
 /// Reads a public key that verifies signatures.
@@ -83,26 +77,16 @@ pub fn opening_key(path: &Path) -> Result<OpeningKey, KeyFileError> {
 /// # Errors
 /// When the file cannot be read or holds no such key.
 pub fn verifying_key(path: &Path) -> Result<VerifyingKey, KeyFileError> {
-    let bytes = fs::read(path).map_err(|source| KeyFileError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes =
+        fs::read(path).map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
     Ok(from_json(&path.display().to_string(), &bytes)?)
 }
 
 fn private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
-    let read_error = |source| KeyFileError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| KeyFileError::Read { path: path.to_owned(), source };
     let mode = fs::metadata(path).map_err(read_error)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
     }
-    fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(read_error)
+    fs::read_to_string(path).map(Zeroizing::new).map_err(read_error)
 }

@@ -40,10 +40,7 @@ pub trait Rooted {
 /// # Errors
 /// Names the file and the key at fault.
 pub fn load<T: DeserializeOwned + Rooted>(path: &Path) -> Result<T, ConfigError> {
-    let read_error = |source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| ConfigError::Read { path: path.to_owned(), source: Box::new(source) };
     let environment = config::Environment::with_prefix("CONVENANT")
         .prefix_separator("__")
         .separator("__")
@@ -55,11 +52,7 @@ pub fn load<T: DeserializeOwned + Rooted>(path: &Path) -> Result<T, ConfigError>
         .map_err(read_error)?;
     let mut value: T = serde_path_to_error::deserialize(merged).map_err(|error| {
         let key = error.path().to_string();
-        ConfigError::Key {
-            path: path.to_owned(),
-            key,
-            source: error.into_inner(),
-        }
+        ConfigError::Key { path: path.to_owned(), key, source: Box::new(error.into_inner()) }
     })?;
     value.root_at(path.parent().unwrap_or_else(|| Path::new(".")));
     Ok(value)
@@ -105,12 +98,7 @@ mod tests {
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
         let error = read("[data]\ndir = \"state\"\nfolder = 1\n").unwrap_err();
-        let ConfigError::Key { key, source, .. } = error else {
-            panic!("{error}")
-        };
-        assert!(
-            format!("{key} {source}").contains("folder"),
-            "{key} {source}"
-        );
+        let ConfigError::Key { key, source, .. } = error else { panic!("{error}") };
+        assert!(format!("{key} {source}").contains("folder"), "{key} {source}");
     }
 }

@@ -67,21 +67,12 @@ impl RegisterSection {
     /// # Errors
     /// When a file is no public JWK, or the quorum is not between one and the number of keys.
     pub fn root_of_trust(&self) -> Result<RootOfTrust, KeyFileError> {
-        let lsi: Vec<VerifyingKey> = self
-            .lsi_keys
-            .iter()
-            .map(|path| verifying_key(path))
-            .collect::<Result<_, _>>()?;
+        let lsi: Vec<VerifyingKey> =
+            self.lsi_keys.iter().map(|path| verifying_key(path)).collect::<Result<_, _>>()?;
         if self.quorum == 0 || self.quorum > lsi.len() {
-            return Err(KeyFileError::Quorum {
-                quorum: self.quorum,
-                keys: lsi.len(),
-            });
+            return Err(KeyFileError::Quorum { quorum: self.quorum, keys: lsi.len() });
         }
-        Ok(RootOfTrust {
-            lsi,
-            quorum: self.quorum,
-        })
+        Ok(RootOfTrust { lsi, quorum: self.quorum })
     }
 }
 
@@ -111,10 +102,7 @@ fn log_filter() -> String {
 
 impl Default for TelemetrySection {
     fn default() -> Self {
-        Self {
-            otlp: None,
-            log: log_filter(),
-        }
+        Self { otlp: None, log: log_filter() }
     }
 }
 
@@ -123,17 +111,13 @@ impl Rooted for TlsSection {
         under(folder, &mut self.certificate);
         under(folder, &mut self.key);
         under(folder, &mut self.roots);
-        self.revocation_lists
-            .iter_mut()
-            .for_each(|path| under(folder, path));
+        self.revocation_lists.iter_mut().for_each(|path| under(folder, path));
     }
 }
 
 impl Rooted for RegisterSection {
     fn root_at(&mut self, folder: &Path) {
-        self.lsi_keys
-            .iter_mut()
-            .for_each(|path| under(folder, path));
+        self.lsi_keys.iter_mut().for_each(|path| under(folder, path));
         under(folder, &mut self.key);
     }
 }

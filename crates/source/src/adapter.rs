@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use convenant_model::DatasetId;
+use convenant_clauses::Permit;
+use convenant_ledger::Recorded;
+use convenant_model::{DatasetId, subjects::Subject};
 use futures::{
-    future::BoxFuture,
+    future::{self, BoxFuture, FutureExt},
     stream::{self, BoxStream, StreamExt},
 };
 use tokio::sync::mpsc;
@@ -36,15 +38,70 @@ pub fn open(binding: Binding, config: &SourceConfig) -> Result<Arc<dyn Source>, 
 }
 
 /// A partner's data behind one dataset of the covenant.
+///
+/// A permit opens nothing before it is on record:
+///
+/// ```
+/// # use {convenant_clauses::Permit, convenant_ledger::Recorded, convenant_source::{BatchStream, Source}};
+/// fn answer(source: &dyn Source, permit: &Recorded<Permit>) -> BatchStream {
+///     source.read(permit, Vec::new())
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use {convenant_clauses::Permit, convenant_ledger::Recorded, convenant_source::{BatchStream, Source}};
+/// fn answer(source: &dyn Source, permit: &Permit) -> BatchStream {
+///     source.read(permit, Vec::new())
+/// }
+/// ```
 pub trait Source: Send + Sync {
     /// Checks, before anything is served, that every bound column is there, holds values of its field's
     /// type and may be read. A CSV file, which has no types, is read through once.
+    ///
+    /// # Errors
+    /// Names dataset, field and column of the first fault.
     fn check(&self) -> BoxFuture<'_, Result<(), SourceError>>;
+
+    /// The permitted rows. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// As the last item of the stream: when the permit does not fit the source, more rows match than it
+    /// lets out, a value is not of its field's type, or the source fails.
+    fn read(&self, permit: &Recorded<Permit>, subjects: Vec<Subject>) -> BatchStream;
+
+    /// How many rows match, exactly; what may be disclosed of it is the caller's to compute.
+    ///
+    /// # Errors
+    /// As [`Source::read`], but for the number of rows.
+    fn count(
+        &self,
+        permit: &Recorded<Permit>,
+        subjects: Vec<Subject>,
+    ) -> BoxFuture<'_, Result<u64, SourceError>>;
 }
 
 impl<A: Adapter> Source for A {
     fn check(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Adapter::check(self)
+    }
+
+    fn read(&self, permit: &Recorded<Permit>, subjects: Vec<Subject>) -> BatchStream {
+        match Plan::of(self.binding(), permit, subjects) {
+            Ok(plan) if plan.output.is_empty() => failed(plan.nothing_asked()),
+            Ok(plan) => self.rows(plan),
+            Err(error) => failed(error),
+        }
+    }
+
+    fn count(
+        &self,
+        permit: &Recorded<Permit>,
+        subjects: Vec<Subject>,
+    ) -> BoxFuture<'_, Result<u64, SourceError>> {
+        match Plan::of(self.binding(), permit, subjects) {
+            Ok(plan) => self.total(plan),
+            Err(error) => future::ready(Err(error)).boxed(),
+        }
     }
 }
 
@@ -83,7 +140,6 @@ pub(crate) fn receive(dataset: DatasetId, receiver: mpsc::Receiver<Poured>) -> B
     stream::unfold(Some((dataset, receiver)), next).boxed()
 }
 
-/// A stream that consists of one error.
-pub(crate) fn failed(error: SourceError) -> BatchStream {
+fn failed(error: SourceError) -> BatchStream {
     stream::iter([Err(error)]).boxed()
 }

@@ -37,28 +37,17 @@ impl Binding {
     /// gives no column to any field that holds the area.
     pub fn new(dataset: &Dataset, config: &DatasetConfig) -> Result<Self, BindingError> {
         let named = config.columns.keys().chain(&config.absent);
-        named
-            .into_iter()
-            .try_for_each(|field| check_named(dataset, field))?;
+        named.into_iter().try_for_each(|field| check_named(dataset, field))?;
         let mut columns = BTreeMap::new();
         for field in dataset.field.iter().filter(|f| f.usage != Use::Refused) {
             if let Some(name) = column_of(dataset, config, &field.name)? {
-                let column = Column {
-                    field: field.name.clone(),
-                    name: name.clone(),
-                    kind: field.kind,
-                };
+                let column =
+                    Column { field: field.name.clone(), name: name.clone(), kind: field.kind };
                 columns.insert(field.name.clone(), Arc::new(column));
             }
         }
-        if !dataset
-            .area
-            .iter()
-            .any(|area| columns.contains_key(&area.field))
-        {
-            return Err(BindingError::NoArea {
-                dataset: dataset.id.clone(),
-            });
+        if !dataset.area.iter().any(|area| columns.contains_key(&area.field)) {
+            return Err(BindingError::NoArea { dataset: dataset.id.clone() });
         }
         let accompanying = dataset.field.iter().filter(|f| f.usage == Use::Accompany);
         Ok(Self {

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc::Sender, task::spawn_blocking};
 
 use crate::{
     Binding,
-    adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, failed, receive},
+    adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, receive},
     binding::Column,
     error::SourceError,
     filter::{Block, Filter},
@@ -52,11 +52,7 @@ impl FileSource {
     }
 
     fn new(binding: Binding, path: &Path, format: Format) -> Self {
-        Self {
-            binding: Arc::new(binding),
-            path: path.to_owned(),
-            format,
-        }
+        Self { binding: Arc::new(binding), path: path.to_owned(), format }
     }
 
     /// Opens the file, which may be another one than at the last time, and checks its columns.
@@ -74,11 +70,7 @@ impl FileSource {
             let batch = batch?;
             let rows = batch.num_rows() as u64;
             before += rows;
-            Ok(Block {
-                dataset: dataset.clone(),
-                batch,
-                before: before - rows,
-            })
+            Ok(Block { dataset: dataset.clone(), batch, before: before - rows })
         }))
     }
 
@@ -119,9 +111,7 @@ impl FileSource {
 
     fn count_blocking(&self, plan: &Plan) -> Result<u64, SourceError> {
         let filter = Filter::of(plan);
-        self.blocks(&plan.needed(false))?
-            .map(|block| filter.count(&block?))
-            .sum()
+        self.blocks(&plan.needed(false))?.map(|block| filter.count(&block?)).sum()
     }
 
     fn pour(&self, outlet: &mut Outlet<'_>) -> Result<Flow, SourceError> {
@@ -141,9 +131,7 @@ impl FileSource {
     ) -> BoxFuture<'_, Result<T, SourceError>> {
         let source = self.clone();
         let done = spawn_blocking(move || work(&source));
-        let stopped = |_| SourceError::Interrupted {
-            dataset: self.binding.dataset().clone(),
-        };
+        let stopped = |_| SourceError::Interrupted { dataset: self.binding.dataset().clone() };
         async move { done.await.map_err(stopped)? }.boxed()
     }
 }
@@ -158,9 +146,6 @@ impl Adapter for FileSource {
     }
 
     fn rows(&self, plan: Plan) -> BatchStream {
-        if plan.output.is_empty() {
-            return failed(plan.nothing_asked());
-        }
         let (sender, receiver) = channel();
         let (source, dataset) = (self.clone(), plan.dataset.clone());
         spawn_blocking(move || {
@@ -224,9 +209,7 @@ impl<'a> Outlet<'a> {
             return Ok(Flow::Stopped);
         }
         if !self.sent {
-            self.send(Poured::Batch(RecordBatch::new_empty(
-                self.gathered.schema(),
-            )));
+            self.send(Poured::Batch(RecordBatch::new_empty(self.gathered.schema())));
         }
         Ok(self.send(Poured::End))
     }
@@ -239,11 +222,7 @@ impl<'a> Outlet<'a> {
                 return Flow::Stopped;
             }
         }
-        if self.sender.is_closed() {
-            Flow::Stopped
-        } else {
-            Flow::Going
-        }
+        if self.sender.is_closed() { Flow::Stopped } else { Flow::Going }
     }
 
     fn send(&self, poured: Poured) -> Flow {

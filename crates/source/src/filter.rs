@@ -37,7 +37,7 @@ impl Block {
     /// A column in the type in which its field leaves.
     pub(crate) fn typed(&self, column: &Column) -> Result<ArrayRef, SourceError> {
         let array = self.array(column)?;
-        typed(column.kind, array).map_err(|unfit| self.unfit(column, unfit, |index| Some(index)))
+        typed(column.kind, array).map_err(|unfit| self.unfit(column, unfit, Some))
     }
 
     /// The same of the rows that pass only.
@@ -47,11 +47,12 @@ impl Block {
         typed(column.kind, &array).map_err(|unfit| self.unfit(column, unfit, place))
     }
 
-    fn spelled(&self, column: &Column) -> Result<StringArray, SourceError> {
+    /// A column as text, as keys are compared.
+    pub(crate) fn spelled(&self, column: &Column) -> Result<StringArray, SourceError> {
         let array = self.array(column)?;
         spelled(column.kind, array)
             .map(|texts| texts.as_string().clone())
-            .map_err(|unfit| self.unfit(column, unfit, |index| Some(index)))
+            .map_err(|unfit| self.unfit(column, unfit, Some))
     }
 
     fn array(&self, column: &Column) -> Result<&ArrayRef, SourceError> {
@@ -85,9 +86,7 @@ impl Block {
     }
 
     fn broken(&self) -> SourceError {
-        SourceError::Interrupted {
-            dataset: self.dataset.clone(),
-        }
+        SourceError::Interrupted { dataset: self.dataset.clone() }
     }
 }
 
@@ -105,10 +104,7 @@ struct Subjects<'a> {
 
 impl<'a> Filter<'a> {
     pub(crate) fn of(plan: &'a Plan) -> Self {
-        Self {
-            plan,
-            subjects: plan.keys.as_ref().map(Subjects::of),
-        }
+        Self { plan, subjects: plan.keys.as_ref().map(Subjects::of) }
     }
 
     /// How many rows pass.
@@ -120,9 +116,8 @@ impl<'a> Filter<'a> {
     pub(crate) fn apply(&self, block: &Block) -> Result<RecordBatch, SourceError> {
         let mask = self.mask(block)?;
         let columns = self.plan.output.iter();
-        let columns = columns
-            .map(|column| block.passing(column, &mask))
-            .collect::<Result<Vec<_>, _>>()?;
+        let columns =
+            columns.map(|column| block.passing(column, &mask)).collect::<Result<Vec<_>, _>>()?;
         RecordBatch::try_new(self.plan.schema(), columns).map_err(|_| block.broken())
     }
 
@@ -166,10 +161,7 @@ impl<'a> Subjects<'a> {
         let mut accepted: HashMap<_, Vec<_>> = HashMap::with_capacity(keys.subjects.len());
         for subject in &keys.subjects {
             let verify = subject.verify.as_ref().map(|value| value.expose());
-            accepted
-                .entry(subject.key.expose())
-                .or_default()
-                .push(verify);
+            accepted.entry(subject.key.expose()).or_default().push(verify);
         }
         Self { keys, accepted }
     }
@@ -191,9 +183,7 @@ impl<'a> Subjects<'a> {
 /// Clause L14: the second attribute shows that the key belongs to the person.
 fn verified(accepted: &[Option<&str>], verifying: Option<&StringArray>, row: usize) -> bool {
     let held = verifying.and_then(|texts| texts.is_valid(row).then(|| texts.value(row)));
-    accepted
-        .iter()
-        .any(|wanted| wanted.is_none_or(|wanted| held == Some(wanted)))
+    accepted.iter().any(|wanted| wanted.is_none_or(|wanted| held == Some(wanted)))
 }
 
 impl Test {
@@ -221,9 +211,7 @@ fn fold(
 ) -> Result<BooleanArray, SourceError> {
     let mut masks = parts.iter().map(|part| part.mask(block));
     let first = masks.next().ok_or_else(|| block.broken())??;
-    masks.try_fold(first, |joined, mask| {
-        join(&joined, &mask?).map_err(|_| block.broken())
-    })
+    masks.try_fold(first, |joined, mask| join(&joined, &mask?).map_err(|_| block.broken()))
 }
 
 /// A column as predicates compare it. A partial date is not checked here: a wrong one in a row that
@@ -259,12 +247,7 @@ fn between(array: &dyn Array, low: &Value, high: &Value) -> Result<BooleanArray,
 
 fn among(array: &dyn Array, values: &[Value]) -> Result<BooleanArray, ArrowError> {
     if let Some(texts) = array.as_string_opt::<i32>() {
-        let text = |value: &'_ Value| match value {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        };
-        let list: Vec<String> = values.iter().filter_map(text).collect();
-        return Ok(one_of(texts, &list.iter().map(String::as_str).collect()));
+        return Ok(one_of(texts, &values.iter().filter_map(Value::text).collect()));
     }
     let mut mask = BooleanArray::new(BooleanBuffer::new_unset(array.len()), None);
     for value in values {

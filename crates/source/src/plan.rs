@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use convenant_clauses::Permit;
+use convenant_ledger::Recorded;
 use convenant_model::{
     DatasetId, FieldName,
     predicate::{Expr, Literal, Operator, Predicate},
@@ -64,6 +66,35 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Plan {
+    /// What a recorded permit lets out, for the subjects that its query announces. There is no other
+    /// way to a plan, and no way to data without one.
+    pub(crate) fn of(
+        binding: &Binding,
+        permit: &Recorded<Permit>,
+        subjects: Vec<Subject>,
+    ) -> Result<Self, SourceError> {
+        let permit = permit.item();
+        let obligations = permit.obligations();
+        let misfit = |fault| Resolver(binding).misfit(fault);
+        if obligations.dataset != *binding.dataset() {
+            return Err(misfit("it is for another dataset"));
+        }
+        let target = permit.asked().ok_or_else(|| misfit("it is for no target"))?;
+        if permit.subjects() != subjects.len() as u64 {
+            return Err(misfit("its query announces another number of subjects"));
+        }
+        let shape = target.subjects.as_ref();
+        let asked = Asked {
+            columns: &obligations.columns,
+            scope: &obligations.scope,
+            predicate: target.predicate.as_ref(),
+            key: shape.map(|shape| (&shape.key, shape.verified_by.as_ref())),
+            subjects,
+            max_rows: obligations.max_rows,
+        };
+        Self::new(binding, asked)
+    }
+
     fn new(binding: &Binding, asked: Asked<'_>) -> Result<Self, SourceError> {
         let resolver = Resolver(binding);
         Ok(Self {
@@ -71,10 +102,7 @@ impl Plan {
             output: resolver.output(asked.columns)?,
             scope: resolver.scope(asked.scope)?,
             keys: resolver.keys(asked.key, asked.subjects)?,
-            test: asked
-                .predicate
-                .map(|predicate| resolver.test(predicate.expr()))
-                .transpose()?,
+            test: asked.predicate.map(|predicate| resolver.test(predicate.expr())).transpose()?,
             max_rows: asked.max_rows,
         })
     }
@@ -95,17 +123,11 @@ impl Plan {
     }
 
     pub(crate) fn too_many(&self) -> SourceError {
-        SourceError::TooManyRows {
-            dataset: self.dataset.clone(),
-            max_rows: self.max_rows,
-        }
+        SourceError::TooManyRows { dataset: self.dataset.clone(), max_rows: self.max_rows }
     }
 
     pub(crate) fn nothing_asked(&self) -> SourceError {
-        SourceError::Permit {
-            dataset: self.dataset.clone(),
-            fault: "it lets no field out",
-        }
+        SourceError::Permit { dataset: self.dataset.clone(), fault: "it lets no field out" }
     }
 
     /// Every column that must be read, once each.
@@ -201,11 +223,7 @@ impl Resolver<'_> {
             return Err(self.misfit("its subjects are verified by a field that it does not name"));
         }
         let verified_by = verified_by.map(|field| self.column(field)).transpose()?;
-        Ok(Some(Keys {
-            column: self.column(field)?,
-            verified_by,
-            subjects,
-        }))
+        Ok(Some(Keys { column: self.column(field)?, verified_by, subjects }))
     }
 
     fn test(&self, expr: &Expr) -> Result<Test, SourceError> {
@@ -245,9 +263,6 @@ impl Resolver<'_> {
     }
 
     fn misfit(&self, fault: &'static str) -> SourceError {
-        SourceError::Permit {
-            dataset: self.0.dataset().clone(),
-            fault,
-        }
+        SourceError::Permit { dataset: self.0.dataset().clone(), fault }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{
     Binding, PostgresConfig,
-    adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, failed, receive},
+    adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, receive},
     error::SourceError,
     plan::Plan,
 };
@@ -40,11 +40,7 @@ impl PostgresSource {
             table: config.table.clone(),
         })?;
         let server = Server::new(dataset, config.clone());
-        Ok(Self(Arc::new(Shared {
-            binding,
-            table,
-            server,
-        })))
+        Ok(Self(Arc::new(Shared { binding, table, server })))
     }
 }
 
@@ -54,18 +50,11 @@ impl Adapter for PostgresSource {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), SourceError>> {
-        let Shared {
-            binding,
-            table,
-            server,
-        } = &*self.0;
+        let Shared { binding, table, server } = &*self.0;
         catalogue::check(binding, table, server).boxed()
     }
 
     fn rows(&self, plan: Plan) -> BatchStream {
-        if plan.output.is_empty() {
-            return failed(plan.nothing_asked());
-        }
         let (sender, receiver) = channel();
         let (shared, dataset) = (Arc::clone(&self.0), plan.dataset.clone());
         tokio::spawn(async move {

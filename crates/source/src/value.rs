@@ -32,6 +32,14 @@ impl Value {
             _ => None,
         }
     }
+
+    /// The text that is compared with a column of text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 fn partial_date(literal: &Literal) -> Option<String> {
@@ -50,18 +58,13 @@ pub(crate) fn date(text: &str) -> Option<i32> {
     };
     let number = |digits: &[u8]| {
         let add = |sum: i16, digit: &u8| {
-            digit
-                .is_ascii_digit()
-                .then(|| sum * 10 + i16::from(digit - b'0'))
+            digit.is_ascii_digit().then(|| sum * 10 + i16::from(digit - b'0'))
         };
         digits.iter().try_fold(0, add)
     };
     let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
-    let date = Date::new(
-        number(&[y1, y2, y3, y4])?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    );
+    let date =
+        Date::new(number(&[y1, y2, y3, y4])?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     date.ok().map(Date::days_since_epoch)
 }
 
@@ -106,9 +109,7 @@ pub(crate) fn typed(kind: FieldType, array: &ArrayRef) -> Result<ArrayRef, Unfit
     match kind {
         FieldType::PartialDate => {
             let texts = plain(kind, array)?;
-            match wrong(texts.as_string(), |text| {
-                text.parse::<PartialDate>().is_ok()
-            }) {
+            match wrong(texts.as_string(), |text| text.parse::<PartialDate>().is_ok()) {
                 Some(index) => Err(Unfit::Value(index)),
                 None => Ok(texts),
             }
@@ -169,9 +170,7 @@ fn parsed(kind: FieldType, texts: &StringArray) -> Result<ArrayRef, Unfit> {
 
 /// Index of the first text that is present and does not pass.
 pub(crate) fn wrong(texts: &StringArray, passes: impl Fn(&str) -> bool) -> Option<usize> {
-    texts
-        .iter()
-        .position(|text| text.is_some_and(|text| !passes(text)))
+    texts.iter().position(|text| text.is_some_and(|text| !passes(text)))
 }
 
 #[cfg(test)]
@@ -184,14 +183,9 @@ mod tests {
             let slow = text.parse::<Date>().unwrap().days_since_epoch();
             assert_eq!(date(text), Some(slow), "{text}");
         }
-        for text in [
-            "2023-02-29",
-            "1970-1-02",
-            "19700102",
-            "1970-01-02 ",
-            "0000-01-01",
-            "é970-01-0",
-        ] {
+        for text in
+            ["2023-02-29", "1970-1-02", "19700102", "1970-01-02 ", "0000-01-01", "é970-01-0"]
+        {
             assert_eq!(date(text), None, "{text}");
         }
     }
@@ -199,14 +193,8 @@ mod tests {
     #[test]
     fn a_wrong_value_is_found_at_its_place() {
         let column: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), None, Some("x")]));
-        assert!(matches!(
-            typed(FieldType::Integer, &column),
-            Err(Unfit::Value(2))
-        ));
+        assert!(matches!(typed(FieldType::Integer, &column), Err(Unfit::Value(2))));
         let column: ArrayRef = Arc::new(StringArray::from(vec![Some("19850000"), Some("1985")]));
-        assert!(matches!(
-            typed(FieldType::PartialDate, &column),
-            Err(Unfit::Value(1))
-        ));
+        assert!(matches!(typed(FieldType::PartialDate, &column), Err(Unfit::Value(1))));
     }
 }

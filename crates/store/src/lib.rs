@@ -11,6 +11,7 @@
 //! (`model`, `clauses`).
 
 mod atomic;
+mod books;
 mod documents;
 mod error;
 mod file_ledger;
@@ -21,6 +22,7 @@ mod segment;
 mod usage;
 mod writer;
 
+pub use books::{Books, BooksError, permitted_subjects};
 pub use documents::{DocumentError, DocumentStore};
 pub use error::{AskError, LedgerOpenError, RecordError};
 pub use file_ledger::{Entries, EntriesError, FileLedger};

@@ -55,6 +55,16 @@ impl UsageBook {
         result
     }
 
+    /// Takes back what [`Self::decide`] added for a query that was refused after all.
+    pub fn give_back(&self, project: &ProjectId, subjects: u64) {
+        let page = self.page(project);
+        let mut used = lock(&page);
+        *used = Usage {
+            queries: used.queries.saturating_sub(1),
+            subjects: used.subjects.saturating_sub(subjects),
+        };
+    }
+
     fn page(&self, project: &ProjectId) -> Arc<Mutex<Usage>> {
         let mut projects = lock(&self.projects);
         if let Some(page) = projects.get(project) {

@@ -3,6 +3,8 @@
 //! The test runs itself again under a limit on file sizes, which the kernel enforces on root too and
 //! which needs no mount.
 
+#![cfg(test)]
+
 use std::process::Command;
 
 use convenant_store::{FileLedger, LedgerOpenError, RecordError};

@@ -1,10 +1,13 @@
 //! A ledger in real files: what was recorded is there after a restart, damage is named, and a disk
 //! that fails is a refusal.
 
+#![cfg(test)]
+
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     os::unix::fs::FileExt as _,
+    path::PathBuf,
 };
 
 use convenant_ledger::{
@@ -40,7 +43,7 @@ async fn what_many_record_at_once_is_there_after_a_restart_and_proven() {
     assert_eq!(ledger.size(), 800);
     let early = ledger.root_at(300).await.unwrap();
     ledger.close().await;
-    assert!(bench.segments().len() > 3, "the test is meant to cross segments");
+    assert!(segments(&bench).len() > 3, "the test is meant to cross segments");
 
     let (ledger, recovery) = bench.open().unwrap();
     assert_eq!((recovery.entries, recovery.torn_bytes, recovery.uncovered), (800, 0, 0));
@@ -90,9 +93,8 @@ async fn a_ledger_has_one_writer() {
 
 #[tokio::test]
 async fn a_torn_tail_is_cut_and_reported() {
-    let bench = Bench::filled(5).await;
-    let segment = bench.segments().pop().unwrap();
-    let whole = fs::metadata(&segment).unwrap().len();
+    let bench = filled(5).await;
+    let segment = segments(&bench).pop().unwrap();
     // What a crash leaves of an entry that was being written: a frame without its end.
     let mut frame = Vec::new();
     let bytes = EntryBytes::of(&entry(5)).unwrap();
@@ -108,13 +110,12 @@ async fn a_torn_tail_is_cut_and_reported() {
     assert_eq!(ledger.record(entry(5)).await.unwrap().index(), 5);
     ledger.close().await;
     assert_eq!(bench.open().unwrap().1.torn_bytes, 0);
-    assert!(whole > 0);
 }
 
 #[tokio::test]
 async fn one_flipped_byte_names_segment_offset_and_entry() {
-    let bench = Bench::filled(300).await;
-    let segment = bench.segments()[1].clone();
+    let bench = filled(300).await;
+    let segment = segments(&bench)[1].clone();
     let file = OpenOptions::new().read(true).write(true).open(&segment).unwrap();
     let mut byte = [0];
     file.read_exact_at(&mut byte, 1000).unwrap();
@@ -133,20 +134,20 @@ async fn one_flipped_byte_names_segment_offset_and_entry() {
 
 #[tokio::test]
 async fn a_segment_that_vanishes_is_missed() {
-    let bench = Bench::filled(300).await;
-    fs::remove_file(&bench.segments()[1]).unwrap();
+    let bench = filled(300).await;
+    fs::remove_file(&segments(&bench)[1]).unwrap();
     let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
     assert!(matches!(source, OpenError::Damaged { .. }), "{source}");
 
-    let bench = Bench::filled(300).await;
-    fs::remove_file(bench.segments().last().unwrap()).unwrap();
+    let bench = filled(300).await;
+    fs::remove_file(segments(&bench).last().unwrap()).unwrap();
     let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
     assert!(matches!(source, OpenError::Shortened { size: 300, .. }), "{source}");
 }
 
 #[tokio::test]
 async fn everything_but_the_segments_is_made_again() {
-    let bench = Bench::filled(600).await;
+    let bench = filled(600).await;
     let checkpoint = fs::read(bench.path().join("checkpoint")).unwrap();
     fs::remove_file(bench.path().join("checkpoint")).unwrap();
     fs::remove_dir_all(bench.path().join("tile")).unwrap();
@@ -164,8 +165,8 @@ async fn everything_but_the_segments_is_made_again() {
 #[tokio::test]
 async fn a_ledger_that_cannot_be_written_does_not_open() {
     // Permissions do not bind root, so the segment is replaced by what nobody can write.
-    let bench = Bench::filled(3).await;
-    let segment = bench.segments().pop().unwrap();
+    let bench = filled(3).await;
+    let segment = segments(&bench).pop().unwrap();
     fs::remove_file(&segment).unwrap();
     fs::create_dir(&segment).unwrap();
     assert!(matches!(bench.open(), Err(LedgerOpenError::Ledger { source: OpenError::Io(_), .. })));
@@ -175,9 +176,27 @@ async fn a_ledger_that_cannot_be_written_does_not_open() {
     assert!(matches!(bench.open(), Err(LedgerOpenError::Folder { .. })));
 }
 
+/// A closed ledger with so many entries.
+async fn filled(entries: u64) -> Bench {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    for number in 0..entries {
+        ledger.append_later(&entry(number)).unwrap();
+    }
+    ledger.close().await;
+    bench
+}
+
+fn segments(bench: &Bench) -> Vec<PathBuf> {
+    let folder = fs::read_dir(bench.path().join("segments")).unwrap();
+    let mut segments: Vec<_> = folder.map(|item| item.unwrap().path()).collect();
+    segments.sort();
+    segments
+}
+
 /// Where the whole entries of the last segment end.
 fn whole_end(bench: &Bench) -> u64 {
-    let bytes = fs::read(bench.segments().last().unwrap()).unwrap();
+    let bytes = fs::read(segments(&bench).last().unwrap()).unwrap();
     bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1
 }
 

@@ -1,19 +1,20 @@
 //! A query is admitted once, whatever became of the index.
 
+#![cfg(test)]
+
 use std::{cell::Cell, fs, path::Path};
 
 use convenant_model::{Digest, QueryId, Timestamp};
 use convenant_store::{Admission, SeenQueries, Watermark};
 
-use crate::support::now;
-
-#[expect(dead_code, reason = "only the clock is needed here")]
-mod support;
-
 const MARK: Watermark = Watermark { size: 7, root: Digest::from_bytes([7; 32]) };
 
 fn query(number: u64) -> QueryId {
     QueryId::from_parts(1_750_000_000_000 + number, &[number as u8; 10])
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_750_000_000_000).unwrap()
 }
 
 fn expires() -> Timestamp {

@@ -38,14 +38,11 @@ pub fn status(problem: Problem, explanation: impl Into<String>) -> Status {
 pub fn refused(refusal: &Refusal) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(Problem::Refused.code(), DOMAIN, [] as [(String, String); 0]);
-    let violations = refusal
-        .violations()
-        .iter()
-        .map(|violation| PreconditionViolation {
-            r#type: violation.code.clone(),
-            subject: violation.clause.to_string(),
-            description: format!("{}\n{}", violation.detail, violation.text),
-        });
+    let violations = refusal.violations().iter().map(|violation| PreconditionViolation {
+        r#type: violation.code.clone(),
+        subject: violation.clause.to_string(),
+        description: format!("{}\n{}", violation.detail, violation.text),
+    });
     details.set_precondition_failure(violations.collect::<Vec<_>>());
     let clauses: Vec<_> = refusal
         .violations()
@@ -60,20 +57,13 @@ pub fn refused(refusal: &Refusal) -> Status {
 #[must_use]
 pub fn read(status: &Status) -> PeerProblem {
     let details = status.get_error_details();
-    let reason = details
-        .error_info()
-        .filter(|info| info.domain == DOMAIN)
-        .map(|info| &info.reason);
+    let reason = details.error_info().filter(|info| info.domain == DOMAIN).map(|info| &info.reason);
     let Some(problem) = reason.and_then(|reason| Problem::from_code(reason)) else {
         return PeerProblem::Foreign;
     };
-    let violations = details.precondition_failure().map(|failure| {
-        failure
-            .violations
-            .iter()
-            .filter_map(violation)
-            .collect::<Vec<_>>()
-    });
+    let violations = details
+        .precondition_failure()
+        .map(|failure| failure.violations.iter().filter_map(violation).collect::<Vec<_>>());
     match violations.and_then(Refusal::new) {
         Some(refusal) if problem == Problem::Refused => PeerProblem::Refused(refusal),
         _ => PeerProblem::Problem(problem),
@@ -113,10 +103,7 @@ pub fn read_declined(declined: v1::Declined) -> TargetStatus {
 }
 
 fn violation(from: &PreconditionViolation) -> Option<Violation> {
-    let (detail, text) = from
-        .description
-        .split_once('\n')
-        .unwrap_or(("", &from.description));
+    let (detail, text) = from.description.split_once('\n').unwrap_or(("", &from.description));
     Some(Violation {
         clause: ClauseId::new(from.subject.as_str()).ok()?,
         code: from.r#type.clone(),
@@ -132,9 +119,10 @@ const fn code(problem: Problem) -> Code {
         Problem::Malformed | Problem::BadSubjects | Problem::NotYetValid => Code::InvalidArgument,
         Problem::Expired | Problem::Late => Code::DeadlineExceeded,
         Problem::Replayed => Code::AlreadyExists,
-        Problem::RegisterStale | Problem::RegisterForked | Problem::DocumentNotAdmitted => {
-            Code::FailedPrecondition
-        }
+        Problem::RegisterStale
+        | Problem::RegisterForked
+        | Problem::DocumentNotAdmitted
+        | Problem::TooManyRows => Code::FailedPrecondition,
         Problem::NotRecorded | Problem::SourceUnavailable | Problem::NodeUnavailable => {
             Code::Unavailable
         }

@@ -40,10 +40,7 @@ impl<'a> GrantFacts<'a> {
             .filter(|annex| annex.provider == target.partner && annex.dataset == target.dataset)
             .collect();
         let of_kind = annexes.iter().filter(|annex| annex.kinds.contains(&query.kind));
-        let mut facts = Self {
-            kinds: kinds(&annexes),
-            ..Self::default()
-        };
+        let mut facts = Self { kinds: kinds(&annexes), ..Self::default() };
         for annex in of_kind {
             facts.add(annex, query.retention_days, dataset, used);
         }
@@ -69,9 +66,7 @@ impl<'a> GrantFacts<'a> {
 
     /// Where two annexes differ about a category, the covenant's own counts: that grant is sound.
     fn add_category(&mut self, name: &FieldName, granted: Category, dataset: Option<&Dataset>) {
-        let own = dataset
-            .and_then(|dataset| dataset.field(name))
-            .and_then(|field| field.category);
+        let own = dataset.and_then(|dataset| dataset.field(name)).and_then(|field| field.category);
         let written = |category: Category| format!("{name} {}", char::from(category));
         let prefix = format!("{name} ");
         if own == Some(granted) {

@@ -7,17 +7,22 @@
 //! nodes/NAME/     node.toml, TLS, keys, data
 //! leader/         client.toml, TLS, the leader's key
 //! auditor/        client.toml, TLS, the auditor's keys
-//! documents/      NN-NAME.toml and NN-NAME.jws, in the order of submission
+//! documents/      NN-NAME.toml and NN-NAME.jws, in the order of submission; those with which the
+//!                 register begins in founding/
 //! ```
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use convenant_model::Oin;
+use convenant_model::{Oin, documents::DocumentKind};
 use convenant_signing::{OpeningKey, SigningKey, canonical};
 
 use super::{Federation, LSI, Party};
 use crate::{
     config::{self, Config},
+    documents::SignedDocument,
     error::Result,
     files,
 };
@@ -35,12 +40,27 @@ pub(super) fn write(federation: &Federation) -> Result<()> {
     }
     write_leader(federation)?;
     write_auditor(federation)?;
-    let documents = federation.dir.join("documents");
-    files::folder(&documents)?;
+    files::folder(&federation.dir.join("documents").join("founding"))?;
     for (i, document) in federation.documents.iter().enumerate() {
-        document.write(&documents, i + 1)?;
+        document.write(&folder_of(federation, document), i + 1)?;
     }
     Ok(())
+}
+
+/// The covenant and the enrolments found the register; the rest is submitted to it.
+fn folder_of(federation: &Federation, document: &SignedDocument) -> PathBuf {
+    let documents = federation.dir.join("documents");
+    if founds(document) { documents.join("founding") } else { documents }
+}
+
+const fn founds(document: &SignedDocument) -> bool {
+    matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment)
+}
+
+fn founding(federation: &Federation) -> Vec<String> {
+    let documents = federation.documents.iter().enumerate();
+    let founding = documents.filter(|(_, document)| founds(document));
+    founding.map(|(i, document)| format!("../documents/founding/{}.jws", document.stem(i + 1))).collect()
 }
 
 fn write_coordinator(federation: &Federation) -> Result<()> {
@@ -50,6 +70,7 @@ fn write_coordinator(federation: &Federation) -> Result<()> {
     let config = Config {
         listen: party.address.map(|address| config::Listen { address }),
         register: register("..", "register.pub.jwk", None, federation.quorum),
+        founding: Some(config::Founding { documents: founding(federation) }),
         ..base(
             federation,
             &party.oin,
@@ -146,6 +167,7 @@ fn base<'a>(
             log: "info",
         },
         dataset: Vec::new(),
+        founding: None,
     }
 }
 

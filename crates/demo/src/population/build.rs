@@ -290,7 +290,9 @@ impl Builder {
         let understated = household == Sharing && (fixed || self.random.percent(20));
         let declared = if understated { 0 } else { registered };
         Allowance {
-            kind: self.random.pick(&["huurtoeslag", "huurtoeslag", "zorgtoeslag"]),
+            kind: self
+                .random
+                .pick(&["huurtoeslag", "huurtoeslag", "zorgtoeslag"]),
             declared,
             rent_cents: self.random.between(38_000, 87_000),
             income_cents: self.random.between(1_200_000, 3_900_000),

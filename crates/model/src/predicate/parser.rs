@@ -13,11 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, PredicateError> {
     let mut parser = Parser { text, at: 0 };
     let expr = parser.disjunction(0)?;
     parser.space();
-    if parser.rest().is_empty() {
-        Ok(expr)
-    } else {
-        parser.fail("expected `and`, `or` or the end")
-    }
+    if parser.rest().is_empty() { Ok(expr) } else { parser.fail("expected `and`, `or` or the end") }
 }
 
 struct Parser<'a> {
@@ -77,11 +73,7 @@ impl Parser<'_> {
                 return self.fail("expected `null`");
             }
             let test = Expr::IsNull(field);
-            return Ok(if negated {
-                Expr::Not(Box::new(test))
-            } else {
-                test
-            });
+            return Ok(if negated { Expr::Not(Box::new(test)) } else { test });
         }
         let operator = self.operator()?;
         Ok(Expr::Compare(field, operator, self.literal()?))
@@ -97,10 +89,7 @@ impl Parser<'_> {
             Operator::Less,
             Operator::Greater,
         ];
-        match known
-            .into_iter()
-            .find(|operator| self.symbol(operator.as_str()))
-        {
+        match known.into_iter().find(|operator| self.symbol(operator.as_str())) {
             Some(operator) => Ok(operator),
             None => self.fail("expected `=`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `between` or `is`"),
         }
@@ -171,9 +160,8 @@ impl Parser<'_> {
     /// Takes a keyword, in any case, when it stands here as a whole word.
     fn word(&mut self, keyword: &str) -> bool {
         self.space();
-        let found = self
-            .run(|c| c.is_ascii_alphanumeric() || c == '_')
-            .eq_ignore_ascii_case(keyword);
+        let found =
+            self.run(|c| c.is_ascii_alphanumeric() || c == '_').eq_ignore_ascii_case(keyword);
         if found {
             self.at += keyword.len();
         }
@@ -190,11 +178,7 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, symbol: &str) -> Parsed<()> {
-        if self.symbol(symbol) {
-            Ok(())
-        } else {
-            self.fail(format!("expected `{symbol}`"))
-        }
+        if self.symbol(symbol) { Ok(()) } else { self.fail(format!("expected `{symbol}`")) }
     }
 
     fn run(&self, belongs: impl Fn(char) -> bool) -> &str {
@@ -212,15 +196,8 @@ impl Parser<'_> {
     }
 
     fn fail<T>(&self, fault: impl Into<String>) -> Parsed<T> {
-        let at = self
-            .text
-            .get(..self.at)
-            .map_or(0, |before| before.chars().count())
-            + 1;
-        Err(PredicateError {
-            at,
-            fault: fault.into(),
-        })
+        let at = self.text.get(..self.at).map_or(0, |before| before.chars().count()) + 1;
+        Err(PredicateError { at, fault: fault.into() })
     }
 }
 

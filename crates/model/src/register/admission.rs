@@ -29,18 +29,14 @@ impl RegisterState {
             (Some(&last.covenant.head().id), last.covenant.head().version)
         });
         let head = covenant.head();
-        check.that(
-            last_id.is_none_or(|id| *id == head.id),
-            "covenant.id",
-            || "the register holds another covenant".to_owned(),
-        )?;
+        check.that(last_id.is_none_or(|id| *id == head.id), "covenant.id", || {
+            "the register holds another covenant".to_owned()
+        })?;
         check.that(head.version == last + 1, "covenant.version", || {
             format!("the next version is {}", last + 1)
         })?;
-        self.covenant = Some(CovenantInForce {
-            covenant: Arc::new(covenant),
-            hash: envelope.payload_hash(),
-        });
+        self.covenant =
+            Some(CovenantInForce { covenant: Arc::new(covenant), hash: envelope.payload_hash() });
         Ok(())
     }
 
@@ -58,19 +54,14 @@ impl RegisterState {
             "kind",
             || format!("the covenant does not list this organisation as `{kind}` (clause S1)"),
         )?;
-        check.that(
-            enrolment.valid_from <= enrolment.valid_until,
-            "valid_until",
-            || "lies before `valid_from`".to_owned(),
-        )?;
-        check.that(!enrolment.tls_pins.is_empty(), "tls_pins", || {
-            "names no key".to_owned()
+        check.that(enrolment.valid_from <= enrolment.valid_until, "valid_until", || {
+            "lies before `valid_from`".to_owned()
         })?;
+        check.that(!enrolment.tls_pins.is_empty(), "tls_pins", || "names no key".to_owned())?;
         if let Some(node) = &enrolment.node {
             check_node(check, &covenant, kind, node)?;
         }
-        self.enrolments
-            .insert(enrolment.partner.clone(), Arc::new(enrolment));
+        self.enrolments.insert(enrolment.partner.clone(), Arc::new(enrolment));
         Ok(())
     }
 
@@ -80,9 +71,7 @@ impl RegisterState {
         let proposal: Proposal = check.read(envelope)?;
         let providers = proposal.annex.iter().map(|annex| &annex.provider);
         let signers: BTreeSet<_> = proposal.proposed_by.iter().chain(providers).collect();
-        check.that(!proposal.proposed_by.is_empty(), "proposed_by", || {
-            "is empty".to_owned()
-        })?;
+        check.that(!proposal.proposed_by.is_empty(), "proposed_by", || "is empty".to_owned())?;
         for oin in signers {
             check.signed(envelope, oin, self.enrolled(check, oin)?)?;
         }
@@ -93,12 +82,9 @@ impl RegisterState {
         }
         let project = self.projects.entry(proposal.project.clone()).or_default();
         let next = project.latest().map_or(1, |(_, latest)| latest.version + 1);
-        check.that(proposal.version == next, "version", || {
-            format!("the next version is {next}")
-        })?;
-        project
-            .proposals
-            .insert(envelope.payload_hash(), Arc::new(proposal));
+        check
+            .that(proposal.version == next, "version", || format!("the next version is {next}"))?;
+        project.proposals.insert(envelope.payload_hash(), Arc::new(proposal));
         Ok(())
     }
 
@@ -108,17 +94,13 @@ impl RegisterState {
         self.quorum(check.0, envelope)?;
         let decision: ProjectDecision = check.read(envelope)?;
         let project = self.projects.get_mut(&decision.project);
-        let proposal = project
-            .as_ref()
-            .and_then(|project| project.proposal(&decision.proposal));
+        let proposal = project.as_ref().and_then(|project| project.proposal(&decision.proposal));
         let (Some(proposal), Some(project)) = (proposal.cloned(), project) else {
             return check.fail("proposal", "no proposal of this project has this hash");
         };
-        check.that(
-            decision.valid_from <= decision.valid_until,
-            "valid_until",
-            || "lies before `valid_from`".to_owned(),
-        )?;
+        check.that(decision.valid_from <= decision.valid_until, "valid_until", || {
+            "lies before `valid_from`".to_owned()
+        })?;
         check.that(decision.valid_from >= proposal.start, "valid_from", || {
             "lies before the project's start".to_owned()
         })?;
@@ -131,11 +113,8 @@ impl RegisterState {
             "valid_until",
             || format!("lies more than {months} months after the project's start (clause S11)"),
         )?;
-        project.decided = Some(Decided {
-            hash: decision.proposal,
-            proposal,
-            decision: Arc::new(decision),
-        });
+        project.decided =
+            Some(Decided { hash: decision.proposal, proposal, decision: Arc::new(decision) });
         Ok(())
     }
 
@@ -143,37 +122,22 @@ impl RegisterState {
     pub(super) fn admit_mandate(&mut self, envelope: &impl Envelope) -> Admission {
         let check = Check(DocumentKind::Mandate);
         let mandate: Mandate = check.read(envelope)?;
-        let decided = self
-            .projects
-            .get(&mandate.project)
-            .and_then(super::Project::decided);
+        let decided = self.projects.get(&mandate.project).and_then(super::Project::decided);
         let approved = decided.filter(|decided| {
             decided.hash == mandate.proposal && decided.decision.outcome == Ruling::Approved
         });
         let Some(approved) = approved else {
-            return check.fail(
-                "proposal",
-                "the LSI approved no proposal of this project with this hash",
-            );
+            return check
+                .fail("proposal", "the LSI approved no proposal of this project with this hash");
         };
-        check.that(
-            approved.proposal.responsible == mandate.partner,
-            "partner",
-            || "only the responsible partner gives mandates (clause S6)".to_owned(),
-        )?;
-        check.signed(
-            envelope,
-            &mandate.partner,
-            self.enrolled(check, &mandate.partner)?,
-        )?;
-        check.that(
-            mandate.valid_from <= mandate.valid_until,
-            "valid_until",
-            || "lies before `valid_from`".to_owned(),
-        )?;
-        check.that(!mandate.holder.is_empty(), "holder", || {
-            "names nobody".to_owned()
+        check.that(approved.proposal.responsible == mandate.partner, "partner", || {
+            "only the responsible partner gives mandates (clause S6)".to_owned()
         })?;
+        check.signed(envelope, &mandate.partner, self.enrolled(check, &mandate.partner)?)?;
+        check.that(mandate.valid_from <= mandate.valid_until, "valid_until", || {
+            "lies before `valid_from`".to_owned()
+        })?;
+        check.that(!mandate.holder.is_empty(), "holder", || "names nobody".to_owned())?;
         if let Some(project) = self.projects.get_mut(&mandate.project) {
             project.mandates.push(Arc::new(mandate));
         }
@@ -182,21 +146,10 @@ impl RegisterState {
 
     fn quorum(&self, kind: DocumentKind, envelope: &impl Envelope) -> Admission {
         let keys: BTreeSet<_> = self.root.lsi.iter().collect();
-        let signed = keys
-            .into_iter()
-            .filter(|key| envelope.signed_by(key))
-            .count();
+        let signed = keys.into_iter().filter(|key| envelope.signed_by(key)).count();
         // A quorum of nobody would admit anything.
         let quorum = self.root.quorum.max(1);
-        if signed >= quorum {
-            Ok(())
-        } else {
-            Err(AdmissionError::Quorum {
-                kind,
-                signed,
-                quorum,
-            })
-        }
+        if signed >= quorum { Ok(()) } else { Err(AdmissionError::Quorum { kind, signed, quorum }) }
     }
 
     fn enrolled(&self, check: Check, oin: &Oin) -> Result<&Enrolment, AdmissionError> {
@@ -206,10 +159,7 @@ impl RegisterState {
     }
 
     fn covenant_for(&self, check: Check) -> Result<Arc<Covenant>, AdmissionError> {
-        let covenant = self
-            .covenant
-            .as_ref()
-            .map(|last| Arc::clone(&last.covenant));
+        let covenant = self.covenant.as_ref().map(|last| Arc::clone(&last.covenant));
         covenant
             .ok_or_else(|| check.error("document", "the register holds no covenant yet".to_owned()))
     }
@@ -218,11 +168,9 @@ impl RegisterState {
 fn check_node(check: Check, covenant: &Covenant, kind: &str, node: &NodeEnrolment) -> Admission {
     for id in &node.datasets {
         let dataset = covenant.dataset(id);
-        check.that(
-            dataset.is_some() && id.kind() == kind,
-            "node.datasets",
-            || format!("the covenant has no dataset `{id}` for a partner of this kind"),
-        )?;
+        check.that(dataset.is_some() && id.kind() == kind, "node.datasets", || {
+            format!("the covenant has no dataset `{id}` for a partner of this kind")
+        })?;
         check.that(
             dataset.is_some_and(|dataset| !dataset.area.is_empty()),
             "node.datasets",
@@ -234,58 +182,33 @@ fn check_node(check: Check, covenant: &Covenant, kind: &str, node: &NodeEnrolmen
 
 fn check_proposal(check: Check, covenant: &Covenant, proposal: &Proposal) -> Admission {
     let takes_part = |oin: &Oin| proposal.participant.iter().any(|one| one.partner == *oin);
-    let partners: BTreeSet<_> = proposal
-        .participant
-        .iter()
-        .map(|one| &one.partner)
-        .collect();
+    let partners: BTreeSet<_> = proposal.participant.iter().map(|one| &one.partner).collect();
     check.that(partners.len() >= 2, "participant", || {
         "fewer than two partners (clause S9)".to_owned()
     })?;
     check.that(takes_part(&proposal.responsible), "responsible", || {
         "does not take part (clause S5)".to_owned()
     })?;
-    check.that(
-        proposal.proposed_by.iter().all(takes_part),
-        "proposed_by",
-        || "names a partner that does not take part (clause S5)".to_owned(),
-    )?;
-    check.that(
-        !proposal.earlier_measure.is_empty(),
-        "earlier_measure",
-        || "no earlier measure is recorded (clause S8)".to_owned(),
-    )?;
-    let theme = covenant
-        .text()
-        .theme
-        .iter()
-        .any(|theme| theme.id == proposal.theme);
-    check.that(theme, "theme", || {
-        "the covenant has no such theme (clause S7)".to_owned()
+    check.that(proposal.proposed_by.iter().all(takes_part), "proposed_by", || {
+        "names a partner that does not take part (clause S5)".to_owned()
     })?;
+    check.that(!proposal.earlier_measure.is_empty(), "earlier_measure", || {
+        "no earlier measure is recorded (clause S8)".to_owned()
+    })?;
+    let theme = covenant.text().theme.iter().any(|theme| theme.id == proposal.theme);
+    check.that(theme, "theme", || "the covenant has no such theme (clause S7)".to_owned())?;
     let goals = !proposal.goals.is_empty()
-        && proposal
-            .goals
-            .iter()
-            .all(|goal| covenant.goal(goal).is_some());
-    check.that(goals, "goals", || {
-        "empty, or not goals of the covenant (clause S3)".to_owned()
-    })?;
-    check.that(!proposal.area.is_empty(), "area", || {
-        "is empty (clause S10)".to_owned()
-    })?;
-    check.that(proposal.start <= proposal.end, "end", || {
-        "lies before `start`".to_owned()
-    })?;
+        && proposal.goals.iter().all(|goal| covenant.goal(goal).is_some());
+    check.that(goals, "goals", || "empty, or not goals of the covenant (clause S3)".to_owned())?;
+    check.that(!proposal.area.is_empty(), "area", || "is empty (clause S10)".to_owned())?;
+    check.that(proposal.start <= proposal.end, "end", || "lies before `start`".to_owned())?;
     check.that(proposal.end < proposal.start.plus_months(24), "end", || {
         "lies more than 24 months after `start` (clause S11)".to_owned()
     })?;
     for (i, annex) in proposal.annex.iter().enumerate() {
-        check.that(
-            takes_part(&annex.provider),
-            format!("annex[{i}].provider"),
-            || "does not take part (clause S2)".to_owned(),
-        )?;
+        check.that(takes_part(&annex.provider), format!("annex[{i}].provider"), || {
+            "does not take part (clause S2)".to_owned()
+        })?;
         check_annex(check, covenant, i, annex)?;
     }
     Ok(())
@@ -293,10 +216,7 @@ fn check_proposal(check: Check, covenant: &Covenant, proposal: &Proposal) -> Adm
 
 fn check_annex(check: Check, covenant: &Covenant, i: usize, annex: &Annex) -> Admission {
     let Some(dataset) = covenant.dataset(&annex.dataset) else {
-        return check.fail(
-            format!("annex[{i}].dataset"),
-            "the covenant has no such dataset",
-        );
+        return check.fail(format!("annex[{i}].dataset"), "the covenant has no such dataset");
     };
     for (j, granted) in annex.field.iter().enumerate() {
         let place = |member: &str| format!("annex[{i}].field[{j}].{member}");
@@ -306,11 +226,9 @@ fn check_annex(check: Check, covenant: &Covenant, i: usize, annex: &Annex) -> Ad
         check.that(field.usage != Use::Refused, place("name"), || {
             "the covenant never lets this field be used (clause L1)".to_owned()
         })?;
-        check.that(
-            field.category == Some(granted.category),
-            place("category"),
-            || "is not the field's category in the covenant (clause L3)".to_owned(),
-        )?;
+        check.that(field.category == Some(granted.category), place("category"), || {
+            "is not the field's category in the covenant (clause L3)".to_owned()
+        })?;
     }
     Ok(())
 }
@@ -328,10 +246,7 @@ impl Check {
         if envelope.signed_by(&by.signing_key) {
             return Ok(());
         }
-        Err(AdmissionError::Signature {
-            kind: self.0,
-            partner: oin.clone(),
-        })
+        Err(AdmissionError::Signature { kind: self.0, partner: oin.clone() })
     }
 
     fn that(
@@ -340,11 +255,7 @@ impl Check {
         member: impl Into<String>,
         fault: impl FnOnce() -> String,
     ) -> Admission {
-        if holds {
-            Ok(())
-        } else {
-            Err(self.error(member, fault()))
-        }
+        if holds { Ok(()) } else { Err(self.error(member, fault())) }
     }
 
     fn fail(self, member: impl Into<String>, fault: &str) -> Admission {
@@ -352,10 +263,6 @@ impl Check {
     }
 
     fn error(self, member: impl Into<String>, fault: String) -> AdmissionError {
-        AdmissionError::Member {
-            kind: self.0,
-            member: member.into(),
-            fault,
-        }
+        AdmissionError::Member { kind: self.0, member: member.into(), fault }
     }
 }

@@ -2,29 +2,26 @@
 
 use std::sync::Arc;
 
-use arrow::array::AsArray;
 use convenant_model::{DatasetId, value::FieldType};
 
 use crate::{binding::Column, error::SourceError, filter::Block};
 
-/// What was seen of each column. One value that is no number, date or boolean is an error at once.
-/// Of identifying numbers and codes registers hold wrong ones, so there a column is refused only when
-/// it has values and none of them has the form: then it is another column.
+/// What was seen of each column. One value that is no number, date or boolean is an error at once: no
+/// row could be compared any more. Of numbers, codes and partial dates registers hold wrong ones (the
+/// official BRP test set has `19660013`), so there a column is refused only when it has values and
+/// none of them has the form: then it is another column.
 pub(super) struct Conformity<'a>(Vec<Seen<'a>>);
 
 struct Seen<'a> {
     column: &'a Arc<Column>,
-    values: bool,
-    fitting: bool,
+    values: u64,
+    wrong: u64,
+    first_wrong: u64,
 }
 
 impl<'a> Conformity<'a> {
     pub(super) fn new(columns: &'a [Arc<Column>]) -> Self {
-        let unseen = |column| Seen {
-            column,
-            values: false,
-            fitting: false,
-        };
+        let unseen = |column| Seen { column, values: 0, wrong: 0, first_wrong: 0 };
         Self(columns.iter().map(unseen).collect())
     }
 
@@ -33,39 +30,56 @@ impl<'a> Conformity<'a> {
     }
 
     pub(super) fn conclude(self, dataset: &DatasetId) -> Result<(), SourceError> {
-        match self.0.iter().find(|seen| seen.values && !seen.fitting) {
-            None => Ok(()),
-            Some(Seen { column, .. }) => Err(SourceError::ColumnType {
-                dataset: dataset.clone(),
-                field: column.field.clone(),
-                column: column.name.clone(),
-                expected: column.kind.as_str(),
-                found: "without any such value".to_owned(),
-            }),
-        }
+        self.0.iter().try_for_each(|seen| seen.conclude(dataset))
     }
 }
 
 impl Seen<'_> {
     fn see(&mut self, block: &Block) -> Result<(), SourceError> {
-        let array = block.typed(self.column)?;
         let kind = self.column.kind;
         if !has_form(kind) {
-            self.fitting = true;
+            return block.typed(self.column).map(|_| ());
         }
-        if self.fitting {
+        for (row, text) in block.spelled(self.column)?.iter().enumerate() {
+            let Some(text) = text else { continue };
+            self.values += 1;
+            if kind.admits(text) {
+                continue;
+            }
+            if self.wrong == 0 {
+                self.first_wrong = block.before + row as u64 + 1;
+            }
+            self.wrong += 1;
+        }
+        Ok(())
+    }
+
+    fn conclude(&self, dataset: &DatasetId) -> Result<(), SourceError> {
+        let Column { field, name, kind } = &**self.column;
+        if self.wrong == 0 {
             return Ok(());
         }
-        let texts = array.as_string::<i32>();
-        self.values |= texts.iter().any(|text| text.is_some());
-        self.fitting = texts.iter().flatten().any(|text| kind.admits(text));
+        if self.wrong == self.values {
+            return Err(SourceError::ColumnType {
+                dataset: dataset.clone(),
+                field: field.clone(),
+                column: name.clone(),
+                expected: kind.as_str(),
+                found: "without any such value".to_owned(),
+            });
+        }
+        tracing::warn!(
+            %dataset,
+            %field,
+            expected = kind.as_str(),
+            wrong = self.wrong,
+            first_row = self.first_wrong,
+            "the source has values that are not of their field's type"
+        );
         Ok(())
     }
 }
 
 const fn has_form(kind: FieldType) -> bool {
-    matches!(
-        kind,
-        FieldType::Bsn | FieldType::BagObject | FieldType::Gemeentecode | FieldType::CbsCode
-    )
+    !matches!(kind, FieldType::Integer | FieldType::Date | FieldType::Boolean)
 }

@@ -15,9 +15,8 @@ use crate::{BATCH_ROWS, binding::Column, error::SourceError};
 pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Blocks, SourceError> {
     let mut file = source.file()?;
     let header = Format::default().with_header(true);
-    let (header, _) = header
-        .infer_schema(&file, Some(0))
-        .map_err(|error| malformed(source, error))?;
+    let (header, _) =
+        header.infer_schema(&file, Some(0)).map_err(|error| malformed(source, error))?;
     let rewound = file.rewind();
     rewound.map_err(|error| source.malformed(error.to_string()))?;
     let positions = columns
@@ -32,9 +31,7 @@ pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Block
         .with_projection(positions)
         .build(file)
         .map_err(|error| malformed(source, error))?;
-    let fields = columns
-        .iter()
-        .map(|c| Field::new(c.field.as_str(), DataType::Utf8, true));
+    let fields = columns.iter().map(|c| Field::new(c.field.as_str(), DataType::Utf8, true));
     let named = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let source = source.clone();
     Ok(Box::new(reader.map(move |batch| {

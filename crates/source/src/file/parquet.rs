@@ -20,11 +20,8 @@ pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Block
         .map(|column| position(source, &schema, column))
         .collect::<Result<Vec<_>, _>>()?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(unreadable)?;
+    let reader =
+        builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(unreadable)?;
     let (source, columns) = (source.clone(), columns.to_vec());
     Ok(Box::new(reader.map(move |batch| {
         batch
@@ -58,9 +55,7 @@ fn position(source: &FileSource, schema: &Schema, column: &Column) -> Result<usi
 
 /// The asked columns in the asked order, under the covenant's names.
 fn renamed(batch: &RecordBatch, columns: &[Arc<Column>]) -> Option<RecordBatch> {
-    let found = columns
-        .iter()
-        .map(|column| batch.column_by_name(&column.name).cloned());
+    let found = columns.iter().map(|column| batch.column_by_name(&column.name).cloned());
     let arrays = found.collect::<Option<Vec<_>>>()?;
     let field = |(column, array): (&Arc<Column>, &arrow::array::ArrayRef)| {
         Field::new(column.field.as_str(), array.data_type().clone(), true)

@@ -43,23 +43,15 @@ pub(super) async fn check(
     warn_of_plain_text(binding, server);
     let mut session = server.session().await?;
     let transaction = server.begin(&mut session).await?;
-    let found = transaction
-        .query_opt(TABLE, &[&table.schema, &table.name])
-        .await;
+    let found = transaction.query_opt(TABLE, &[&table.schema, &table.name]).await;
     let found = found.map_err(failed)?;
-    let check = Check {
-        binding,
-        table,
-        role: &server.config().user,
-    };
+    let check = Check { binding, table, role: &server.config().user };
     let oid = check.table(found.as_ref(), server)?;
     let columns = columns(&transaction, oid).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
     server.give_back(session);
     let bound = binding.columns();
-    bound
-        .iter()
-        .try_for_each(|column| check.column(column, columns.get(&column.name)))
+    bound.iter().try_for_each(|column| check.column(column, columns.get(&column.name)))
 }
 
 async fn columns(
@@ -89,10 +81,7 @@ impl Check<'_> {
         let name = format!("{}.{}", self.table.schema, self.table.name);
         let dataset = self.binding.dataset();
         let Some(row) = row else {
-            return Err(SourceError::Table {
-                dataset: dataset.clone(),
-                table: name,
-            });
+            return Err(SourceError::Table { dataset: dataset.clone(), table: name });
         };
         let read = |error| server.failed(&error);
         if !row.try_get::<_, bool>(1).map_err(read)? {
@@ -109,12 +98,7 @@ impl Check<'_> {
         let (dataset, field) = (self.binding.dataset().clone(), column.field.clone());
         let name = column.name.clone();
         let Some(found) = found else {
-            return Err(SourceError::Column {
-                dataset,
-                field,
-                column: name,
-                found: 0,
-            });
+            return Err(SourceError::Column { dataset, field, column: name, found: 0 });
         };
         if !found.readable {
             return Err(self.forbidden(format!("read column `{name}` (field `{field}`)")));
@@ -130,9 +114,7 @@ impl Check<'_> {
             return Err(wrong(found.kind.clone()));
         }
         if !found.deterministic {
-            return Err(wrong(
-                "of a collation in which different texts are equal".to_owned(),
-            ));
+            return Err(wrong("of a collation in which different texts are equal".to_owned()));
         }
         Ok(())
     }
@@ -160,9 +142,7 @@ fn warn_of_plain_text(binding: &Binding, server: &Server) {
     let host = config.host.as_str();
     let near = host.starts_with('/')
         || host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if !near && config.tls_roots.is_none() {
         tracing::warn!(dataset = %binding.dataset(), host, "no TLS to the database: set `tls_roots`");
     }

@@ -27,9 +27,7 @@ impl<'a> FromSql<'a> for Days {
         let days = i32::from_sql(&Type::INT4, raw)?;
         // `infinity` and `-infinity` are the two ends of the range.
         let finite = days.checked_add(MILLENNIUM).filter(|_| days != i32::MIN);
-        finite
-            .map(Self)
-            .ok_or_else(|| format!("not a {kind}").into())
+        finite.map(Self).ok_or_else(|| format!("not a {kind}").into())
     }
 
     fn accepts(kind: &Type) -> bool {
@@ -84,9 +82,7 @@ impl<'a> Rows<'a> {
         }
         let arrays = cells.into_iter().map(Cells::finish).collect();
         let batch = RecordBatch::try_new(self.plan.schema(), arrays);
-        batch.map_err(|_| SourceError::Interrupted {
-            dataset: self.plan.dataset.clone(),
-        })
+        batch.map_err(|_| SourceError::Interrupted { dataset: self.plan.dataset.clone() })
     }
 
     fn wrong(&self, column: &Column) -> SourceError {

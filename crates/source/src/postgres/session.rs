@@ -65,19 +65,11 @@ impl Session {
     pub(super) fn cancel_token(&self) -> CancelToken {
         self.client.cancel_token()
     }
-
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
-    }
 }
 
 impl Server {
     pub(super) const fn new(dataset: DatasetId, config: PostgresConfig) -> Self {
-        Self {
-            dataset,
-            config,
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { dataset, config, idle: Mutex::new(Vec::new()) }
     }
 
     pub(super) const fn config(&self) -> &PostgresConfig {
@@ -146,18 +138,13 @@ impl Server {
     pub(super) fn failed(&self, error: &Error) -> SourceError {
         let dataset = self.dataset.clone();
         match error.code() {
-            Some(&SqlState::QUERY_CANCELED) => SourceError::Timeout {
-                dataset,
-                seconds: self.config.statement_seconds,
-            },
-            Some(code) => SourceError::Database {
-                dataset,
-                fault: format!("SQLSTATE {}", code.code()),
-            },
-            None => SourceError::Database {
-                dataset,
-                fault: fault(error),
-            },
+            Some(&SqlState::QUERY_CANCELED) => {
+                SourceError::Timeout { dataset, seconds: self.config.statement_seconds }
+            }
+            Some(code) => {
+                SourceError::Database { dataset, fault: format!("SQLSTATE {}", code.code()) }
+            }
+            None => SourceError::Database { dataset, fault: fault(error) },
         }
     }
 
@@ -197,9 +184,7 @@ impl Server {
     async fn password(&self, path: &Path) -> Result<Zeroizing<String>, SourceError> {
         let read = tokio::fs::read_to_string(path).await.map(Zeroizing::new);
         let text = read.map_err(|error| self.setting(path, error.to_string()))?;
-        Ok(Zeroizing::new(
-            text.trim_end_matches(['\r', '\n']).to_owned(),
-        ))
+        Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     /// TLS 1.3 with the configured roots; `None` where none are configured.
@@ -214,11 +199,7 @@ impl Server {
     }
 
     fn setting(&self, path: &Path, fault: String) -> SourceError {
-        SourceError::Setting {
-            dataset: self.dataset.clone(),
-            path: path.to_owned(),
-            fault,
-        }
+        SourceError::Setting { dataset: self.dataset.clone(), path: path.to_owned(), fault }
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {

@@ -28,10 +28,8 @@ impl Table {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (schema, name) = text.split_once('.')?;
         let plain = |part: &str| !part.is_empty() && !part.contains(['.', '\0']);
-        (plain(schema) && plain(name)).then(|| Self {
-            schema: schema.to_owned(),
-            name: name.to_owned(),
-        })
+        (plain(schema) && plain(name))
+            .then(|| Self { schema: schema.to_owned(), name: name.to_owned() })
     }
 }
 
@@ -101,10 +99,7 @@ impl<'a> Statement<'a> {
     }
 
     fn types(&self) -> Vec<Type> {
-        self.parameters
-            .iter()
-            .map(|parameter| parameter.cast().1)
-            .collect()
+        self.parameters.iter().map(|parameter| parameter.cast().1).collect()
     }
 
     fn bound(&self) -> Vec<&(dyn ToSql + Sync)> {
@@ -152,9 +147,7 @@ impl<'a> Statement<'a> {
     fn scope(&mut self, scope: &'a Scope) {
         self.push(&spelled(&scope.column));
         self.push(" = ANY(");
-        self.bind(Parameter::Texts(
-            scope.codes.iter().map(String::as_str).collect(),
-        ));
+        self.bind(Parameter::Texts(scope.codes.iter().map(String::as_str).collect()));
         self.push(")");
     }
 
@@ -175,18 +168,11 @@ impl<'a> Statement<'a> {
             let _ = write!(self.text, " OR {key} = ANY(");
             self.bind(of(&verified));
             let verify = spelled(column);
-            let _ = write!(
-                self.text,
-                ") AND ({key}, {verify}) IN (SELECT s.k, s.v FROM unnest("
-            );
+            let _ = write!(self.text, ") AND ({key}, {verify}) IN (SELECT s.k, s.v FROM unnest(");
             self.bind(of(&verified));
             self.push(", ");
-            let values = verified
-                .iter()
-                .filter_map(|subject| subject.verify.as_ref());
-            self.bind(Parameter::Texts(
-                values.map(|value| value.expose()).collect(),
-            ));
+            let values = verified.iter().filter_map(|subject| subject.verify.as_ref());
+            self.bind(Parameter::Texts(values.map(|value| value.expose()).collect()));
             self.push(") AS s(k, v))");
         }
         self.push(")");
@@ -268,16 +254,9 @@ fn spelled(column: &Column) -> String {
 /// Order of text is the order of its bytes, as in the other adapters, whatever the database sorts by.
 fn compared(column: &Column, operator: Operator) -> String {
     let ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
-    let text = !matches!(
-        column.kind,
-        FieldType::Integer | FieldType::Date | FieldType::Boolean
-    );
+    let text = !matches!(column.kind, FieldType::Integer | FieldType::Date | FieldType::Boolean);
     let value = value_of(column);
-    if ordered && text {
-        format!("{value} COLLATE \"C\"")
-    } else {
-        value
-    }
+    if ordered && text { format!("{value} COLLATE \"C\"") } else { value }
 }
 
 /// An identifier, quoted (PostgreSQL 15 §4.1.1).

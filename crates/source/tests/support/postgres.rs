@@ -52,11 +52,7 @@ impl Postgres {
             .stderr(log)
             .spawn()
             .unwrap();
-        let server = Self {
-            process,
-            folder,
-            port,
-        };
+        let server = Self { process, folder, port };
         server.wait();
         server
     }
@@ -78,8 +74,14 @@ impl Postgres {
 
     fn psql(&self) -> Command {
         let mut psql = Command::new(binaries().join("psql"));
-        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"])
-            .args(["-v", "ON_ERROR_STOP=1", "-q", "-X", "-d", "postgres"]);
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]).args([
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-q",
+            "-X",
+            "-d",
+            "postgres",
+        ]);
         psql
     }
 
@@ -158,7 +160,8 @@ fn own(path: &Path) {
 /// User and group for PostgreSQL's programs; `None` when the tests do not run as root.
 fn servant() -> Option<(String, String)> {
     (id(&["-u"]).as_deref() == Some("0")).then(|| {
-        let of = |what| id(&[what, "postgres"]).expect("root needs a user `postgres` to run PostgreSQL");
+        let of =
+            |what| id(&[what, "postgres"]).expect("root needs a user `postgres` to run PostgreSQL");
         (of("-u"), of("-g"))
     })
 }

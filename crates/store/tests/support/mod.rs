@@ -12,10 +12,10 @@ use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options};
 use tempfile::TempDir;
 
 /// Small, so that tests cross the boundaries of segments.
-pub(crate) const LAYOUT: Layout = Layout { segment_bytes: 32 * 1024, ahead_bytes: 4 * 1024 };
+const LAYOUT: Layout = Layout { segment_bytes: 32 * 1024, ahead_bytes: 4 * 1024 };
 
 pub(crate) struct Bench {
-    pub(crate) folder: TempDir,
+    folder: TempDir,
     jwk: String,
 }
 
@@ -51,27 +51,9 @@ impl Bench {
         };
         LedgerHandle::open(options, &mut |_| {})
     }
-
-    /// A closed ledger with so many entries.
-    pub(crate) async fn filled(entries: u64) -> Self {
-        let bench = Self::new();
-        let (ledger, _) = bench.open().unwrap();
-        for number in 0..entries {
-            ledger.append_later(&entry(number)).unwrap();
-        }
-        ledger.close().await;
-        bench
-    }
-
-    pub(crate) fn segments(&self) -> Vec<PathBuf> {
-        let folder = std::fs::read_dir(self.path().join("segments")).unwrap();
-        let mut segments: Vec<_> = folder.map(|item| item.unwrap().path()).collect();
-        segments.sort();
-        segments
-    }
 }
 
-pub(crate) fn now() -> Timestamp {
+fn now() -> Timestamp {
     Timestamp::from_millis(1_750_000_000_000).unwrap()
 }
 

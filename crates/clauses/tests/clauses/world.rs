@@ -1,0 +1,365 @@
+//! A small federation in one register, as documents that a test changes before they are admitted. The
+//! documents are JSON, so that a test says in one line what is different.
+
+use std::sync::Arc;
+
+use convenant_clauses::{Combined, Request, Rules, Verdict, decide, decide_all};
+use convenant_model::{
+    Digest, Oin,
+    covenant::CovenantText,
+    documents::DocumentKind,
+    entry::{Entry, Recordable, RecordedVerdict, Usage},
+    keys::{SealingKey, VerifyingKey},
+    parse::from_toml,
+    query::{Query, RegisterPosition},
+    register::{AdmissionError, Envelope, RegisterState, RootOfTrust},
+};
+use convenant_signing::sha256;
+use serde_json::{Value, json};
+
+pub(crate) const COORDINATOR: &str = "00000099000000001000";
+pub(crate) const ROTTERDAM: &str = "00000099000000000599";
+pub(crate) const UWV: &str = "00000099000000002000";
+pub(crate) const TOESLAGEN: &str = "00000099000000004000";
+pub(crate) const IND: &str = "00000099000000005000";
+
+const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
+
+/// Documents and a query, not yet admitted.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) covenant: Value,
+    /// A second version of the covenant, admitted after everything else.
+    pub(crate) amended: Option<Value>,
+    pub(crate) enrolments: Vec<Value>,
+    pub(crate) proposal: Value,
+    pub(crate) decision: Option<Value>,
+    pub(crate) mandate: Option<Value>,
+    /// A decision after the mandate.
+    pub(crate) overruled: Option<Value>,
+    pub(crate) query: Value,
+    pub(crate) at: &'static str,
+    pub(crate) used: Usage,
+}
+
+// Without the covenant, which is long and always the same.
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("proposal", &self.proposal)
+            .field("decision", &self.decision)
+            .field("mandate", &self.mandate)
+            .field("overruled", &self.overruled)
+            .field("query", &self.query)
+            .field("at", &self.at)
+            .field("used", &self.used)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A document whose signatures all verify: who must sign what is tested in `model`.
+struct Signed {
+    kind: DocumentKind,
+    payload: Vec<u8>,
+}
+
+impl Envelope for Signed {
+    fn typ(&self) -> &str {
+        self.kind.media_type()
+    }
+    fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+    fn payload_hash(&self) -> Digest {
+        sha256(&self.payload)
+    }
+    fn signed_by(&self, _: &VerifyingKey) -> bool {
+        true
+    }
+}
+
+impl World {
+    /// Rotterdam leads a project in which UWV and Toeslagen take part, and asks UWV about three people.
+    pub(crate) fn new() -> Self {
+        Self {
+            covenant: covenant(),
+            amended: None,
+            enrolments: enrolments(),
+            proposal: proposal(),
+            decision: Some(decision("approved")),
+            mandate: Some(mandate()),
+            overruled: None,
+            query: query(),
+            at: "2026-05-01T12:00:00.000Z",
+            used: Usage::default(),
+        }
+    }
+
+    /// The enrolment of an organisation.
+    pub(crate) fn enrolment(&mut self, oin: &str) -> &mut Value {
+        let mut found = self.enrolments.iter_mut();
+        found.find(|one| one["partner"] == oin).unwrap()
+    }
+
+    /// The annex of a dataset.
+    pub(crate) fn annex(&mut self, dataset: &str) -> &mut Value {
+        let mut found = self.proposal["annex"].as_array_mut().unwrap().iter_mut();
+        found.find(|one| one["dataset"] == dataset).unwrap()
+    }
+
+    /// Grants a field that the covenant puts in this category.
+    pub(crate) fn grant(&mut self, dataset: &str, field: &str, category: &str) {
+        let fields = self.annex(dataset)["field"].as_array_mut().unwrap();
+        fields.push(json!({"name": field, "category": category, "necessity": "nodig"}));
+    }
+
+    /// A clause of the covenant.
+    pub(crate) fn clause(&mut self, id: &str) -> &mut Value {
+        let mut found = self.covenant["clause"].as_array_mut().unwrap().iter_mut();
+        found.find(|one| one["id"] == id).unwrap()
+    }
+
+    /// Amends a field of a dataset in a second version of the covenant.
+    pub(crate) fn amend(&mut self, dataset: &str, field: &str, member: &str, value: Value) {
+        let mut covenant = self.covenant.clone();
+        covenant["covenant"]["version"] = json!(2);
+        let mut datasets = covenant["dataset"].as_array_mut().unwrap().iter_mut();
+        let dataset = datasets.find(|one| one["id"] == dataset).unwrap();
+        let mut fields = dataset["field"].as_array_mut().unwrap().iter_mut();
+        let field = fields.find(|one| one["name"] == field).unwrap();
+        field.as_object_mut().unwrap().remove("filterable");
+        field[member] = value;
+        self.amended = Some(covenant);
+    }
+
+    /// Asks for other things: the kind of query and members of the one target.
+    pub(crate) fn ask(&mut self, kind: &str, target: Value) {
+        self.query["kind"] = json!(kind);
+        self.query["targets"] = json!([target]);
+    }
+
+    /// The register with these documents, and the query against it.
+    pub(crate) fn admit(&self) -> Result<(RegisterState, Arc<Query>), AdmissionError> {
+        let mut state = RegisterState::new(RootOfTrust {
+            lsi: vec![VerifyingKey::ed25519([1; 32])],
+            quorum: 1,
+        });
+        let proposal = signed(DocumentKind::Proposal, &self.proposal);
+        let hash = json!(proposal.payload_hash());
+        let about = |document: &Option<Value>| {
+            document.clone().map(|mut document| {
+                document["proposal"] = hash.clone();
+                document
+            })
+        };
+        state.admit(&signed(DocumentKind::Covenant, &self.covenant))?;
+        for enrolment in &self.enrolments {
+            state.admit(&signed(DocumentKind::Enrolment, enrolment))?;
+        }
+        state.admit(&proposal)?;
+        for (kind, document) in [
+            (DocumentKind::Decision, about(&self.decision)),
+            (DocumentKind::Mandate, about(&self.mandate)),
+            (DocumentKind::Decision, about(&self.overruled)),
+            (DocumentKind::Covenant, self.amended.clone()),
+        ] {
+            if let Some(document) = document {
+                state.admit(&signed(kind, &document))?;
+            }
+        }
+        let mut query = self.query.clone();
+        if query["proposal"].is_null() {
+            query["proposal"] = hash;
+        }
+        let query: Query = serde_json::from_value(query).unwrap();
+        Ok((state, Arc::new(query)))
+    }
+
+    /// The verdict on the first target.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let (state, query) = self.admit().unwrap();
+        self.verdict_with(&compile(&state), &state, &query)
+    }
+
+    /// The verdict on the first target, with rules that were compiled before.
+    pub(crate) fn verdict_with(
+        &self,
+        rules: &Rules,
+        state: &RegisterState,
+        query: &Arc<Query>,
+    ) -> Verdict {
+        let oin = |text: &str| Oin::new(text).unwrap();
+        let (party, peer) = (oin(UWV), oin(COORDINATOR));
+        decide(rules, state, &self.request(query, &party, &peer), 0)
+    }
+
+    /// The verdicts on all targets.
+    pub(crate) fn combined(&self) -> Combined {
+        let (state, query) = self.admit().unwrap();
+        let oin = |text: &str| Oin::new(text).unwrap();
+        let (party, peer) = (oin(COORDINATOR), oin(ROTTERDAM));
+        decide_all(&compile(&state), &state, &self.request(&query, &party, &peer))
+    }
+
+    /// The request for a query, as one party makes it.
+    pub(crate) fn request<'a>(
+        &self,
+        query: &'a Arc<Query>,
+        party: &'a Oin,
+        peer: &'a Oin,
+    ) -> Request<'a> {
+        Request {
+            query,
+            signed_query: "e30.e30.e30",
+            at: self.at.parse().unwrap(),
+            party,
+            peer,
+            used: self.used,
+            register: RegisterPosition { size: 9, root: sha256(b"register") },
+        }
+    }
+}
+
+/// Compiles the rules of the covenant in force.
+pub(crate) fn compile(state: &RegisterState) -> Rules {
+    Rules::compile(state.covenant().unwrap(), sha256).unwrap()
+}
+
+/// Clause and code of each violation, or the problem, or `permit`.
+pub(crate) fn codes(verdict: &Verdict) -> Vec<String> {
+    let Entry::Decision(decision) = verdict.entry() else { panic!("not a decision") };
+    match &decision.verdicts[0].verdict {
+        RecordedVerdict::Permit { .. } => vec!["permit".to_owned()],
+        RecordedVerdict::Problem { problem } => vec![problem.code().to_owned()],
+        RecordedVerdict::Refuse { refusal } => {
+            refusal.violations().iter().map(|one| format!("{}/{}", one.clause, one.code)).collect()
+        }
+    }
+}
+
+fn signed(kind: DocumentKind, document: &Value) -> Signed {
+    Signed { kind, payload: serde_json::to_vec(document).unwrap() }
+}
+
+fn covenant() -> Value {
+    let text: CovenantText = from_toml("covenant.toml", COVENANT).unwrap();
+    serde_json::to_value(text).unwrap()
+}
+
+fn enrolments() -> Vec<Value> {
+    let sealing = serde_json::to_value(SealingKey::new([9; 32])).unwrap();
+    let parties = [
+        (COORDINATOR, "coordinator", vec![]),
+        (ROTTERDAM, "gemeente", vec!["gemeente/brp_persoon", "gemeente/brp_bewoning"]),
+        (UWV, "uwv", vec!["uwv/polisadministratie_inkomstenverhouding"]),
+        (TOESLAGEN, "toeslagen", vec!["toeslagen/toeslag_beschikking"]),
+        (IND, "ind", vec!["ind/verblijfsrecht"]),
+    ];
+    let enrolment = |(oin, kind, datasets): (&str, &str, Vec<&str>)| {
+        let mut enrolment = json!({
+            "document": "enrolment", "partner": oin, "name": kind, "kind": kind,
+            "valid_from": "2026-01-01", "valid_until": "2030-12-31",
+            "signing_key": VerifyingKey::ed25519([2; 32]),
+            "ledger_key": VerifyingKey::ed25519([3; 32]),
+            "tls_pins": [sha256(oin.as_bytes())],
+        });
+        if !datasets.is_empty() {
+            enrolment["node"] =
+                json!({"address": "localhost:1", "sealing_key": sealing, "datasets": datasets});
+        }
+        enrolment
+    };
+    parties.into_iter().map(enrolment).collect()
+}
+
+fn proposal() -> Value {
+    let participant = |oin: &str| json!({"partner": oin, "role": "deelnemer"});
+    json!({
+        "document": "proposal", "project": "P-2026-001", "version": 1, "title": "Adressen",
+        "theme": "adresfraude", "goals": ["toeslagenfraude", "uitkeringsfraude"],
+        "cause": "signalen",
+        "earlier_measure": [{"means": "huisbezoek", "result": "te weinig", "date": "2025-06-01"}],
+        "added_value": "samen weten we meer", "area": ["GM0599"],
+        "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
+        "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
+        "start": "2026-01-01", "end": "2026-12-31",
+        "quota": {"queries": 10, "subjects": 100},
+        "annex": [
+            annex(UWV, "uwv/polisadministratie_inkomstenverhouding", &[
+                ("datum_aanvang_inkomstenverhouding", "a"),
+                ("code_soort_inkomstenverhouding", "a"),
+                ("code_leefvorm", "a"),
+                ("loon_sv", "a"),
+            ]),
+            annex(TOESLAGEN, "toeslagen/toeslag_beschikking", &[("soort_toeslag", "o")]),
+            annex(ROTTERDAM, "gemeente/brp_persoon", &[
+                ("leeftijd", "h"),
+                ("naam_geslachtsnaam", "h"),
+                ("gemeente_van_inschrijving", "h"),
+                ("burgerservicenummer", "h"),
+            ]),
+            annex(ROTTERDAM, "gemeente/brp_bewoning", &[("aantal_bewoners", "g")]),
+        ],
+    })
+}
+
+fn annex(provider: &str, dataset: &str, fields: &[(&str, &str)]) -> Value {
+    let field = |(name, category): &(&str, &str)| json!({"name": name, "category": category, "necessity": "nodig"});
+    json!({
+        "provider": provider, "dataset": dataset, "kinds": ["lookup", "select", "count"],
+        "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+        "field": fields.iter().map(field).collect::<Vec<_>>(),
+    })
+}
+
+/// A decision of the LSI with this outcome.
+pub(crate) fn decision(outcome: &str) -> Value {
+    json!({
+        "document": "decision", "project": "P-2026-001", "outcome": outcome, "reason": "omdat",
+        "valid_from": "2026-02-01", "valid_until": "2026-12-31",
+    })
+}
+
+fn mandate() -> Value {
+    json!({
+        "document": "mandate", "project": "P-2026-001", "partner": ROTTERDAM,
+        "valid_from": "2026-02-01", "valid_until": "2027-12-31", "max_subjects": 20,
+        "holder": [{"function": "projectleider", "role": "leader",
+                    "key": VerifyingKey::ed25519([4; 32])}],
+    })
+}
+
+/// The sealed subjects of a target, as far as they are public.
+pub(crate) fn subjects(key: &str, count: u32) -> Value {
+    json!({"key": key, "count": count, "sealed": sha256(b"sealed")})
+}
+
+/// A target at UWV without subjects.
+pub(crate) fn uwv(fields: &[&str]) -> Value {
+    json!({"partner": UWV, "dataset": "uwv/polisadministratie_inkomstenverhouding",
+           "fields": fields})
+}
+
+/// A target at Rotterdam with verified subjects.
+pub(crate) fn brp(fields: &[&str]) -> Value {
+    let mut subjects = subjects("burgerservicenummer", 3);
+    subjects["verified_by"] = json!("geboorte_datum");
+    json!({"partner": ROTTERDAM, "dataset": "gemeente/brp_persoon", "fields": fields,
+           "subjects": subjects})
+}
+
+fn query() -> Value {
+    let mut target = uwv(&["datum_aanvang_inkomstenverhouding"]);
+    target["subjects"] = subjects("burgerservicenummer", 3);
+    json!({
+        "document": "query", "id": "01890a5d-ac96-7b2a-9d1f-3c4e5f6a7b8c",
+        "register": {"size": 9, "root": sha256(b"register")},
+        "project": "P-2026-001", "proposal": null,
+        "goal": "toeslagenfraude", "theme": "adresfraude", "kind": "lookup",
+        "targets": [target],
+        "retention_days": 30, "justification": "signaal van de wijkagent",
+        "created": "2026-05-01T12:00:00.000Z", "expires": "2026-05-01T12:05:00.000Z",
+        "requester": {"partner": ROTTERDAM, "key": VerifyingKey::ed25519([4; 32]),
+                      "sealing_key": SealingKey::new([5; 32])},
+    })
+}

@@ -1,0 +1,153 @@
+//! Setting a coordinator up and serving.
+
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
+
+use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, note::NoteName};
+use convenant_model::{Clock, Timestamp, entry::Started};
+use convenant_register::register_origin;
+use convenant_setup::{signing_key, verifying_key};
+use convenant_store::Books;
+use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, health, serve};
+use convenant_wire::v1::{broker_server::BrokerServer, register_server::RegisterServer};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tonic::service::Routes;
+
+use crate::{
+    CoordinatorConfig, CoordinatorError,
+    brokering::{AT_ONCE, Brokering},
+    metrics::Metrics,
+    nodes::Nodes,
+    policy::Enrolled,
+    registrar::Registrar,
+    service::{BrokerService, RegisterService},
+};
+
+/// How often certificates and revocation lists are read again.
+const RELOAD: Duration = Duration::from_secs(60);
+
+/// A coordinator that is set up.
+pub struct Coordinator {
+    config: CoordinatorConfig,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    registrar: Arc<Registrar>,
+    server_tls: ServerTls,
+    client_tls: ClientTls,
+}
+
+impl Coordinator {
+    /// Reads keys, certificates and the register; an empty register begins with the founding documents.
+    ///
+    /// # Errors
+    /// When a file is missing or not as it should be, or a document is not admitted.
+    pub async fn set_up(config: CoordinatorConfig) -> Result<Self, CoordinatorError> {
+        Self::set_up_at(config, Arc::new(SystemClock)).await
+    }
+
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// When a file is missing or not as it should be, or a document is not admitted.
+    pub async fn set_up_at(
+        config: CoordinatorConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, CoordinatorError> {
+        let server_tls = ServerTls::load(config.tls.clone(), Arc::clone(&clock))?;
+        let client_tls = ClientTls::load(config.tls.clone(), Arc::clone(&clock))?;
+        let found = server_tls.own().oin;
+        if found != config.party.oin {
+            return Err(CoordinatorError::Certificate { found, configured: config.party.oin });
+        }
+        let key = signing_key(&config.keys.register)?;
+        if *key.verifying_key() != verifying_key(&config.register.key)? {
+            return Err(CoordinatorError::RegisterKey);
+        }
+        let signer = LedgerSigner::new(register_origin(&config.party.oin)?, key)?;
+        let root = config.register.root_of_trust()?;
+        let dir = config.data.dir.join("register");
+        let registrar = Registrar::open(dir, root, signer, Arc::clone(&clock))?;
+        if registrar.current().position().size == 0 {
+            found_register(&registrar, &config).await?;
+        }
+        let registrar = Arc::new(registrar);
+        let limits = Limits::default();
+        Ok(Self { config, clock, limits, registrar, server_tls, client_tls })
+    }
+
+    /// Serves until `shutdown`. `listening` is told the address.
+    ///
+    /// # Errors
+    /// When the ledger does not hold, or the address cannot be listened on.
+    pub async fn run(
+        self,
+        listening: impl FnOnce(SocketAddr),
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), CoordinatorError> {
+        let address = self.config.listen.address.clone();
+        let failed = |source| CoordinatorError::Listen { address: address.clone(), source };
+        let listener = TcpListener::bind(&address).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let brokering = Arc::new(self.brokering().await?);
+        let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
+        let reloaded = tokio::spawn(async move {
+            tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
+        });
+        let broker = BrokerServer::new(BrokerService(Arc::clone(&brokering)))
+            .max_decoding_message_size(self.limits.max_message);
+        let register = RegisterServer::new(RegisterService(Arc::clone(&self.registrar)))
+            .max_decoding_message_size(MAX_DOCUMENT + 1024);
+        let (reporter, health) = health(&self.limits);
+        reporter.set_serving::<BrokerServer<BrokerService>>().await;
+        let routes = Routes::new(broker).add_service(register).add_service(health);
+        let registrar = Arc::clone(&self.registrar);
+        let policy = Arc::new(Enrolled { registrar, clock: Arc::clone(&self.clock) });
+        listening(local);
+        tracing::info!(%local, "the coordinator serves");
+        let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
+        reloaded.abort();
+        brokering.books.close().await;
+        self.registrar.close().await;
+        Ok(served?)
+    }
+
+    async fn brokering(&self) -> Result<Brokering, CoordinatorError> {
+        let own = self.config.party.oin.clone();
+        let origin = NoteName::new(format!("convenant.coordinator/{own}"))?;
+        let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
+        let started = |at: Timestamp, recovery: &Recovery| Started {
+            party: own.clone(),
+            at,
+            software: concat!("convenant ", env!("CARGO_PKG_VERSION")).to_owned(),
+            torn_bytes: recovery.torn_bytes,
+        };
+        let clock = Arc::clone(&self.clock);
+        let (books, recovery) = Books::open(&self.config.data.dir, signer, clock, started).await?;
+        if recovery.torn_bytes > 0 {
+            tracing::warn!(bytes = recovery.torn_bytes, "an incomplete last entry was cut off");
+        }
+        Ok(Brokering {
+            own,
+            registrar: Arc::clone(&self.registrar),
+            books,
+            nodes: Nodes::new(self.client_tls.clone(), self.limits.clone()),
+            clock: Arc::clone(&self.clock),
+            metrics: Metrics::new(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        })
+    }
+}
+
+async fn found_register(
+    registrar: &Registrar,
+    config: &CoordinatorConfig,
+) -> Result<(), CoordinatorError> {
+    for path in &config.founding.documents {
+        let document = fs::read(path)
+            .map_err(|source| CoordinatorError::FoundingFile { path: path.clone(), source })?;
+        registrar.submit(&document).await.map_err(|source| CoordinatorError::Founding {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+    }
+    Ok(())
+}

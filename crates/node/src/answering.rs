@@ -1,0 +1,340 @@
+//! The path of one query through a node, in the order that keeps the promises: take, decide, record,
+//! read, seal, close.
+
+use std::{sync::Arc, time::Instant};
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use convenant_clauses::{Permit, Refused, Request, Rules, Verdict, decide};
+use convenant_exchange::{
+    Answer, Received, Rejection, Signatory, SubjectFault, View, decline, open_subjects,
+};
+use convenant_ledger::Recorded;
+use convenant_model::{
+    Clock, Oin, Problem,
+    entry::{Entry, Recordable, Status},
+    subjects::Subject,
+    value::FieldType,
+};
+use convenant_register::{Follower, Snapshot};
+use convenant_signing::{OpeningKey, SystemRandom};
+use convenant_store::{Admission, Books};
+use convenant_transport::Deadline;
+use convenant_wire::{
+    problem::status,
+    v1::{AnswerFrame, AnswerRequest, answer_frame::Body},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tonic::{Status as GrpcStatus, transport::Channel};
+
+use crate::{datasets::Datasets, metrics::Metrics};
+
+mod reading;
+
+/// Answers that may be under way at once.
+pub(crate) const AT_ONCE: usize = 256;
+
+/// Everything a query needs on its way.
+pub(crate) struct Answering {
+    pub(crate) signatory: Signatory,
+    pub(crate) opening: OpeningKey,
+    pub(crate) follower: Arc<Follower>,
+    pub(crate) coordinator: Channel,
+    pub(crate) books: Books,
+    pub(crate) datasets: ArcSwapOption<Datasets>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: SystemRandom,
+    pub(crate) metrics: Metrics,
+    pub(crate) places: Arc<Semaphore>,
+}
+
+/// A query that was taken and is to be decided on.
+pub(crate) struct Asked {
+    received: Received,
+    snapshot: Arc<Snapshot>,
+    rules: Arc<Rules>,
+    target: u32,
+    sealed: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Where frames for the coordinator go.
+pub(crate) struct Frames(pub(crate) mpsc::Sender<Result<AnswerFrame, GrpcStatus>>);
+
+/// The coordinator went away.
+pub(crate) struct Gone;
+
+impl Frames {
+    async fn send(&self, body: Body) -> Result<(), Gone> {
+        self.0.send(Ok(AnswerFrame { body: Some(body) })).await.map_err(|_| Gone)
+    }
+}
+
+impl Answering {
+    /// Takes a query, or says why it is none. Everything that an authenticated peer sends leaves a
+    /// record.
+    pub(crate) async fn take(
+        &self,
+        request: AnswerRequest,
+        peer: Oin,
+    ) -> Result<Asked, GrpcStatus> {
+        let busy = || status(Problem::Overloaded, "too many answers are under way");
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        let taken = self.receive(request.signed_query, &peer).await;
+        let (received, snapshot) = taken.map_err(|rejection| self.turned_down(rejection))?;
+        let reject = |received: Received, problem, fault: &str| {
+            let rejection = received.reject(&self.signatory.party, problem, fault);
+            Err(self.turned_down(Box::new(rejection)))
+        };
+        let asked = received.query().targets.get(request.target as usize);
+        if asked.is_none_or(|target| target.partner != self.signatory.party) {
+            return reject(received, Problem::Malformed, "the target is not this partner");
+        }
+        let rules = match snapshot.trusted(received.at()) {
+            Ok(rules) => Arc::clone(rules),
+            Err(distrust) => return reject(received, distrust.problem(), &distrust.to_string()),
+        };
+        let query = received.query();
+        let (id, expires) = (query.id, query.expires);
+        if self.books.seen.admit(id, expires, received.at()) == Admission::Replayed {
+            return reject(received, Problem::Replayed, "a query with this id was received before");
+        }
+        let (target, sealed) = (request.target, request.sealed_subjects);
+        Ok(Asked { received, snapshot, rules, target, sealed, _place: place })
+    }
+
+    /// Decides, records and answers. Whatever happens, the coordinator gets a signed outcome.
+    pub(crate) async fn answer(&self, asked: Asked, deadline: Option<Deadline>, frames: Frames) {
+        let started = Instant::now();
+        let decided = self.decide(&asked);
+        self.metrics.stage("decide", started.elapsed());
+        match decided {
+            Err(refused) => self.refuse(&asked, *refused, &frames).await,
+            Ok((permit, subjects)) => {
+                self.metrics.permitted();
+                let started = Instant::now();
+                // Nothing is read before this returns: the entry is on disk by then.
+                let recorded = self.books.ledger.record(*permit).await;
+                self.metrics.stage("record", started.elapsed());
+                match recorded {
+                    Ok(recorded) => {
+                        self.release(&asked, recorded, subjects, deadline, &frames).await;
+                    }
+                    Err(error) => {
+                        tracing::error!(query = %asked.received.query().id, %error, "not recorded, so not answered");
+                        self.decline(&asked, failed(Problem::NotRecorded), None, &frames).await;
+                    }
+                }
+            }
+        }
+        self.metrics.ledger(self.books.ledger.size());
+    }
+
+    /// Verifies what came. Where the query was written against a newer register than this node has,
+    /// or the copy has grown stale, fetches the register once.
+    async fn receive(
+        &self,
+        signed: String,
+        peer: &Oin,
+    ) -> Result<(Received, Arc<Snapshot>), Box<Rejection>> {
+        let snapshot = self.follower.current();
+        let at = self.clock.now();
+        let first = self.receive_with(signed.clone(), peer, &snapshot);
+        let stale = snapshot.trusted(at).is_err();
+        match first {
+            Ok(received) if !stale => Ok((received, snapshot)),
+            Err(rejection) if rejection.problem != Problem::RegisterStale && !stale => {
+                Err(rejection)
+            }
+            _ => {
+                let fresh = self.follower.refresh(self.coordinator.clone()).await;
+                let snapshot = fresh.unwrap_or_else(|_| self.follower.current());
+                Ok((self.receive_with(signed, peer, &snapshot)?, snapshot))
+            }
+        }
+    }
+
+    fn receive_with(
+        &self,
+        signed: String,
+        peer: &Oin,
+        snapshot: &Snapshot,
+    ) -> Result<Received, Box<Rejection>> {
+        let view = View {
+            party: &self.signatory.party,
+            peer,
+            register: snapshot.register(),
+            at: self.clock.now(),
+        };
+        Received::take(signed, &view).map_err(Box::new)
+    }
+
+    /// Decides on the target, and on its subjects once they are unsealed (clause L14).
+    fn decide(&self, asked: &Asked) -> Result<(Box<Permit>, Vec<Subject>), Box<Refused>> {
+        let query = asked.received.query();
+        let verdict = self.books.usage.decide(&query.project, |used| {
+            let request = Request {
+                query,
+                signed_query: asked.received.signed(),
+                at: asked.received.at(),
+                party: &self.signatory.party,
+                peer: asked.received.peer(),
+                used,
+                register: asked.snapshot.position(),
+            };
+            let state = asked.snapshot.register().state();
+            let verdict = decide(&asked.rules, state, &request, asked.target as usize);
+            let subjects = match &verdict {
+                Verdict::Permit(permit) => Some(permit.subjects()),
+                Verdict::Refuse(_) => None,
+            };
+            (verdict, subjects)
+        });
+        match verdict {
+            Verdict::Permit(permit) => match self.unseal(asked, &permit) {
+                Ok(subjects) => Ok((permit, subjects)),
+                Err(fault) => {
+                    self.books.usage.give_back(&query.project, permit.subjects());
+                    Err(Box::new(permit.refuse_subjects(in_dutch(fault))))
+                }
+            },
+            Verdict::Refuse(refused) => Err(refused),
+        }
+    }
+
+    fn unseal(&self, asked: &Asked, permit: &Permit) -> Result<Vec<Subject>, SubjectFault> {
+        let shape = permit.asked().and_then(|target| target.subjects.as_ref());
+        let Some(shape) = shape else {
+            return if asked.sealed.is_empty() {
+                Ok(Vec::new())
+            } else {
+                Err(SubjectFault::Presence)
+            };
+        };
+        let datasets = self.datasets.load();
+        let served = datasets.as_ref().and_then(|all| all.get(&permit.obligations().dataset));
+        let kind = served.and_then(|served| served.kind(&shape.key)).unwrap_or(FieldType::Text);
+        let target = (asked.target, &self.signatory.party);
+        open_subjects(&self.opening, &asked.received, target, (shape, kind), &asked.sealed)
+    }
+
+    async fn refuse(&self, asked: &Asked, refused: Refused, frames: &Frames) {
+        self.metrics.refused(refused.refusal());
+        let outcome = refused.refusal().map_or_else(
+            || failed(refused.problem()),
+            |refusal| Status::Refused { refusal: refusal.clone() },
+        );
+        match self.books.ledger.record(refused).await {
+            Ok(recorded) => self.decline(asked, outcome, Some(recorded.index()), frames).await,
+            Err(error) => {
+                tracing::error!(query = %asked.received.query().id, %error, "a refusal could not be recorded");
+                self.decline(asked, failed(Problem::NotRecorded), None, frames).await;
+            }
+        }
+    }
+
+    async fn decline(
+        &self,
+        asked: &Asked,
+        outcome: Status,
+        decision: Option<u64>,
+        frames: &Frames,
+    ) {
+        self.metrics.ended(&outcome);
+        let signed = decline(&asked.received, asked.target, outcome, decision, &self.signatory);
+        match signed {
+            // Whether the coordinator is still there makes no difference to the record.
+            Ok(signed) => drop(frames.send(Body::SignedOutcome(signed)).await),
+            Err(error) => tracing::error!(%error, "an outcome could not be signed"),
+        }
+    }
+
+    /// Records what was no query, and makes the answer to it.
+    fn turned_down(&self, rejection: Box<Rejection>) -> GrpcStatus {
+        self.metrics.ended(&failed(rejection.problem));
+        let answer = status(rejection.problem, rejection.explanation.as_str());
+        // Nobody waits for it: what was refused before it was a query reads no data.
+        if let Err(error) = self.books.ledger.append_later(&rejection.entry()) {
+            tracing::error!(%error, "a rejection could not be recorded");
+            return status(Problem::NotRecorded, "the rejection could not be recorded");
+        }
+        answer
+    }
+
+    async fn release(
+        &self,
+        asked: &Asked,
+        permit: Recorded<Permit>,
+        subjects: Vec<Subject>,
+        deadline: Option<Deadline>,
+        frames: &Frames,
+    ) {
+        let begun = Answer::begin(
+            &permit,
+            &asked.received,
+            asked.target,
+            &self.signatory.party,
+            &self.random,
+        );
+        let (mut answer, encapsulated) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                tracing::error!(query = %asked.received.query().id, %error, "an answer cannot begin");
+                let outcome = failed(Problem::Internal);
+                return self.decline(asked, outcome, Some(permit.index()), frames).await;
+            }
+        };
+        let started = Instant::now();
+        let poured = {
+            let pour = self.pour(&permit, subjects, (encapsulated, &mut answer), frames);
+            match deadline.map(Deadline::left) {
+                None => pour.await,
+                Some(Err(_)) => Err(Problem::Late),
+                Some(Ok(left)) => {
+                    tokio::time::timeout(left, pour).await.unwrap_or(Err(Problem::Late))
+                }
+            }
+        };
+        self.metrics.stage("release", started.elapsed());
+        let outcome = poured.map_or_else(failed, |()| Status::Answered);
+        self.metrics.ended(&outcome);
+        match answer.close(outcome, self.clock.now(), &self.signatory) {
+            Ok(closed) => {
+                if let Err(error) = self.books.ledger.append_later(&Entry::Outcome(closed.entry)) {
+                    tracing::error!(query = %asked.received.query().id, %error, "an outcome is not recorded");
+                }
+                drop(frames.send(Body::SignedOutcome(closed.signed_outcome)).await);
+            }
+            Err(error) => tracing::error!(%error, "an outcome could not be signed"),
+        }
+    }
+}
+
+pub(crate) const fn failed(problem: Problem) -> Status {
+    Status::Failed { problem }
+}
+
+/// What is wrong with unsealed subjects, for the refusal under clause L14.
+fn in_dutch(fault: SubjectFault) -> String {
+    match fault {
+        SubjectFault::NotOfType { found, kind } => {
+            format!(
+                "{found} van de sleutels is geen geldige waarde van het type `{}`",
+                kind.as_str()
+            )
+        }
+        SubjectFault::Count { shape, found } => {
+            format!("de vraag noemt {shape} personen of objecten, verzegeld zijn er {found}")
+        }
+        SubjectFault::Repeated => "een persoon of object is meer dan eens verzegeld".to_owned(),
+        SubjectFault::Verification => {
+            "het tweede gegeven ontbreekt of is niet aangekondigd".to_owned()
+        }
+        SubjectFault::Presence | SubjectFault::Hash => {
+            "de verzegelde personen zijn niet die welke de vrager heeft ondertekend".to_owned()
+        }
+        SubjectFault::Sealed | SubjectFault::Malformed => {
+            "de verzegelde personen zijn niet voor deze vraag en dit knooppunt".to_owned()
+        }
+    }
+}

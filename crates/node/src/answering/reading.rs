@@ -1,0 +1,136 @@
+//! From a recorded permit to sealed chunks.
+
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use convenant_clauses::Permit;
+use convenant_exchange::Answer;
+use convenant_ledger::Recorded;
+use convenant_model::{Problem, query::QueryKind, subjects::Subject};
+use convenant_source::{Source, SourceError};
+use convenant_wire::v1::answer_frame::Body;
+use futures::StreamExt as _;
+
+use super::{Answering, Frames, Gone};
+use crate::{count::disclosed, ipc::Chunker};
+
+impl Answering {
+    /// Reads what the permit allows and sends it sealed.
+    pub(super) async fn pour(
+        &self,
+        permit: &Recorded<Permit>,
+        subjects: Vec<Subject>,
+        (encapsulated, answer): ([u8; 32], &mut Answer),
+        frames: &Frames,
+    ) -> Result<(), Problem> {
+        let obligations = permit.item().obligations();
+        let datasets = self.datasets.load_full();
+        let served = datasets.as_ref().and_then(|all| all.get(&obligations.dataset));
+        let source = &served.ok_or(Problem::SourceUnavailable)?.source;
+        let total = self.total(source.as_ref(), permit, &subjects).await?;
+        if obligations.count.is_none() && total.is_some_and(|total| total > obligations.max_rows) {
+            return Err(Problem::TooManyRows);
+        }
+        let key = Body::EncapsulatedKey(Bytes::copy_from_slice(&encapsulated));
+        frames.send(key).await.map_err(gone)?;
+        if let (Some(total), Some(limits)) = (total, obligations.count) {
+            let row = disclosed(total, limits).map_err(|_| Problem::Internal)?;
+            let mut sending = Sending::new(&row, answer, frames)?;
+            sending.write(&row).await?;
+            return sending.finish().await;
+        }
+        self.rows(source.as_ref(), permit, subjects, (answer, frames)).await
+    }
+
+    /// The number of rows, where it matters before any leaves: a `select` beyond the cap must not
+    /// leave in part either.
+    async fn total(
+        &self,
+        source: &dyn Source,
+        permit: &Recorded<Permit>,
+        subjects: &[Subject],
+    ) -> Result<Option<u64>, Problem> {
+        if permit.item().query().kind == QueryKind::Lookup {
+            return Ok(None);
+        }
+        let started = Instant::now();
+        let total = source.count(permit, subjects.to_vec()).await;
+        self.metrics.source(started.elapsed());
+        total.map(Some).map_err(|error| told(&error))
+    }
+
+    async fn rows(
+        &self,
+        source: &dyn Source,
+        permit: &Recorded<Permit>,
+        subjects: Vec<Subject>,
+        (answer, frames): (&mut Answer, &Frames),
+    ) -> Result<(), Problem> {
+        let started = Instant::now();
+        let mut batches = source.read(permit, subjects);
+        let first = batches.next().await.ok_or(Problem::SourceUnavailable)?;
+        let first = first.map_err(|error| told(&error))?;
+        let mut sending = Sending::new(&first, answer, frames)?;
+        sending.rows(&first).await?;
+        while let Some(batch) = batches.next().await {
+            sending.rows(&batch.map_err(|error| told(&error))?).await?;
+        }
+        self.metrics.source(started.elapsed());
+        sending.finish().await
+    }
+}
+
+/// Batches on their way into sealed chunks.
+struct Sending<'a> {
+    chunker: Chunker,
+    answer: &'a mut Answer,
+    frames: &'a Frames,
+}
+
+impl<'a> Sending<'a> {
+    fn new(
+        first: &RecordBatch,
+        answer: &'a mut Answer,
+        frames: &'a Frames,
+    ) -> Result<Self, Problem> {
+        let chunker = Chunker::new(first.schema_ref()).map_err(|_| Problem::Internal)?;
+        Ok(Self { chunker, answer, frames })
+    }
+
+    async fn rows(&mut self, rows: &RecordBatch) -> Result<(), Problem> {
+        self.answer.add_rows(rows.num_rows() as u64);
+        self.write(rows).await
+    }
+
+    async fn write(&mut self, rows: &RecordBatch) -> Result<(), Problem> {
+        self.chunker.write(rows).map_err(|_| Problem::Internal)?;
+        self.full_chunks().await
+    }
+
+    async fn full_chunks(&mut self) -> Result<(), Problem> {
+        while let Some(chunk) = self.chunker.next_chunk() {
+            let sealed = self.answer.seal(chunk, false).map_err(|_| Problem::Internal)?;
+            self.frames.send(Body::Chunk(sealed.into())).await.map_err(gone)?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), Problem> {
+        self.chunker.finish().map_err(|_| Problem::Internal)?;
+        self.full_chunks().await?;
+        let sealed = self.answer.seal(self.chunker.rest(), true).map_err(|_| Problem::Internal)?;
+        self.frames.send(Body::Chunk(sealed.into())).await.map_err(gone)
+    }
+}
+
+fn gone(_: Gone) -> Problem {
+    Problem::Cancelled
+}
+
+/// The error goes into the log, which holds no row; the requester is told the problem.
+fn told(error: &SourceError) -> Problem {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(%error, cause, "the source failed");
+    Problem::SourceUnavailable
+}

@@ -1,0 +1,227 @@
+//! Setting a node up, checking it and serving.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use convenant_exchange::Signatory;
+use convenant_ledger::{LedgerSigner, LedgerVerifier, Recovery, note::NoteName};
+use convenant_model::{Clock, Timestamp, entry::Started};
+use convenant_register::{FollowError, Follower, register_origin};
+use convenant_setup::{opening_key, signing_key, verifying_key};
+use convenant_signing::SystemRandom;
+use convenant_store::Books;
+use convenant_transport::{
+    ClientTls, Expected, Limits, ServerTls, SystemClock, connect, health, serve,
+};
+use convenant_wire::v1::exchange_server::ExchangeServer;
+use tokio::{net::TcpListener, sync::Semaphore};
+use tonic::{service::Routes, transport::Channel};
+
+use crate::{
+    NodeConfig, NodeError,
+    answering::{AT_ONCE, Answering},
+    datasets::{Datasets, Exposed},
+    metrics::Metrics,
+    policy::OnlyCoordinator,
+    service::ExchangeService,
+};
+
+/// How often certificates and revocation lists are read again.
+const RELOAD: Duration = Duration::from_secs(60);
+/// How often a first copy of the register is asked for.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A node that is set up.
+pub struct Node {
+    config: NodeConfig,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    follower: Arc<Follower>,
+    coordinator: Channel,
+    expected: Expected,
+    server_tls: ServerTls,
+    client_tls: ClientTls,
+}
+
+impl Node {
+    /// Reads keys, certificates and the copy of the register.
+    ///
+    /// # Errors
+    /// When a file is missing or not as it should be.
+    pub fn set_up(config: NodeConfig) -> Result<Self, NodeError> {
+        Self::set_up_at(config, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// When a file is missing or not as it should be.
+    pub fn set_up_at(config: NodeConfig, clock: Arc<dyn Clock>) -> Result<Self, NodeError> {
+        let server_tls = ServerTls::load(config.tls.clone(), Arc::clone(&clock))?;
+        let client_tls = ClientTls::load(config.tls.clone(), Arc::clone(&clock))?;
+        let found = server_tls.own().oin;
+        if found != config.party.oin {
+            return Err(NodeError::Certificate { found, configured: config.party.oin });
+        }
+        let key = verifying_key(&config.register.key)?;
+        let verifier = LedgerVerifier::new(register_origin(&config.coordinator.oin)?, key)?;
+        let root = config.register.root_of_trust()?;
+        let follower = Follower::open(config.data.dir.join("register"), root, verifier)?;
+        let limits = Limits::default();
+        let expected = Expected {
+            oin: config.coordinator.oin.clone(),
+            pins: config.coordinator.pins.iter().copied().collect(),
+        };
+        let coordinator =
+            connect(expected.clone(), &config.coordinator.address, client_tls.clone(), &limits)?;
+        let follower = Arc::new(follower);
+        Ok(Self { config, clock, limits, follower, coordinator, expected, server_tls, client_tls })
+    }
+
+    /// Checks the sources against the covenant, and tells what would be given out, to whom and on
+    /// which basis. Serves nothing.
+    ///
+    /// # Errors
+    /// When the register cannot be had, or a source is not as the covenant needs it.
+    pub async fn check(&self) -> Result<Vec<Exposed>, NodeError> {
+        if let Err(error) = self.follower.refresh(self.coordinator.clone()).await {
+            // With a copy from before, the check still says something.
+            if self.follower.current().rules().is_none() {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "the register could not be refreshed; checked with the copy");
+        }
+        let datasets = self.bind().await?;
+        Ok(datasets.exposed(self.follower.current().register(), &self.config.party.oin))
+    }
+
+    /// Serves until `shutdown`. `listening` is told the address once queries are taken.
+    ///
+    /// # Errors
+    /// When a source is not as the covenant needs it, the ledger does not hold, or the address cannot
+    /// be listened on.
+    pub async fn run(
+        self,
+        listening: impl FnOnce(std::net::SocketAddr),
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), NodeError> {
+        let address = self.config.listen.address.clone();
+        let failed = |source| NodeError::Listen { address: address.clone(), source };
+        let listener = TcpListener::bind(&address).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        tokio::pin!(shutdown);
+        let datasets = tokio::select! {
+            datasets = self.bind_when_possible() => datasets?,
+            () = &mut shutdown => return Ok(()),
+        };
+        let answering = Arc::new(self.answering(datasets).await?);
+        let followed = tokio::spawn(keep_up(
+            Arc::clone(&answering),
+            self.config.clone(),
+            Duration::from_secs(self.config.register.poll_seconds.max(1)),
+        ));
+        let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
+        let reloaded = tokio::spawn(async move {
+            tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
+        });
+        let service = ExchangeServer::new(ExchangeService(Arc::clone(&answering)))
+            .max_decoding_message_size(self.limits.max_message);
+        let (reporter, health) = health(&self.limits);
+        reporter.set_serving::<ExchangeServer<ExchangeService>>().await;
+        let routes = Routes::new(service).add_service(health);
+        let policy = Arc::new(OnlyCoordinator(self.expected));
+        listening(local);
+        tracing::info!(%local, "the node serves");
+        let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
+        followed.abort();
+        reloaded.abort();
+        answering.books.close().await;
+        Ok(served?)
+    }
+
+    async fn answering(&self, datasets: Datasets) -> Result<Answering, NodeError> {
+        let party = self.config.party.oin.clone();
+        let origin = NoteName::new(format!("convenant.node/{party}"))?;
+        let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
+        let started = |at: Timestamp, recovery: &Recovery| Started {
+            party: party.clone(),
+            at,
+            software: concat!("convenant ", env!("CARGO_PKG_VERSION")).to_owned(),
+            torn_bytes: recovery.torn_bytes,
+        };
+        let clock = Arc::clone(&self.clock);
+        let (books, recovery) = Books::open(&self.config.data.dir, signer, clock, started).await?;
+        if recovery.torn_bytes > 0 {
+            tracing::warn!(bytes = recovery.torn_bytes, "an incomplete last entry was cut off");
+        }
+        Ok(Answering {
+            signatory: Signatory { party, key: signing_key(&self.config.keys.ledger)? },
+            opening: opening_key(&self.config.keys.sealing)?,
+            follower: Arc::clone(&self.follower),
+            coordinator: self.coordinator.clone(),
+            books,
+            datasets: ArcSwapOption::from_pointee(datasets),
+            clock: Arc::clone(&self.clock),
+            random: SystemRandom::new(),
+            metrics: Metrics::new(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        })
+    }
+
+    /// Waits for a register with a covenant, which a new node does not have yet.
+    async fn bind_when_possible(&self) -> Result<Datasets, NodeError> {
+        let mut waiting = false;
+        loop {
+            let refreshed = self.follower.refresh(self.coordinator.clone()).await;
+            if self.follower.current().rules().is_some() {
+                return self.bind().await;
+            }
+            match refreshed {
+                Ok(_) | Err(FollowError::Unavailable(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !std::mem::replace(&mut waiting, true) {
+                tracing::info!("waiting for a register that holds a covenant");
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn bind(&self) -> Result<Datasets, NodeError> {
+        bind(&self.follower, &self.config).await
+    }
+}
+
+async fn bind(follower: &Follower, config: &NodeConfig) -> Result<Datasets, NodeError> {
+    let snapshot = follower.current();
+    let covenant = snapshot.register().state().covenant().ok_or(NodeError::NoCovenant)?;
+    Datasets::bind(&covenant.covenant, covenant.hash, &config.dataset).await
+}
+
+/// Follows the register, and binds the datasets anew when the covenant changes. While that fails,
+/// nothing is served: the binding to the former covenant says nothing about the present one.
+async fn keep_up(answering: Arc<Answering>, config: NodeConfig, period: Duration) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let refreshed = answering.follower.refresh(answering.coordinator.clone()).await;
+        if let Err(error) = refreshed {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "the register could not be refreshed");
+        }
+        let snapshot = answering.follower.current();
+        let wanted = snapshot.register().state().covenant().map(|covenant| covenant.hash);
+        let bound = answering.datasets.load().as_ref().map(|datasets| datasets.covenant());
+        if wanted == bound {
+            continue;
+        }
+        match bind(&answering.follower, &config).await {
+            Ok(datasets) => answering.datasets.store(Some(Arc::new(datasets))),
+            Err(error) => {
+                tracing::error!(%error, "the sources do not fit the covenant in force; nothing is served");
+                answering.datasets.store(None);
+            }
+        }
+    }
+}
