@@ -1,1 +1,43 @@
-//! replay of the evidence, without a network
+//! Replay of the evidence: whoever holds the register, the ledgers and public keys checks afterwards
+//! what was exchanged, and takes nobody's word for it.
+//!
+//! ```text
+//! RegisterEvidence::verify ──► Replay::new ──► LedgerReplay (an entry at a time) ──► Replayed
+//!                                   ▲                                                   │
+//!                                   └────────────────── add ◄───────────────────────────┘
+//!                              Replay::report ──► Report
+//! ```
+//!
+//! **In scope:** the register verified from the root of trust; each ledger against its signed
+//! checkpoint; each query's signature; every decision made again with the rules and the register of
+//! that moment; quotas counted again; outcomes and receipts; and the parties' ledgers held against each
+//! other. Whatever does not hold is a [`Finding`] with a stable [`Code`].
+//!
+//! **Out of scope:** reading files (`store`, `cli`); how old a party's copy of the register was when it
+//! decided, because documents bear no time; and the subjects, which no ledger holds: a refusal of
+//! subjects that turned out invalid is noted and cannot be made again.
+//!
+//! Beside the crates of the core that it judges (`clauses`, `ledger`), this crate uses `exchange` for
+//! what must hold of a query before it is decided on: the very check that the parties ran.
+
+mod account;
+mod compare;
+mod decision;
+mod finding;
+mod ledger;
+mod name;
+mod outcome;
+mod quota;
+mod receipt;
+mod reconcile;
+mod register;
+mod replay;
+mod report;
+mod snapshots;
+
+pub use finding::{Code, Finding, Severity};
+pub use ledger::{LedgerReplay, Replayed, first_difference};
+pub use name::{LedgerKind, LedgerName};
+pub use register::RegisterEvidence;
+pub use replay::Replay;
+pub use report::{Counts, LedgerReport, Report};

@@ -251,11 +251,11 @@ fn compile_rule(id: PolicyId, rule: &Rule, validator: &Validator) -> Result<Poli
 }
 
 fn place(source: &str, error: &dyn Diagnostic) -> RulePlace {
-    let offset = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
-    let before = offset.and_then(|offset| source.get(..offset));
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let before = label.and_then(|label| source.get(..label.offset()));
     RulePlace(before.map(|before| {
+        let last_line = before.rsplit('\n').next().unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        (line, before.chars().count() - before.get(..start).map_or(0, |b| b.chars().count()) + 1)
+        (line, last_line.chars().count() + 1)
     }))
 }

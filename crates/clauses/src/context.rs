@@ -21,13 +21,8 @@ pub(crate) enum ContextError {
 
 type Member = (&'static str, RestrictedExpression);
 
-/// A set of names.
-pub(crate) fn strings<'a>(names: impl IntoIterator<Item = &'a str>) -> RestrictedExpression {
-    texts(names)
-}
-
 /// A set of texts.
-pub(crate) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> RestrictedExpression {
+pub(crate) fn set<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> RestrictedExpression {
     let texts = texts.into_iter().map(Into::into);
     RestrictedExpression::new_set(texts.map(RestrictedExpression::new_string))
 }
@@ -57,9 +52,9 @@ pub(crate) fn context(
 
 fn grant(facts: &GrantFacts<'_>) -> [Member; 4] {
     [
-        ("categories", texts(&facts.categories)),
-        ("fields", strings(facts.fields.iter().copied())),
-        ("kinds", strings(facts.kinds.iter().copied())),
+        ("categories", set(&facts.categories)),
+        ("fields", set(facts.fields.iter().copied())),
+        ("kinds", set(facts.kinds.iter().copied())),
         ("retentionDays", long(facts.retention_days)),
     ]
 }
@@ -71,10 +66,10 @@ fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 2] {
 fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 13] {
     [
         ("approved", RestrictedExpression::new_bool(facts.approved)),
-        ("areaKinds", texts(&facts.area_kinds)),
+        ("areaKinds", set(&facts.area_kinds)),
         ("extended", RestrictedExpression::new_bool(facts.extended)),
         ("firstDay", long(facts.first_day)),
-        ("goals", strings(facts.goals.iter().copied())),
+        ("goals", set(facts.goals.iter().copied())),
         ("lastDay", long(facts.last_day)),
         ("monthsRunning", long(facts.months_running)),
         ("participants", partners(&facts.participants, names)),
@@ -90,22 +85,22 @@ fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
     let literals = &facts.literals;
     let bsn_in_justification = RestrictedExpression::new_bool(facts.bsn_in_justification);
     [
-        ("anchors", strings(facts.anchors.iter().copied())),
+        ("anchors", set(facts.anchors.iter().copied())),
         ("bsnInJustification", bsn_in_justification),
         ("goal", text(facts.goal)),
-        ("holdingBsn", strings(literals.holding_bsn.iter().copied())),
-        ("illTyped", strings(literals.ill_typed.iter().copied())),
-        ("keyedBy", strings(facts.keyed_by)),
+        ("holdingBsn", set(literals.holding_bsn.iter().copied())),
+        ("illTyped", set(literals.ill_typed.iter().copied())),
+        ("keyedBy", set(facts.keyed_by)),
         ("kind", text(facts.kind)),
-        ("literals", strings(literals.literals.iter().copied())),
-        ("output", strings(facts.output.iter().copied())),
+        ("literals", set(literals.literals.iter().copied())),
+        ("output", set(facts.output.iter().copied())),
         ("proposal", text(&facts.proposal)),
         ("retentionDays", long(facts.retention_days)),
         ("subjects", long(facts.subjects)),
-        ("tested", strings(facts.tested.iter().copied())),
+        ("tested", set(facts.tested.iter().copied())),
         ("theme", text(facts.theme)),
-        ("used", strings(facts.used.iter().copied())),
-        ("verifiedBy", strings(facts.verified_by)),
+        ("used", set(facts.used.iter().copied())),
+        ("verifiedBy", set(facts.verified_by)),
     ]
 }
 

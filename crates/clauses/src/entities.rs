@@ -13,7 +13,7 @@ use convenant_model::{
 
 use crate::{
     compile::{CompileError, Internal},
-    context::{strings, texts},
+    context::set,
 };
 
 /// Names of entities and actions, parsed once.
@@ -92,7 +92,7 @@ fn covenant_entity(covenant: &Covenant, names: &Names) -> Result<Entity, Compile
     let goals = covenant.text().goal.iter();
     // A goal that needs a designation is refused: the register holds no designations yet (S3).
     let goals = goals.filter(|goal| !goal.needs_designation);
-    let goals = strings(goals.map(|goal| goal.id.as_str()));
+    let goals = set(goals.map(|goal| goal.id.as_str()));
     let mut attributes = vec![("goals".to_owned(), goals)];
     for clause in &covenant.text().clause {
         if clause.params.is_empty() {
@@ -108,7 +108,7 @@ fn covenant_entity(covenant: &Covenant, names: &Names) -> Result<Entity, Compile
 fn parameter(value: &Parameter) -> RestrictedExpression {
     match value {
         Parameter::Number(number) => RestrictedExpression::new_long(*number),
-        Parameter::List(list) => texts(list),
+        Parameter::List(list) => set(list),
     }
 }
 
@@ -130,7 +130,7 @@ fn dataset_entity(
 ) -> Result<Entity, CompileError> {
     let those = |chosen: &dyn Fn(&Field) -> bool| {
         let chosen = fields.iter().filter(|field| chosen(field));
-        strings(chosen.map(|field| field.name.as_str()))
+        set(chosen.map(|field| field.name.as_str()))
     };
     let categories = fields.iter().filter_map(|field| {
         let letter = field.category?;
@@ -139,9 +139,9 @@ fn dataset_entity(
     let areas = dataset.map_or(&[][..], |dataset| dataset.area.as_slice());
     let verified_by = dataset.and_then(|dataset| dataset.verified_by.as_ref());
     let attributes = [
-        ("areaKinds", texts(areas.iter().map(|area| format!("{:?}", area.kind)))),
+        ("areaKinds", set(areas.iter().map(|area| format!("{:?}", area.kind)))),
         ("bsn", those(&|field| field.class == Class::Bsn)),
-        ("categories", texts(categories)),
+        ("categories", set(categories)),
         ("criminal", those(&|field| field.class == Class::Criminal)),
         ("filterable", those(&|field| field.filterable)),
         ("fiscal", RestrictedExpression::new_bool(dataset.is_some_and(|one| one.fiscal))),
@@ -151,11 +151,11 @@ fn dataset_entity(
         ("refused", those(&|field| field.usage == Use::Refused)),
         ("sensitive", those(&|field| field.class == Class::Sensitive)),
         ("special", those(&|field| field.class == Class::Special)),
-        ("verifiedBy", strings(verified_by.map(|field| field.as_str()))),
+        ("verifiedBy", set(verified_by.map(|field| field.as_str()))),
     ];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
     let tags =
-        themes.iter().map(|(theme, fields)| ((*theme).to_owned(), strings(fields.iter().copied())));
+        themes.iter().map(|(theme, fields)| ((*theme).to_owned(), set(fields.iter().copied())));
     Entity::new_with_tags(uid, attributes, [], tags).map_err(Internal::wrap)
 }
 

@@ -21,11 +21,13 @@ use convenant_setup::{KeyFileError, signing_key, verifying_key};
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options, RecordError};
 use convenant_transport::{
-    AddressError, ClientTls, Expected, Limits, SystemClock, TlsError, connect, explain,
+    AddressError, ClientTls, Deadline, Expected, Limits, SystemClock, TlsError, connect, explain,
 };
 use convenant_wire::{
     problem::{PeerProblem, read, read_declined},
-    v1::{QueryRequest, SealedSubjects, broker_client::BrokerClient, query_frame::Body},
+    v1::{
+        QueryFrame, QueryRequest, SealedSubjects, broker_client::BrokerClient, query_frame::Body,
+    },
 };
 use thiserror::Error;
 use tonic::{Request, Status as GrpcStatus, Streaming, transport::Channel};
@@ -36,6 +38,10 @@ use crate::{
     output::{Output, OutputError},
     receive::{ReceiveError, Receiving},
 };
+
+/// Time after a query's deadline for the last frames to arrive: the parties stop at the deadline, and
+/// what they sign of that is evidence too.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why a query could not be asked or answered as a whole.
 #[derive(Debug, Error)]
@@ -121,7 +127,17 @@ impl Client {
     /// # Errors
     /// When a file is missing or wrong.
     pub async fn open(config: &ClientConfig) -> Result<Self, ClientError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::open_at(config, Arc::new(SystemClock)).await
+    }
+
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong.
+    pub async fn open_at(
+        config: &ClientConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ClientError> {
         let limits = Limits::default();
         let key = signing_key(&config.keys.signing)?;
         let register_key = verifying_key(&config.register.key)?;
@@ -165,6 +181,11 @@ impl Client {
     /// When the coordinator does not answer, or its register does not verify.
     pub async fn refresh(&self) -> Result<Arc<Snapshot>, ClientError> {
         Ok(self.follower.refresh(self.channel.clone()).await?)
+    }
+
+    /// Writes what is queued of the receipts and publishes their checkpoint.
+    pub async fn close(self) {
+        self.receipts.close().await;
     }
 
     /// The register as known here.
@@ -217,12 +238,13 @@ impl Client {
             subjects: subjects.collect(),
         });
         request.set_timeout(timeout);
+        let deadline = Deadline::after(timeout + GRACE);
         convenant_transport::trace::inject(&mut request);
         let mut broker = BrokerClient::new(self.channel.clone())
             .max_decoding_message_size(self.limits.max_message);
         let frames = broker.query(request).await.map_err(|status| grpc(&status))?.into_inner();
         let pending = self.pending(composed, path_of)?;
-        let ended = collect(frames, composed, pending).await;
+        let ended = collect(frames, composed, pending, deadline).await;
         let mut results = Vec::with_capacity(ended.len());
         for ended in ended {
             results.push(self.receipt(composed, ended).await?);
@@ -297,14 +319,16 @@ enum Slot {
     Refused(ReceiveError, Option<String>),
 }
 
-/// Takes frames until the stream ends. A fault in one target's frames ends that target only.
+/// Takes frames until the stream ends, and no longer than the deadline: whoever holds the stream open
+/// must not keep the requester waiting. A fault in one target's frames ends that target only.
 async fn collect(
-    mut frames: Streaming<convenant_wire::v1::QueryFrame>,
+    mut frames: Streaming<QueryFrame>,
     composed: &Composed,
     mut slots: Vec<Slot>,
+    deadline: Deadline,
 ) -> Vec<(usize, Slot)> {
     loop {
-        let frame = match frames.message().await {
+        let frame = match next_frame(&mut frames, deadline).await {
             Ok(Some(frame)) => frame,
             Ok(None) => break,
             Err(status) => {
@@ -328,6 +352,15 @@ async fn collect(
         }
     }
     slots.into_iter().enumerate().collect()
+}
+
+async fn next_frame(
+    frames: &mut Streaming<QueryFrame>,
+    deadline: Deadline,
+) -> Result<Option<QueryFrame>, GrpcStatus> {
+    let left = deadline.left()?;
+    let late = |_| GrpcStatus::deadline_exceeded("the answers did not end in time");
+    tokio::time::timeout(left, frames.message()).await.map_err(late)?
 }
 
 fn take(slot: &mut Slot, composed: &Composed, body: Body) {

@@ -77,7 +77,7 @@ pub struct Output {
 
 enum Writer {
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
-    Csv(csv::Writer<BufWriter<File>>),
+    Csv(Box<csv::Writer<BufWriter<File>>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
 }
 
@@ -105,7 +105,7 @@ impl Output {
                 let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
                 Writer::Parquet(Box::new(writer))
             }
-            Format::Csv => Writer::Csv(csv::Writer::new(file)),
+            Format::Csv => Writer::Csv(Box::new(csv::Writer::new(file))),
             Format::Arrow => Writer::Arrow(Box::new(FileWriter::try_new(file, schema)?)),
         };
         Ok(Self { path: path.to_owned(), part, writer: Some(writer), kept: false })

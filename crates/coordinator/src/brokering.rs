@@ -173,7 +173,7 @@ impl Brokering {
     ) -> Result<Received, Box<Rejection>> {
         let at = self.clock.now();
         let view = View { party: &self.own, peer, register: snapshot.register(), at };
-        let received = Received::take(signed, &view).map_err(Box::new)?;
+        let received = Received::take(signed, &view)?;
         let reject = |received: Received, problem, fault: &str| {
             Err(Box::new(received.reject(&self.own, problem, fault)))
         };

@@ -33,10 +33,11 @@ impl Nodes {
         let address = enrolment.node.as_ref()?.address.as_str();
         let pins: BTreeSet<_> = enrolment.tls_pins.iter().copied().collect();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = open.get(&enrolment.partner) {
-            if known.address == address && known.pins == pins {
-                return Some(known.channel.clone());
-            }
+        if let Some(known) = open.get(&enrolment.partner)
+            && known.address == address
+            && known.pins == pins
+        {
+            return Some(known.channel.clone());
         }
         let expected =
             Expected { oin: enrolment.partner.clone(), pins: pins.iter().copied().collect() };

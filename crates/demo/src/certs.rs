@@ -45,7 +45,7 @@ fn text(today: Date, table: &str) -> String {
          \n\
          Made by `convenant certs example`. The private keys lie next to the certificates, so they \
          prove nothing about anybody. Every certificate says `O = convenant example (do not use)`, and \
-         a daemon refuses to start on one unless its configuration says `allow_example_keys = true`. \
+         a daemon refuses to start on one unless its configuration says `allow_example = true`. \
          In production, use certificates of PKIoverheid.\n\
          \n\
          - `ca.pem`: the authority. Its private key was never written down; nobody can issue more.\n\

@@ -62,7 +62,7 @@ impl Received {
     /// # Errors
     /// When it is malformed, its signature does not hold, it is not of this moment, or it was written
     /// against a register that is not a beginning of this party's.
-    pub fn take(signed: String, view: &View<'_>) -> Result<Self, Rejection> {
+    pub fn take(signed: String, view: &View<'_>) -> Result<Self, Box<Rejection>> {
         let reject = Reject { view, message: sha256(signed.as_bytes()) };
         if signed.len() > MAX_SIGNED {
             let fault =
@@ -148,8 +148,13 @@ struct Reject<'a> {
 }
 
 impl Reject<'_> {
-    fn because(&self, problem: Problem, query: Option<QueryId>, explanation: String) -> Rejection {
-        Rejection {
+    fn because(
+        &self,
+        problem: Problem,
+        query: Option<QueryId>,
+        explanation: String,
+    ) -> Box<Rejection> {
+        Box::new(Rejection {
             problem,
             explanation,
             party: self.view.party.clone(),
@@ -157,7 +162,7 @@ impl Reject<'_> {
             at: self.view.at,
             message: self.message,
             query,
-        }
+        })
     }
 }
 
@@ -173,7 +178,7 @@ fn read(signed: &str) -> Result<Query, (Problem, String)> {
 
 fn jws(error: &JwsError) -> (Problem, String) {
     let problem = match error {
-        JwsError::Signature => Problem::BadSignature,
+        JwsError::Signature | JwsError::OtherKey { .. } => Problem::BadSignature,
         _ => Problem::Malformed,
     };
     (problem, format!("the signed query: {error}"))

@@ -123,8 +123,7 @@ impl LedgerSigner {
     ) -> Result<SignedCheckpoint, CheckpointSigningError> {
         let checkpoint = Checkpoint { origin: self.verifier.origin().clone(), size, root };
         let mut note = Note::new(checkpoint.text());
-        let signature =
-            self.key.sign(note.text().as_bytes()).map_err(CheckpointSigningError)?;
+        let signature = self.key.sign(note.text().as_bytes()).map_err(CheckpointSigningError)?;
         note.add(&self.verifier.0, SignatureType::Ed25519, signature);
         let mut signed = SignedCheckpoint { checkpoint, note };
         if self.timed {
@@ -204,6 +203,15 @@ impl Checkpoint {
     fn text(&self) -> String {
         let root = STANDARD.encode(self.root.as_bytes());
         format!("{}\n{}\n{root}\n", self.origin.as_str(), self.size)
+    }
+
+    /// The number of entries that a checkpoint states, without verifying who states it. Good only for
+    /// noticing early that a ledger is shorter than that; [`crate::replay()`] is what proves it whole.
+    ///
+    /// # Errors
+    /// When the bytes are not a checkpoint.
+    pub fn unverified_size(bytes: &[u8]) -> Result<u64, CheckpointError> {
+        Ok(Self::parse(Note::parse(bytes)?.text())?.size)
     }
 
     /// Lines after the third are extensions, which are signed and otherwise ignored.

@@ -230,8 +230,8 @@ where
         let (row, within) = (level / HEIGHT, level % HEIGHT);
         // The subtree's hashes in that row: 2^within of them, all in one tile.
         let first = index << within;
-        let id = TileId::within(Row::Hashes(row), first / WIDTH, self.size)
-            .ok_or_else(out_of_range)?;
+        let id =
+            TileId::within(Row::Hashes(row), first / WIDTH, self.size).ok_or_else(out_of_range)?;
         let hashes = hashes_of(&id, &self.read)?;
         let start = usize::try_from(first % WIDTH).map_err(|_| out_of_range())?;
         let range = hashes.get(start..start + (1 << within)).ok_or_else(out_of_range)?;

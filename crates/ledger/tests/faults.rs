@@ -104,7 +104,10 @@ fn an_entry_replaced_with_a_good_checksum_is_named_by_the_tiles() {
     let bench = filled();
     replace_entry(&bench, 1);
     let error = bench.open().unwrap_err();
-    assert!(matches!(&error, OpenError::Altered { place, size: 300 } if place.index == 1), "{error}");
+    assert!(
+        matches!(&error, OpenError::Altered { place, size: 300 } if place.index == 1),
+        "{error}"
+    );
 
     // Without tiles that lead to the signed root, only the roots can be shown.
     bench.store.0.borrow_mut().files.retain(|path, _| path == "checkpoint");
@@ -117,7 +120,10 @@ fn entries_that_vanish_are_missed() {
     let cut = (frame_length() * 299) as usize;
     bench.store.0.borrow_mut().segment.truncate(cut);
     let error = bench.open().unwrap_err();
-    assert!(matches!(&error, OpenError::Shortened { end, size: 300 } if end.index == 299), "{error}");
+    assert!(
+        matches!(&error, OpenError::Shortened { end, size: 300 } if end.index == 299),
+        "{error}"
+    );
 
     // Half an entry is a torn write only behind the checkpoint.
     let bench = filled();

@@ -181,6 +181,8 @@ impl FromStr for PartialDate {
         let possible = match (year, month, day) {
             (_, 0, 0) => true,
             (_, _, 0) => year != 0 && month <= 12,
+            // Not foreseen, but registers hold it: the day known and the month not.
+            (_, 0, _) => year != 0 && day <= 31,
             _ => civil::Date::new(year as i16, month as i8, day as i8).is_ok() && year != 0,
         };
         if possible { Ok(Self(digits)) } else { Err(TimeError::PartialDate) }
@@ -235,10 +237,10 @@ mod tests {
 
     #[test]
     fn partial_dates_of_the_brp_are_a_type() {
-        for text in ["19850000", "19850700", "19850731", "00000000"] {
+        for text in ["19850000", "19850700", "19850731", "00000000", "19660013"] {
             assert_eq!(text.parse::<PartialDate>().unwrap().to_string(), text);
         }
-        for text in ["1985", "19851301", "19850230", "00000101", "1985000a", "19850005"] {
+        for text in ["1985", "19851301", "19850230", "00000101", "1985000a", "19850032"] {
             assert!(text.parse::<PartialDate>().is_err(), "{text}");
         }
     }

@@ -81,10 +81,10 @@ impl Answering {
         let busy = || status(Problem::Overloaded, "too many answers are under way");
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
         let taken = self.receive(request.signed_query, &peer).await;
-        let (received, snapshot) = taken.map_err(|rejection| self.turned_down(rejection))?;
+        let (received, snapshot) = taken.map_err(|rejection| self.turned_down(&rejection))?;
         let reject = |received: Received, problem, fault: &str| {
             let rejection = received.reject(&self.signatory.party, problem, fault);
-            Err(self.turned_down(Box::new(rejection)))
+            Err(self.turned_down(&rejection))
         };
         let asked = received.query().targets.get(request.target as usize);
         if asked.is_none_or(|target| target.partner != self.signatory.party) {
@@ -166,7 +166,7 @@ impl Answering {
             register: snapshot.register(),
             at: self.clock.now(),
         };
-        Received::take(signed, &view).map_err(Box::new)
+        Received::take(signed, &view)
     }
 
     /// Decides on the target, and on its subjects once they are unsealed (clause L14).
@@ -250,7 +250,7 @@ impl Answering {
     }
 
     /// Records what was no query, and makes the answer to it.
-    fn turned_down(&self, rejection: Box<Rejection>) -> GrpcStatus {
+    fn turned_down(&self, rejection: &Rejection) -> GrpcStatus {
         self.metrics.ended(&failed(rejection.problem));
         let answer = status(rejection.problem, rejection.explanation.as_str());
         // Nobody waits for it: what was refused before it was a query reads no data.

@@ -23,6 +23,9 @@ use crate::{
 /// Most documents that one refresh takes, so that a hostile coordinator cannot feed without end.
 const MOST_DOCUMENTS: u64 = 1_000_000;
 
+/// Longest that one refresh takes, so that a hostile coordinator cannot keep the copy's lock.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// Why a refresh of the copy failed. The copy then stays as it was.
 #[derive(Debug, Error)]
 pub enum FollowError {
@@ -107,7 +110,12 @@ impl Follower {
     pub async fn refresh(&self, channel: Channel) -> Result<Arc<Snapshot>, FollowError> {
         let _one = self.refreshing.lock().await;
         let before = self.current();
-        match self.fetch(channel, &before).await {
+        let late = |_| {
+            let status = Status::deadline_exceeded("the register did not come in time");
+            FollowError::Unavailable(Box::new(status))
+        };
+        let fetched = tokio::time::timeout(LIMIT, self.fetch(channel, &before)).await;
+        match fetched.map_err(late).flatten() {
             Ok(snapshot) => {
                 let snapshot = Arc::new(snapshot);
                 self.current.store(Arc::clone(&snapshot));

@@ -13,8 +13,8 @@ use std::{
 };
 
 use convenant_ledger::{
-    Found, LedgerVerifier, OpenError, Place, ReadStore, Replayed, SignedCheckpoint, Tail,
-    checkpoint::CheckpointError, frame::Frames, replay, tile::TileHashes, tile::TileId,
+    Checkpoint, Found, LedgerVerifier, OpenError, Place, ReadStore, Replayed, SignedCheckpoint,
+    Tail, checkpoint::CheckpointError, frame::Frames, replay, tile::TileHashes, tile::TileId,
 };
 use thiserror::Error;
 
@@ -47,7 +47,7 @@ pub enum EntriesError {
     /// A segment cannot be read.
     #[error("the ledger could not be read")]
     Io(#[from] io::Error),
-    /// An entry is not whole although others follow it.
+    /// An entry is not whole although others follow it or the checkpoint covers it.
     #[error("{0} is damaged")]
     Damaged(Place),
 }
@@ -92,17 +92,24 @@ impl FileLedger {
         bytes.map(parse).transpose().map_err(|error: CheckpointError| error.into())
     }
 
-    /// The entries in sequence, one in memory at a time. Stops before a torn end.
+    /// The entries in sequence, one in memory at a time. Stops before a torn end; an end before what
+    /// the checkpoint states is an error. Signatures and roots are for [`Self::verify`] to check.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the folder cannot be read, or its checkpoint is none.
     pub fn entries(&self) -> Result<Entries, EntriesError> {
+        // Before the segments, so that a ledger that is being written is never found too short.
+        let covered = match self.read("checkpoint")? {
+            Some(bytes) => Checkpoint::unverified_size(&bytes)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
+            None => 0,
+        };
         let mut segments = self.segments()?.into_iter();
         let current = match segments.next() {
             Some(segment) => Some((self.frames(&segment, 0)?, segment.name)),
             None => None,
         };
-        Ok(Entries { ledger: self.clone(), segments, current })
+        Ok(Entries { ledger: self.clone(), segments, current, covered })
     }
 
     /// Hashes of the published tree of `size` entries, for proofs.
@@ -195,6 +202,7 @@ pub struct Entries {
     ledger: FileLedger,
     segments: std::vec::IntoIter<SegmentName>,
     current: Option<(Frames<Input>, String)>,
+    covered: u64,
 }
 
 impl Entries {
@@ -212,7 +220,8 @@ impl Entries {
             let place = Place { segment: name, offset: frames.offset(), index };
             let follower = self.segments.next();
             let gap = follower.as_ref().is_some_and(|segment| segment.first != index);
-            if gap || frames.residue()?.proves_damage {
+            let short = follower.is_none() && index < self.covered;
+            if gap || short || frames.residue()?.proves_damage {
                 return Err(EntriesError::Damaged(place));
             }
             if let Some(segment) = follower {

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -134,19 +134,21 @@ fn guarded<T>(action: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(action)).ok()
 }
 
-fn open(folder: &Path) -> sled::Result<sled::Db> {
-    sled::Config::new().path(PathBuf::from(folder)).cache_capacity(8 * 1024 * 1024).open()
+fn open(generation: &Path) -> sled::Result<sled::Db> {
+    sled::Config::new().path(generation).cache_capacity(8 * 1024 * 1024).open()
+}
+
+/// The number of the latest index in the folder. Each index has a folder of its own, because sled's
+/// threads outlive it for a moment and must not write into the one that replaces it.
+fn latest(folder: &Path) -> Option<u64> {
+    let names =
+        fs::read_dir(folder).ok()?.filter_map(|item| item.ok()?.file_name().into_string().ok());
+    names.filter_map(|name| name.parse().ok()).max()
 }
 
 /// The index and what it holds, if it stands for the ledger as it is.
-fn load(
-    folder: &Path,
-    ledger: Watermark,
-) -> Option<(sled::Db, HashMap<QueryId, Timestamp>)> {
-    if !folder.exists() {
-        return None;
-    }
-    let index = open(folder).ok()?;
+fn load(folder: &Path, ledger: Watermark) -> Option<(sled::Db, HashMap<QueryId, Timestamp>)> {
+    let index = open(&folder.join(latest(folder)?.to_string())).ok()?;
     let queries = index.open_tree(QUERIES).ok()?;
     let mut expiries = HashMap::new();
     for item in &queries {
@@ -163,10 +165,11 @@ fn load(
 }
 
 fn fresh(folder: &Path, expiries: &HashMap<QueryId, Timestamp>) -> Option<sled::Db> {
+    let generation = latest(folder).map_or(0, |last| last.wrapping_add(1));
     if folder.exists() {
         fs::remove_dir_all(folder).ok()?;
     }
-    let index = open(folder).ok()?;
+    let index = open(&folder.join(generation.to_string())).ok()?;
     let queries = index.open_tree(QUERIES).ok()?;
     for (query, expires) in expiries {
         queries.insert(query.as_bytes(), &expires.millis().to_be_bytes()).ok()?;

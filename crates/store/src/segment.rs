@@ -35,7 +35,8 @@ pub(crate) struct Segment {
 impl Segment {
     /// Opens or makes a segment of which the first `length` bytes are whole, and ends it there.
     pub(crate) fn open(path: &Path, length: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         file.set_len(length)?;
         Ok(Self { file, length, allocated: length })
     }

@@ -55,7 +55,8 @@ fn limited() {
         assert!(matches!(ledger.record(entry(0)).await, Err(RecordError::DiskFull(_))));
 
         let process = std::process::id().to_string();
-        let raised = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited"]).status();
+        let raised =
+            Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited"]).status();
         assert!(raised.unwrap().success());
         assert_eq!(ledger.record(entry(recorded)).await.unwrap().index(), recorded);
         ledger.close().await;

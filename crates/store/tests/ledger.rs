@@ -133,6 +133,23 @@ async fn one_flipped_byte_names_segment_offset_and_entry() {
 }
 
 #[tokio::test]
+async fn damage_in_the_last_group_is_no_torn_write_once_the_checkpoint_covers_it() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    ledger.record(entry(0)).await.unwrap();
+    ledger.close().await;
+    let segment = segments(&bench).pop().unwrap();
+    let file = OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(b"?", 100).unwrap();
+
+    let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
+    assert!(matches!(source, OpenError::Damaged { place } if place.index == 0));
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    let last = read.entries().unwrap().last().unwrap();
+    assert!(matches!(last, Err(EntriesError::Damaged(place)) if place.index == 0));
+}
+
+#[tokio::test]
 async fn a_segment_that_vanishes_is_missed() {
     let bench = filled(300).await;
     fs::remove_file(&segments(&bench)[1]).unwrap();
@@ -143,6 +160,8 @@ async fn a_segment_that_vanishes_is_missed() {
     fs::remove_file(segments(&bench).last().unwrap()).unwrap();
     let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
     assert!(matches!(source, OpenError::Shortened { size: 300, .. }), "{source}");
+    let read = FileLedger::open_read(bench.path()).unwrap();
+    assert!(matches!(read.entries().unwrap().last(), Some(Err(EntriesError::Damaged(_)))));
 }
 
 #[tokio::test]
@@ -176,12 +195,15 @@ async fn a_ledger_that_cannot_be_written_does_not_open() {
     assert!(matches!(bench.open(), Err(LedgerOpenError::Folder { .. })));
 }
 
-/// A closed ledger with so many entries.
+/// A closed ledger with so many entries, in groups small enough to fill several segments.
 async fn filled(entries: u64) -> Bench {
     let bench = Bench::new();
     let (ledger, _) = bench.open().unwrap();
     for number in 0..entries {
         ledger.append_later(&entry(number)).unwrap();
+        if number % 20 == 0 {
+            ledger.flush().await.unwrap();
+        }
     }
     ledger.close().await;
     bench
@@ -196,7 +218,7 @@ fn segments(bench: &Bench) -> Vec<PathBuf> {
 
 /// Where the whole entries of the last segment end.
 fn whole_end(bench: &Bench) -> u64 {
-    let bytes = fs::read(segments(&bench).last().unwrap()).unwrap();
+    let bytes = fs::read(segments(bench).last().unwrap()).unwrap();
     bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1
 }
 

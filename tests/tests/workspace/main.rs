@@ -1,6 +1,6 @@
 //! What holds of the workspace as a whole: which crate may use which, what the core keeps out, what
-//! may be built in at all, and that every problem code is documented. It reads manifests and files as
-//! they are; nothing is built for it and nothing fetched.
+//! may be built in at all, and that documentation and configuration go with the code. It reads manifests
+//! and files as they are; nothing is built for it and nothing fetched.
 
 #![cfg(test)]
 
@@ -13,7 +13,10 @@ use std::{
 };
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use convenant_client::ClientConfig;
+use convenant_coordinator::CoordinatorConfig;
 use convenant_model::Problem;
+use convenant_node::NodeConfig;
 
 use crate::deny::Deny;
 
@@ -31,7 +34,7 @@ const EDGES: &str = "
     clauses      model
     ledger       model signing
     exchange     model signing clauses ledger
-    audit        model signing clauses ledger
+    audit        model signing clauses ledger exchange
     wire         model
     transport    model
     source       model clauses ledger
@@ -249,4 +252,14 @@ fn every_problem_code_is_documented() {
         page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
     let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.code()).collect();
     assert_eq!(headings, codes, "docs/problems.md has one heading for each code");
+}
+
+#[test]
+fn the_configurations_in_deploy_are_what_the_daemons_read() {
+    let node: NodeConfig = toml::from_str(&text("deploy/node.toml")).unwrap();
+    let coordinator: CoordinatorConfig = toml::from_str(&text("deploy/coordinator.toml")).unwrap();
+    let client: ClientConfig = toml::from_str(&text("deploy/client.toml")).unwrap();
+    for tls in [node.tls, coordinator.tls, client.tls] {
+        assert!(!tls.allow_example, "what is deployed takes no example keys");
+    }
 }

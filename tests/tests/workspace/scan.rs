@@ -78,9 +78,10 @@ fn word(text: &str) -> String {
 fn the_scan_finds_what_it_looks_for() {
     let found = |source: &str| ambient(source).into_iter().collect::<Vec<_>>();
     assert_eq!(found("use std::fs;"), ["std::fs"]);
-    assert_eq!(found("use std::{\n    fmt::{self, Debug},\n    env, net::IpAddr,\n};"), [
-        "std::env", "std::net"
-    ]);
+    assert_eq!(
+        found("use std::{\n    fmt::{self, Debug},\n    env, net::IpAddr,\n};"),
+        ["std::env", "std::net"]
+    );
     assert_eq!(found("let now = std::time::Instant::now();"), ["Instant::now"]);
     assert_eq!(found("fn f() { SystemRandom::new() }"), ["SystemRandom::new"]);
     assert!(found("use std::{fmt, io::{self, fs}};\n// std::fs\n/// tokio::spawn").is_empty());

@@ -100,9 +100,8 @@ fn check_consistency(model: &Model, first: u64, second: u64) {
     let (old, new) = (model.root(first), model.root(second));
     let other = leaf_hash(b"other");
     let proof = consistency_proof(model, first, second).unwrap();
-    let holds = |proof: &[Digest], old, new| {
-        verify_consistency(first, second, old, new, proof).is_ok()
-    };
+    let holds =
+        |proof: &[Digest], old, new| verify_consistency(first, second, old, new, proof).is_ok();
     assert!(holds(&proof, &old, &new), "{first} in {second}");
     assert!(!holds(&proof, &other, &new), "{first} in {second}");
     // Anything follows from an empty tree; otherwise the newer root is pinned.

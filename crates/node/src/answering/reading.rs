@@ -130,6 +130,9 @@ fn gone(_: Gone) -> Problem {
 
 /// The error goes into the log, which holds no row; the requester is told the problem.
 fn told(error: &SourceError) -> Problem {
+    if matches!(error, SourceError::TooManyRows { .. }) {
+        return Problem::TooManyRows;
+    }
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(%error, cause, "the source failed");
     Problem::SourceUnavailable

@@ -1,0 +1,181 @@
+//! What one ledger says of one exchange, as little as reconciling needs.
+
+use std::fmt;
+
+use convenant_model::{
+    Digest, Oin, Problem,
+    entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome},
+    query::Query,
+    verdict::Refusal,
+};
+use convenant_signing::sha256;
+
+/// A decision, and the outcome if there is one yet.
+pub(crate) struct Decided {
+    pub(crate) index: u64,
+    /// SHA-256 over the signed query.
+    pub(crate) signed: Digest,
+    pub(crate) requester: Oin,
+    /// Every target of the query.
+    pub(crate) targets: Vec<Asked>,
+    pub(crate) ended: Option<Ended>,
+}
+
+/// One target of a query.
+pub(crate) struct Asked {
+    pub(crate) partner: Oin,
+    /// What was decided on it; `None` where this party did not decide on it.
+    pub(crate) ruling: Option<Ruling>,
+}
+
+/// What was decided on a target.
+pub(crate) enum Ruling {
+    Permit { max_rows: u64 },
+    Refuse(Stated),
+}
+
+/// How an exchange ended.
+pub(crate) struct Ended {
+    pub(crate) index: u64,
+    pub(crate) results: Vec<Result>,
+}
+
+/// How one target ended.
+pub(crate) struct Result {
+    pub(crate) target: u32,
+    pub(crate) partner: Oin,
+    pub(crate) stated: Stated,
+    pub(crate) sent: Sent,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Sent {
+    pub(crate) bytes: u64,
+    pub(crate) chunks: u64,
+    /// Absent where nothing was sent, and where a relayed answer broke off.
+    pub(crate) hash: Option<Digest>,
+}
+
+/// A status without its texts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Stated {
+    Answered,
+    /// Refused under these clauses: `S10/BUITEN_GEBIED`.
+    Refused(Vec<String>),
+    Failed(Problem),
+}
+
+impl Decided {
+    pub(crate) fn new(index: u64, decision: &Decision, query: &Query) -> Self {
+        let asked = |(number, target): (u32, &convenant_model::query::Target)| {
+            let verdict = decision.verdicts.iter().find(|one| one.target == number);
+            let ruling = verdict.map(|one| Ruling::of(&one.verdict));
+            Asked { partner: target.partner.clone(), ruling }
+        };
+        Self {
+            index,
+            signed: sha256(decision.signed_query.as_bytes()),
+            requester: query.requester.partner.clone(),
+            targets: (0..).zip(&query.targets).map(asked).collect(),
+            ended: None,
+        }
+    }
+
+    pub(crate) fn target(&self, number: u32) -> Option<&Asked> {
+        self.targets.get(usize::try_from(number).ok()?)
+    }
+
+    pub(crate) fn permits_any(&self) -> bool {
+        self.targets.iter().any(Asked::permitted)
+    }
+
+    pub(crate) fn result(&self, target: u32) -> Option<&Result> {
+        self.ended.as_ref()?.results.iter().find(|result| result.target == target)
+    }
+}
+
+impl Asked {
+    pub(crate) const fn permitted(&self) -> bool {
+        matches!(self.ruling, Some(Ruling::Permit { .. }))
+    }
+
+    pub(crate) const fn max_rows(&self) -> Option<u64> {
+        match self.ruling {
+            Some(Ruling::Permit { max_rows }) => Some(max_rows),
+            Some(Ruling::Refuse(_)) | None => None,
+        }
+    }
+}
+
+impl Ruling {
+    fn of(verdict: &RecordedVerdict) -> Self {
+        match verdict {
+            RecordedVerdict::Permit { obligations } => {
+                Self::Permit { max_rows: obligations.max_rows }
+            }
+            RecordedVerdict::Refuse { refusal } => Self::Refuse(Stated::Refused(codes(refusal))),
+            RecordedVerdict::Problem { problem } => Self::Refuse(Stated::Failed(*problem)),
+        }
+    }
+}
+
+impl Ended {
+    pub(crate) fn new(index: u64, outcome: &OutcomeEntry) -> Self {
+        Self { index, results: outcome.results.iter().map(Result::of).collect() }
+    }
+}
+
+impl Result {
+    fn of(outcome: &TargetOutcome) -> Self {
+        Self {
+            target: outcome.target,
+            partner: outcome.partner.clone(),
+            stated: Stated::of(&outcome.status),
+            sent: Sent { bytes: outcome.bytes, chunks: outcome.chunks, hash: outcome.hash },
+        }
+    }
+}
+
+impl Stated {
+    pub(crate) fn of(status: &Status) -> Self {
+        match status {
+            Status::Answered => Self::Answered,
+            Status::Refused { refusal } => Self::Refused(codes(refusal)),
+            Status::Failed { problem } => Self::Failed(*problem),
+        }
+    }
+
+    pub(crate) fn answered(&self) -> bool {
+        *self == Self::Answered
+    }
+}
+
+/// Clause and code of each violation.
+pub(crate) fn codes(refusal: &Refusal) -> Vec<String> {
+    let one = refusal.violations().iter().map(|one| format!("{}/{}", one.clause, one.code));
+    one.collect()
+}
+
+impl fmt::Display for Stated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered => f.write_str("answered"),
+            Self::Refused(codes) => write!(f, "refused: {}", codes.join(", ")),
+            Self::Failed(problem) => write!(f, "failed: {}", problem.code()),
+        }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes in {} chunks", self.bytes, self.chunks)?;
+        self.hash.map_or(Ok(()), |hash| write!(f, ", hash {hash}"))
+    }
+}
+
+impl fmt::Display for Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.stated, self.sent)
+    }
+}

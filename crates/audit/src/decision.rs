@@ -1,0 +1,232 @@
+//! One decision, made again.
+
+use std::sync::Arc;
+
+use convenant_clauses::{Request, decide, decide_all};
+use convenant_exchange::{QUERY_TYPE, Received, View};
+use convenant_ledger::register::Register;
+use convenant_model::{
+    Problem,
+    entry::{Decision, RecordedVerdict, TargetVerdict},
+    query::Query,
+};
+use convenant_signing::{parse_canonical, peek_compact};
+
+use crate::{
+    Code, Finding, LedgerKind, LedgerReplay,
+    account::Decided,
+    compare::{compare, subjects_refused, verdicts},
+    quota::Counted,
+    register::shown,
+};
+
+/// The kind of organisation whose connections a node takes.
+const COORDINATOR: &str = "coordinator";
+
+/// A decision in its ledger.
+#[derive(Clone, Copy)]
+struct Case<'d> {
+    index: u64,
+    decision: &'d Decision,
+    query: &'d Arc<Query>,
+}
+
+/// The verdicts made again.
+struct Again {
+    verdicts: Vec<TargetVerdict>,
+    engine: String,
+    /// Whether the ledger holds a refusal of subjects that were not valid once unsealed.
+    subjects_refused: bool,
+}
+
+impl LedgerReplay<'_> {
+    pub(crate) fn decision(&mut self, index: u64, decision: &Decision) {
+        self.counts.decision(decision);
+        let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
+        let Some(query) = read(&decision.signed_query).map(Arc::new) else {
+            return self.findings.push(unfit.found(Problem::Malformed.code()));
+        };
+        let case = Case { index, decision, query: &query };
+        self.check_labels(case);
+        let taken_back = self.decide_again(case);
+        self.count(case, taken_back);
+        let fresh = Decided::new(index, decision, &query);
+        let first = self.decided.entry(decision.query).or_insert(fresh);
+        if first.index != index {
+            let first = format!("entry {}", first.index);
+            self.say(case, Code::DecidedTwice, |one| one.expected(first));
+        }
+    }
+
+    fn check_labels(&mut self, case: Case<'_>) {
+        let Case { decision, query, .. } = case;
+        let own = &self.name.party;
+        let mut checks = vec![("query", decision.query == query.id)];
+        match self.name.kind {
+            LedgerKind::Coordinator => {
+                checks.push(("peer", decision.peer == query.requester.partner));
+            }
+            LedgerKind::Node | LedgerKind::Receipts => {
+                let mine = |one: &TargetVerdict| {
+                    let asked = query.targets.get(one.target as usize);
+                    asked.is_some_and(|target| target.partner == *own)
+                };
+                let one = matches!(decision.verdicts.as_slice(), [one] if mine(one));
+                checks.push(("verdicts", one));
+            }
+        }
+        for (member, agrees) in checks {
+            if !agrees {
+                self.say(case, Code::Mislabelled, |one| one.found(member));
+            }
+        }
+    }
+
+    /// Whether the ledger holds a refusal of subjects where the rules permit.
+    fn decide_again(&mut self, case: Case<'_>) -> bool {
+        let Some(register) = self.register_of(case) else {
+            return false;
+        };
+        self.take_again(case, &register);
+        self.check_progress(case, &register);
+        let Some(again) = self.verdicts_again(case, &register) else {
+            return false;
+        };
+        let same_engine = again.engine == case.decision.engine;
+        if !same_engine && self.engines.insert(case.decision.engine.clone()) {
+            let (own, theirs) = (&again.engine, &case.decision.engine);
+            self.say(case, Code::Engine, |one| one.expected(own).found(theirs));
+        }
+        if again.subjects_refused {
+            self.say(case, Code::Subjects, |one| one);
+        }
+        for one in compare(&case.decision.verdicts, &again.verdicts, same_engine) {
+            self.say(case, one.code, |finding| finding.expected(one.expected).found(one.found));
+        }
+        again.subjects_refused
+    }
+
+    /// The register that the decision names.
+    fn register_of(&mut self, case: Case<'_>) -> Option<Arc<Register>> {
+        let named = case.decision.register;
+        let known = self.register.position();
+        let fault = if named.size > known.size {
+            Code::RegisterMissing
+        } else if self.register.register().held(&named) {
+            return self.snapshots.at(named.size);
+        } else {
+            Code::RegisterPosition
+        };
+        self.say(case, fault, |one| one.expected(shown(&known)).found(shown(&named)));
+        None
+    }
+
+    /// Takes the query as the party did: signature, form, time, and the register that it was written
+    /// against.
+    fn take_again(&mut self, case: Case<'_>, register: &Register) {
+        let Case { decision, .. } = case;
+        let view = View {
+            party: &decision.party,
+            peer: &decision.peer,
+            register,
+            at: decision.at,
+        };
+        if let Err(rejection) = Received::take(decision.signed_query.clone(), &view) {
+            let code = match rejection.problem {
+                Problem::BadSignature => Code::QuerySignature,
+                _ => Code::QueryUnfit,
+            };
+            self.say(case, code, |one| one.found(rejection.problem.code()));
+        }
+        let enrolment = register.state().enrolment(&decision.peer);
+        let coordinator = enrolment.is_some_and(|one| one.kind.as_str() == COORDINATOR);
+        if self.name.kind == LedgerKind::Node && !coordinator {
+            self.say(case, Code::Mislabelled, |one| one.found("peer"));
+        }
+    }
+
+    /// A party's register only grows. Queries that are under way while it does are not what is meant.
+    fn check_progress(&mut self, case: Case<'_>, register: &Register) {
+        let size = case.decision.register.size;
+        let Some((newest, since)) = self.newest.filter(|(newest, _)| *newest >= size) else {
+            self.newest = Some((size, case.decision.at));
+            return;
+        };
+        let covenant = register.state().covenant();
+        let minutes = covenant.map_or(0, |one| i64::from(one.covenant.head().register_minutes));
+        if size < newest && case.decision.at.seconds_since(since) > minutes * 60 {
+            let text = |size| format!("{size} documents");
+            self.say(case, Code::RegisterWentBack, |one| {
+                one.expected(text(newest)).found(text(size))
+            });
+        }
+    }
+
+    fn verdicts_again(&mut self, case: Case<'_>, register: &Register) -> Option<Again> {
+        let Case { decision, query, .. } = case;
+        let state = register.state();
+        let in_force = state.covenant().map(|covenant| covenant.hash);
+        if in_force != Some(decision.covenant) {
+            let expected = in_force.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
+            self.say(case, Code::Covenant, |one| one.expected(expected).found(decision.covenant));
+        }
+        // Rules that do not compile are a finding of the register's.
+        let rules = Arc::clone(self.register.rules(&in_force?)?);
+        let request = Request {
+            query,
+            signed_query: &decision.signed_query,
+            at: decision.at,
+            party: &decision.party,
+            peer: &decision.peer,
+            used: decision.used,
+            register: decision.register,
+        };
+        let engine = rules.engine().to_owned();
+        if self.name.kind == LedgerKind::Coordinator {
+            let verdicts = verdicts(&decide_all(&rules, state, &request));
+            return Some(Again { verdicts, engine, subjects_refused: false });
+        }
+        let recorded = decision.verdicts.first()?;
+        let verdict = decide(&rules, state, &request, recorded.target as usize);
+        let refused = subjects_refused(recorded, &verdict);
+        let subjects_refused = refused.is_some();
+        let verdicts = refused.unwrap_or_else(|| verdicts(&verdict));
+        Some(Again { verdicts, engine, subjects_refused })
+    }
+
+    fn count(&mut self, case: Case<'_>, taken_back: bool) {
+        let Case { index, decision, query } = case;
+        let subjects = |one: &TargetVerdict| {
+            let target = query.targets.get(one.target as usize)?;
+            Some(target.subjects.as_ref().map_or(0, |shape| u64::from(shape.count)))
+        };
+        let permitted = decision.verdicts.iter();
+        let permitted =
+            permitted.filter(|one| matches!(one.verdict, RecordedVerdict::Permit { .. }));
+        let permitted = permitted.filter_map(subjects).reduce(u64::saturating_add);
+        let taken_back = decision.verdicts.first().filter(|_| taken_back).and_then(subjects);
+        let counted =
+            Counted { index, query: decision.query, used: decision.used, permitted, taken_back };
+        let tally = self.tallies.entry(query.project.clone()).or_default();
+        if let Err(recorded) = tally.count(counted) {
+            self.say(case, Code::Undercounted, |one| {
+                one.expected(usage(recorded)).found(usage(decision.used))
+            });
+        }
+    }
+
+    fn say(&mut self, case: Case<'_>, code: Code, with: impl FnOnce(Finding) -> Finding) {
+        let finding = Finding::new(code, &self.name).entry(case.index).query(case.decision.query);
+        self.findings.push(with(finding));
+    }
+}
+
+pub(crate) fn usage(used: convenant_model::entry::Usage) -> String {
+    format!("{} queries, {} subjects", used.queries, used.subjects)
+}
+
+/// The query, whose signature is checked elsewhere.
+fn read(signed: &str) -> Option<Query> {
+    let unverified = peek_compact(signed, QUERY_TYPE).ok()?;
+    parse_canonical(unverified.payload(), "query").ok()
+}

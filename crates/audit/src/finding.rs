@@ -1,0 +1,338 @@
+//! What an audit finds. A code is stable: reports hold it and people look it up.
+
+use std::fmt;
+
+use convenant_model::QueryId;
+use serde::{Serialize, Serializer};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The evidence does not hold.
+    Finding,
+    /// Something to look into, which has an innocent explanation.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// The Dutch word for it.
+    #[must_use]
+    pub const fn in_dutch(self) -> &'static str {
+        match self {
+            Self::Finding => "bevinding",
+            Self::Warning => "waarschuwing",
+            Self::Note => "opmerking",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($severity:ident $name:ident = $code:literal: $english:literal / $dutch:literal),* $(,)?) => {
+        /// What an audit can find.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum Code {
+            $(#[doc = $english] $name),*
+        }
+
+        impl Code {
+            /// Every code, in the order of documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity),* }
+            }
+
+            /// One English sentence that explains it.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => $english),* }
+            }
+
+            /// The same in Dutch.
+            #[must_use]
+            pub const fn in_dutch(self) -> &'static str {
+                match self { $(Self::$name => $dutch),* }
+            }
+        }
+    };
+}
+
+codes! {
+    Finding RegisterDocument = "REGISTER_DOCUMENT":
+        "A document of the register does not verify; it and what follows it count as absent." /
+        "Een document van het register klopt niet; het telt niet mee, en wat erna komt evenmin.",
+    Finding RegisterCheckpoint = "REGISTER_CONTROLEPUNT":
+        "The register's checkpoint does not verify, or its documents do not lead to it." /
+        "Het controlepunt van het register klopt niet, of de documenten leiden er niet toe.",
+    Warning RegisterUnsigned = "REGISTER_NIET_GEDEKT":
+        "No checkpoint of the register covers all its documents." /
+        "Geen controlepunt van het register dekt alle documenten.",
+    Finding Rules = "REGELS_ONBRUIKBAAR":
+        "The rules of a version of the covenant do not compile." /
+        "De regels van een versie van het convenant zijn niet bruikbaar.",
+
+    Finding UnknownKey = "SLEUTEL_ONBEKEND":
+        "The register names no key for this ledger." /
+        "Het register noemt geen sleutel voor dit logboek.",
+    Finding LedgerTwice = "LOGBOEK_DUBBEL":
+        "Two ledgers of the same name were handed over; only one can be the party's." /
+        "Er zijn twee logboeken met dezelfde naam; maar één kan dat van de partij zijn.",
+    Finding NoCheckpoint = "CONTROLEPUNT_ONTBREEKT":
+        "The ledger has entries and no signed checkpoint." /
+        "Het logboek heeft regels en geen ondertekend controlepunt.",
+    Finding BadCheckpoint = "CONTROLEPUNT_ONGELDIG":
+        "The checkpoint is malformed, another ledger's, or not signed with the party's key." /
+        "Het controlepunt is misvormd, van een ander logboek, of niet met de sleutel van de partij getekend.",
+    Finding Shortened = "LOGBOEK_INGEKORT":
+        "There are fewer entries than the signed checkpoint states." /
+        "Er zijn minder regels dan het ondertekende controlepunt noemt.",
+    Finding Altered = "LOGBOEK_GEWIJZIGD":
+        "The entries do not lead to the signed root; the entry named is the first that differs, where that can be told." /
+        "De regels leiden niet tot de ondertekende wortel; de genoemde regel is de eerste die afwijkt, als dat te zien is.",
+    Warning Uncovered = "REGELS_NIET_GEDEKT":
+        "Entries follow that no checkpoint covers yet, as a crash leaves them." /
+        "Er volgen regels die nog geen controlepunt dekt, zoals na een storing.",
+    Finding Damaged = "REGEL_BESCHADIGD":
+        "An entry that was on record is no longer whole." /
+        "Een vastgelegde regel is niet meer heel.",
+    Finding Unreadable = "REGEL_ONLEESBAAR":
+        "The bytes are not an entry in canonical form." /
+        "De bytes zijn geen regel in canonieke vorm.",
+    Finding OutOfSequence = "REGEL_BUITEN_VOLGORDE":
+        "The entry's index is not the next one." /
+        "Het nummer van de regel is niet het volgende.",
+    Finding Foreign = "REGEL_VREEMD":
+        "An entry of another party, or of a kind that has no place in this ledger." /
+        "Een regel van een andere partij, of van een soort die niet in dit logboek hoort.",
+    Note Torn = "HERSTART_NA_STORING":
+        "The party started after a crash and cut off an incomplete last entry." /
+        "De partij startte na een storing en sneed een onvolledige laatste regel af.",
+
+    Finding RegisterPosition = "REGISTER_AFWIJKEND":
+        "The decision names a register that is not a beginning of the one verified here." /
+        "Het besluit noemt een register dat geen begin is van het hier gecontroleerde.",
+    Finding RegisterMissing = "REGISTER_TE_KORT":
+        "The decision names more documents than were handed over, so it cannot be made again." /
+        "Het besluit noemt meer documenten dan er zijn overgelegd, en is dus niet over te doen.",
+    Finding RegisterWentBack = "REGISTER_TERUGGEZET":
+        "The party decided with an older register than it had long before." /
+        "De partij besloot met een ouder register dan zij al lang had.",
+    Finding Covenant = "CONVENANT_AFWIJKEND":
+        "The decision names another covenant than was in force in its register." /
+        "Het besluit noemt een ander convenant dan in zijn register van kracht was.",
+    Finding QuerySignature = "HANDTEKENING_VRAAG":
+        "The recorded query is not signed with the requester's key." /
+        "De vastgelegde vraag is niet getekend met de sleutel van de vrager.",
+    Finding QueryUnfit = "VRAAG_ONGELDIG":
+        "The recorded query should not have been taken: malformed, expired, not yet valid, or of another register." /
+        "De vastgelegde vraag had niet aangenomen mogen worden: misvormd, verlopen, te vroeg, of van een ander register.",
+    Finding Mislabelled = "BESLUIT_ONJUIST":
+        "The decision's party, peer, query id or target is not that of the signed query." /
+        "Partij, wederpartij, nummer of doel van het besluit is niet dat van de ondertekende vraag.",
+    Finding DecidedTwice = "BESLUIT_DUBBEL":
+        "The same query was decided on twice." /
+        "Over dezelfde vraag is twee keer besloten.",
+    Finding Verdict = "UITSPRAAK_AFWIJKEND":
+        "The rules of that moment give another verdict." /
+        "De regels van dat moment geven een andere uitspraak.",
+    Finding Clauses = "CLAUSULES_AFWIJKEND":
+        "The rules of that moment refuse under other clauses." /
+        "De regels van dat moment weigeren op andere clausules.",
+    Finding Obligations = "VERPLICHTINGEN_AFWIJKEND":
+        "The permit obliges to something else than covenant and project give." /
+        "De toestemming verplicht tot iets anders dan convenant en project meebrengen.",
+    Finding Slice = "FEITEN_AFWIJKEND":
+        "The facts that the rules saw have another hash." /
+        "De feiten die de regels zagen hebben een andere hash.",
+    Finding Wording = "UITLEG_AFWIJKEND":
+        "The clauses are the same, their text or explanation is not." /
+        "De clausules zijn dezelfde, hun tekst of uitleg niet.",
+    Note Engine = "ANDERE_REGELMACHINE":
+        "Decided with another version of the rules' engine; differences in facts and wording are notes." /
+        "Besloten met een andere versie van de regelmachine; verschillen in feiten en uitleg zijn opmerkingen.",
+    Note EngineDifference = "VERSCHIL_DOOR_REGELMACHINE":
+        "Facts or wording differ under another version of the rules' engine; verdict and clauses do not." /
+        "Feiten of uitleg verschillen onder een andere versie van de regelmachine; uitspraak en clausules niet.",
+    Note Subjects = "PERSONEN_NIET_TE_HERBEOORDELEN":
+        "Refused because of the unsealed subjects, which no ledger holds; this cannot be decided again." /
+        "Geweigerd om de ontzegelde personen, die in geen logboek staan; dit is niet opnieuw te beoordelen.",
+    Finding Undercounted = "TELLING_TE_LAAG":
+        "The quota was counted lower than the permits on record add up to." /
+        "Het verbruik is lager geteld dan de vastgelegde toestemmingen samen zijn.",
+    Warning Overcounted = "TELLING_TE_HOOG":
+        "The quota was counted higher than the permits on record add up to." /
+        "Het verbruik is hoger geteld dan de vastgelegde toestemmingen samen zijn.",
+
+    Finding NoDecision = "UITKOMST_ZONDER_BESLUIT":
+        "An outcome without an earlier permit of the same query at the place that it names." /
+        "Een uitkomst zonder eerdere toestemming voor dezelfde vraag op de genoemde plaats.",
+    Finding ClosedTwice = "UITKOMST_DUBBEL":
+        "The same exchange ended twice." /
+        "Dezelfde uitwisseling eindigde twee keer.",
+    Finding Outcome = "UITKOMST_ONJUIST":
+        "The outcome contradicts itself or the decision." /
+        "De uitkomst is in tegenspraak met zichzelf of met het besluit.",
+    Warning Open = "UITWISSELING_OPEN":
+        "A permit without an outcome: still under way, or cut off by a crash." /
+        "Een toestemming zonder uitkomst: nog gaande, of afgebroken door een storing.",
+
+    Finding OutcomeSignature = "HANDTEKENING_UITKOMST":
+        "The outcome that the requester accepted is not signed with the partner's key." /
+        "De uitkomst die de vrager aannam is niet getekend met de sleutel van de partner.",
+    Finding Receipt = "ONTVANGST_ONJUIST":
+        "The receipt contradicts the query or the signed outcome in it." /
+        "Het ontvangstbewijs is in tegenspraak met de vraag of met de ondertekende uitkomst erin.",
+    Warning ReceivedTwice = "ONTVANGST_DUBBEL":
+        "Two receipts for the same target of the same query." /
+        "Twee ontvangstbewijzen voor hetzelfde doel van dezelfde vraag.",
+    Warning Declined = "ANTWOORD_AFGEWEZEN":
+        "The requester did not accept what came, because it did not verify." /
+        "De vrager nam niet aan wat er kwam, omdat het niet klopte.",
+    Finding TooManyRows = "TE_VEEL_RIJEN":
+        "The partner signed for more rows than its permit allows." /
+        "De partner tekende voor meer rijen dan de toestemming toelaat.",
+
+    Finding MissingAtNode = "BESLUIT_ONTBREEKT_KNOOPPUNT":
+        "The partner's node decided or answered according to others, and its own ledger holds no such decision." /
+        "Het knooppunt besloot of antwoordde volgens anderen, maar zijn eigen logboek bevat dat besluit niet.",
+    Warning NotReached = "KNOOPPUNT_NIET_BEREIKT":
+        "The coordinator permitted it; the node's ledger says nothing of it, as when the node was not reached." /
+        "De coördinator stond het toe; het logboek van het knooppunt zwijgt erover, zoals wanneer het niet bereikt werd.",
+    Finding MissingAtCoordinator = "BESLUIT_ONTBREEKT_COORDINATOR":
+        "A node decided or a requester received something that the coordinator did not permit on record." /
+        "Een knooppunt besloot of een vrager ontving iets waarvoor de coördinator geen toestemming vastlegde.",
+    Finding OtherQuery = "ANDERE_VRAAG":
+        "Two ledgers hold different signed queries under the same id." /
+        "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",
+    Finding OutcomesDiffer = "UITKOMSTEN_VERSCHILLEN":
+        "Two ledgers say different things of how the exchange ended." /
+        "Twee logboeken zeggen verschillende dingen over hoe de uitwisseling eindigde.",
+    Note NotDelivered = "NIET_AANGEKOMEN":
+        "The node answered in full; further on the answer did not arrive in full." /
+        "Het knooppunt antwoordde volledig; verderop kwam het antwoord niet volledig aan.",
+    Warning NoReceipt = "ONTVANGST_ONTBREEKT":
+        "The answer was relayed in full, and the requester's ledger holds no receipt." /
+        "Het antwoord is volledig doorgegeven, en het logboek van de vrager bevat geen ontvangstbewijs.",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Something that an audit found, and where. It holds no personal data.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In which ledger; `register` for the register.
+    pub ledger: String,
+    /// Index of the entry or, in the register, of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+    /// Id of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<QueryId>,
+    /// What the audit computed, or another ledger says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What stands in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// What the code means, in English.
+    pub explanation: &'static str,
+    /// The same in Dutch.
+    pub uitleg: &'static str,
+}
+
+impl Finding {
+    pub(crate) fn new(code: Code, ledger: impl fmt::Display) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            ledger: ledger.to_string(),
+            entry: None,
+            query: None,
+            expected: None,
+            found: None,
+            explanation: code.explanation(),
+            uitleg: code.in_dutch(),
+        }
+    }
+
+    pub(crate) const fn entry(mut self, index: u64) -> Self {
+        self.entry = Some(index);
+        self
+    }
+
+    pub(crate) const fn query(mut self, id: QueryId) -> Self {
+        self.query = Some(id);
+        self
+    }
+
+    pub(crate) fn expected(mut self, expected: impl fmt::Display) -> Self {
+        self.expected = Some(expected.to_string());
+        self
+    }
+
+    pub(crate) fn found(mut self, found: impl fmt::Display) -> Self {
+        self.found = Some(found.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.severity.in_dutch(), self.code, self.ledger)?;
+        if let Some(entry) = self.entry {
+            write!(f, ", regel {entry}")?;
+        }
+        if let Some(query) = self.query {
+            write!(f, ", vraag {query}")?;
+        }
+        write!(f, "\n    {}", self.uitleg)?;
+        if let Some(expected) = &self.expected {
+            write!(f, "\n    verwacht:   {expected}")?;
+        }
+        if let Some(found) = &self.found {
+            write!(f, "\n    vastgelegd: {found}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_explained() {
+        let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.explanation().ends_with('.') && code.in_dutch().ends_with('.'), "{code}");
+        }
+    }
+}

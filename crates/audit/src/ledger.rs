@@ -1,0 +1,256 @@
+//! One ledger, read from its first entry to its last and held against its signed checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_ledger::{
+    Checkpoint, EntryBytes, LedgerVerifier, SignedCheckpoint,
+    merkle::{Frontier, leaf_hash},
+};
+use convenant_model::{
+    Digest, Oin, ProjectId, QueryId, Timestamp,
+    entry::{Entry, Started},
+};
+
+use crate::{
+    Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
+    account::Decided, decision::usage, quota::Tally, receipt::Received, snapshots::Snapshots,
+};
+
+/// A ledger under replay. Feed it each entry in sequence, then [`Self::finish`].
+pub struct LedgerReplay<'a> {
+    pub(crate) register: &'a RegisterEvidence,
+    pub(crate) name: LedgerName,
+    pub(crate) snapshots: Snapshots<'a>,
+    pub(crate) counts: Counts,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) decided: BTreeMap<QueryId, Decided>,
+    pub(crate) receipts: Vec<Received>,
+    pub(crate) tallies: BTreeMap<ProjectId, Tally>,
+    /// Other engines that were noted already.
+    pub(crate) engines: BTreeSet<String>,
+    /// The largest register decided with so far, and when it was first.
+    pub(crate) newest: Option<(u64, Timestamp)>,
+    rejected: BTreeSet<QueryId>,
+    leaves: Vec<Digest>,
+}
+
+/// A ledger that was replayed, to be added to the whole.
+pub struct Replayed {
+    pub(crate) name: LedgerName,
+    pub(crate) report: LedgerReport,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) decided: BTreeMap<QueryId, Decided>,
+    pub(crate) rejected: BTreeSet<QueryId>,
+    pub(crate) receipts: Vec<Received>,
+}
+
+impl<'a> LedgerReplay<'a> {
+    pub(crate) const fn new(register: &'a RegisterEvidence, name: LedgerName) -> Self {
+        Self {
+            register,
+            name,
+            snapshots: Snapshots::new(register),
+            counts: Counts::new(),
+            findings: Vec::new(),
+            decided: BTreeMap::new(),
+            receipts: Vec::new(),
+            tallies: BTreeMap::new(),
+            engines: BTreeSet::new(),
+            newest: None,
+            rejected: BTreeSet::new(),
+            leaves: Vec::new(),
+        }
+    }
+
+    /// Replays the next entry. `index` is what the store says it is.
+    pub fn entry(&mut self, index: u64, bytes: &[u8]) {
+        let next = self.leaves.len() as u64;
+        let finding = |code| Finding::new(code, &self.name).entry(index);
+        if index != next {
+            self.findings.push(finding(Code::OutOfSequence).expected(next).found(index));
+        }
+        self.leaves.push(leaf_hash(bytes));
+        self.counts.entries += 1;
+        match EntryBytes::parse(bytes) {
+            Ok(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
+                self.replay(index, entry);
+            }
+            Ok(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
+            Err(_) => self.findings.push(finding(Code::Unreadable)),
+        }
+    }
+
+    /// Reports that the store found entry `index` no longer whole, and cannot give it.
+    pub fn damaged(&mut self, index: u64) {
+        self.findings.push(Finding::new(Code::Damaged, &self.name).entry(index));
+    }
+
+    /// Holds the entries against the signed checkpoint. `published` gives the hash of a leaf as the
+    /// party published it in its tiles, so that an altered entry can be named; `None` where there is
+    /// none.
+    #[must_use]
+    pub fn finish(
+        mut self,
+        checkpoint: Option<&[u8]>,
+        published: impl Fn(u64) -> Option<Digest>,
+    ) -> Replayed {
+        let covered = self.check_root(checkpoint, published);
+        self.report_open();
+        for tally in std::mem::take(&mut self.tallies).into_values() {
+            for one in tally.overcounted() {
+                let finding = Finding::new(Code::Overcounted, &self.name).entry(one.index);
+                self.findings.push(finding.query(one.query).found(usage(one.used)));
+            }
+        }
+        let report = LedgerReport {
+            name: self.name.to_string(),
+            root: root(&self.leaves),
+            covered,
+            counts: self.counts,
+        };
+        Replayed {
+            name: self.name,
+            report,
+            findings: self.findings,
+            decided: self.decided,
+            rejected: self.rejected,
+            receipts: self.receipts,
+        }
+    }
+
+    fn belongs(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Started(_) => true,
+            Entry::Receipt(_) => self.name.kind == LedgerKind::Receipts,
+            Entry::Decision(_) | Entry::Outcome(_) | Entry::Rejected(_) => {
+                self.name.kind != LedgerKind::Receipts
+            }
+        }
+    }
+
+    fn replay(&mut self, index: u64, entry: Entry) {
+        match entry {
+            Entry::Decision(decision) => self.decision(index, &decision),
+            Entry::Outcome(outcome) => self.outcome(index, &outcome),
+            Entry::Receipt(receipt) => self.receipt(index, &receipt),
+            Entry::Rejected(rejected) => {
+                self.counts.rejected += 1;
+                self.rejected.extend(rejected.query);
+            }
+            Entry::Started(Started { torn_bytes, .. }) => {
+                self.counts.starts += 1;
+                if torn_bytes > 0 {
+                    let finding = Finding::new(Code::Torn, &self.name).entry(index);
+                    self.findings.push(finding.found(format!("{torn_bytes} bytes")));
+                }
+            }
+        }
+    }
+
+    /// Number of entries that the checkpoint covers, where it verifies.
+    fn check_root(
+        &mut self,
+        checkpoint: Option<&[u8]>,
+        published: impl Fn(u64) -> Option<Digest>,
+    ) -> Option<u64> {
+        let finding = |code| Finding::new(code, &self.name);
+        let Some(bytes) = checkpoint else {
+            if !self.leaves.is_empty() {
+                self.findings.push(finding(Code::NoCheckpoint));
+            }
+            return None;
+        };
+        let Checkpoint { size, root: signed, .. } = match self.signed_checkpoint(bytes) {
+            Ok(checkpoint) => checkpoint,
+            Err(fault) => {
+                self.findings.push(*fault);
+                return None;
+            }
+        };
+        let entries = self.leaves.len() as u64;
+        let covered = usize::try_from(size).ok().and_then(|size| self.leaves.get(..size));
+        let Some(covered) = covered else {
+            let finding = finding(Code::Shortened).entry(entries);
+            self.findings.push(finding.expected(size).found(entries));
+            return None;
+        };
+        let own = root(covered);
+        if own != signed {
+            let altered = altered(covered, &signed, published);
+            let finding = Finding { entry: altered, ..finding(Code::Altered) };
+            self.findings.push(finding.expected(signed).found(own));
+            return None;
+        }
+        if size < entries {
+            self.findings.push(finding(Code::Uncovered).entry(size).found(entries - size));
+        }
+        Some(size)
+    }
+
+    fn signed_checkpoint(&self, bytes: &[u8]) -> Result<Checkpoint, Box<Finding>> {
+        let mut last = Box::new(Finding::new(Code::UnknownKey, &self.name));
+        let origin = self.name.origin();
+        for key in self.register.checkpoint_keys(&self.name) {
+            // Ledgers are signed with Ed25519; a holder's P-256 key signs none.
+            let verifier = origin.clone().and_then(|name| LedgerVerifier::new(name, key).ok());
+            let Some(verifier) = verifier else {
+                continue;
+            };
+            match SignedCheckpoint::parse(bytes, &verifier) {
+                Ok(signed) => return Ok(signed.checkpoint().clone()),
+                Err(error) => last = Box::new(Finding::new(Code::BadCheckpoint, &self.name).found(error)),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// The first entry whose leaf hash is not the published one.
+#[must_use]
+pub fn first_difference(
+    leaves: &[Digest],
+    published: impl Fn(u64) -> Option<Digest>,
+) -> Option<u64> {
+    let differs = |(index, leaf): (u64, &Digest)| {
+        published(index).is_some_and(|published| published != *leaf).then_some(index)
+    };
+    (0..).zip(leaves).find_map(differs)
+}
+
+/// The first entry that was altered, provided that the published hashes lead to the signed root: else
+/// these prove nothing.
+fn altered(
+    leaves: &[Digest],
+    signed: &Digest,
+    published: impl Fn(u64) -> Option<Digest>,
+) -> Option<u64> {
+    let hashes: Option<Vec<_>> = (0..leaves.len() as u64).map(published).collect();
+    let hashes = hashes.filter(|hashes| root(hashes) == *signed)?;
+    first_difference(leaves, |index| hashes.get(usize::try_from(index).ok()?).copied())
+}
+
+fn root(leaves: &[Digest]) -> Digest {
+    let mut tree = Frontier::default();
+    leaves.iter().for_each(|leaf| tree.append(*leaf));
+    tree.root()
+}
+
+const fn party(entry: &Entry) -> &Oin {
+    match entry {
+        Entry::Decision(one) => &one.party,
+        Entry::Outcome(one) => &one.party,
+        Entry::Rejected(one) => &one.party,
+        Entry::Receipt(one) => &one.party,
+        Entry::Started(one) => &one.party,
+    }
+}
+
+const fn kind(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Decision(_) => "decision",
+        Entry::Outcome(_) => "outcome",
+        Entry::Rejected(_) => "rejected",
+        Entry::Receipt(_) => "receipt",
+        Entry::Started(_) => "started",
+    }
+}

@@ -1,0 +1,87 @@
+//! Outcomes, held against the decisions of the same ledger.
+
+use std::collections::BTreeSet;
+
+use convenant_model::entry::OutcomeEntry;
+
+use crate::{
+    Code, Finding, LedgerKind, LedgerReplay,
+    account::{Asked, Decided, Ended, Result, Ruling, Stated},
+};
+
+impl LedgerReplay<'_> {
+    pub(crate) fn outcome(&mut self, index: u64, outcome: &OutcomeEntry) {
+        let finding = |code| Finding::new(code, &self.name).entry(index).query(outcome.query);
+        let decided = self.decided.get_mut(&outcome.query);
+        let decided = decided.filter(|one| one.index == outcome.decision && one.permits_any());
+        let Some(decided) = decided else {
+            let named = format!("entry {}", outcome.decision);
+            return self.findings.push(finding(Code::NoDecision).found(named));
+        };
+        if let Some(before) = &decided.ended {
+            let first = format!("entry {}", before.index);
+            return self.findings.push(finding(Code::ClosedTwice).expected(first));
+        }
+        let ended = Ended::new(index, outcome);
+        let fault = contradiction(self.name.kind, decided, &ended);
+        self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));
+        let answered = ended.results.iter().filter(|one| one.stated.answered()).count();
+        self.counts.answered += answered as u64;
+        decided.ended = Some(ended);
+    }
+
+    /// The permits that were never followed by an outcome.
+    pub(crate) fn report_open(&mut self) {
+        let open = self.decided.iter().filter(|(_, one)| one.permits_any() && one.ended.is_none());
+        for (query, decided) in open {
+            self.counts.open += 1;
+            let finding = Finding::new(Code::Open, &self.name).entry(decided.index);
+            self.findings.push(finding.query(*query));
+        }
+    }
+}
+
+/// The first thing in which an outcome contradicts itself or the decision.
+fn contradiction(kind: LedgerKind, decided: &Decided, ended: &Ended) -> Option<String> {
+    let targets: BTreeSet<u32> = ended.results.iter().map(|one| one.target).collect();
+    // A node decides on the one target that is its own, the coordinator on all.
+    let ruled = (0..).zip(&decided.targets).filter(|(_, asked)| asked.ruling.is_some());
+    let ruled: BTreeSet<u32> = ruled.map(|(number, _)| number).collect();
+    if targets != ruled || targets.len() != ended.results.len() {
+        return Some(format!("results on targets {targets:?}, decided on {ruled:?}"));
+    }
+    ended.results.iter().find_map(|result| {
+        let asked = decided.target(result.target)?;
+        let fault = contradicts(kind, asked, result)?;
+        Some(format!("target {}: {fault}", result.target))
+    })
+}
+
+fn contradicts(kind: LedgerKind, asked: &Asked, result: &Result) -> Option<&'static str> {
+    let (sent, answered) = (&result.sent, result.stated.answered());
+    if result.partner != asked.partner {
+        return Some("another partner than was asked");
+    }
+    if answered && !asked.permitted() {
+        return Some("answered without a permit");
+    }
+    if answered && (sent.hash.is_none() || sent.chunks == 0 || sent.bytes == 0) {
+        return Some("answered without chunks or their hash");
+    }
+    if sent.chunks == 0 && (sent.hash.is_some() || sent.bytes > 0) {
+        return Some("bytes or a hash without chunks");
+    }
+    match &asked.ruling {
+        Some(Ruling::Refuse(_)) if sent.chunks > 0 => Some("chunks for a refused target"),
+        Some(Ruling::Refuse(refused)) if *refused != result.stated => {
+            Some("another status than the refusal that was decided")
+        }
+        // A node that permits answers or fails; the clauses had their say before.
+        Some(Ruling::Permit { .. })
+            if kind == LedgerKind::Node && matches!(result.stated, Stated::Refused(_)) =>
+        {
+            Some("refused after a permit")
+        }
+        _ => None,
+    }
+}

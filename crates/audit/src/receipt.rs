@@ -1,0 +1,135 @@
+//! Receipts: what a requester received, under whose signature.
+
+use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
+use convenant_model::{
+    Digest, Oin, QueryId,
+    entry::{Receipt, SignedOutcome, Status},
+    query::Query,
+};
+use convenant_signing::{parse_canonical, peek_compact, sha256, verify_compact};
+
+use crate::{
+    Code, Finding, LedgerReplay,
+    account::{Sent, Stated},
+};
+
+/// A receipt as reconciling needs it.
+pub(crate) struct Received {
+    pub(crate) index: u64,
+    pub(crate) query: QueryId,
+    pub(crate) target: u32,
+    pub(crate) partner: Oin,
+    /// SHA-256 over the signed query.
+    pub(crate) signed: Digest,
+    pub(crate) stated: Stated,
+    /// The partner's outcome, where its signature holds.
+    pub(crate) outcome: Option<Signed>,
+}
+
+/// What a partner signed.
+pub(crate) struct Signed {
+    pub(crate) stated: Stated,
+    pub(crate) rows: u64,
+    pub(crate) sent: Sent,
+    pub(crate) decision: Option<u64>,
+}
+
+/// Why a receipt proves nothing.
+type Fault = (Code, &'static str);
+
+impl LedgerReplay<'_> {
+    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt) {
+        self.counts.receipts += 1;
+        let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
+        let answered = receipt.status == Status::Answered;
+        self.counts.answered += u64::from(answered);
+        let query = self.asked(receipt).map_err(|(code, fault)| finding(code).found(fault));
+        let outcome = match &query {
+            Ok(query) => self.signed_outcome(receipt, query),
+            Err(_) => Ok(None),
+        };
+        // A requester that did not accept the outcome says so itself; it proves nothing either way.
+        let refused_here = !answered && receipt.outcome.is_some() && outcome.is_err();
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(_) if refused_here => None,
+            Err((code, fault)) => {
+                self.findings.push(finding(code).found(fault));
+                None
+            }
+        };
+        if refused_here {
+            self.findings.push(finding(Code::Declined).found(Stated::of(&receipt.status)));
+        } else if answered && receipt.outcome.is_none() {
+            self.findings.push(finding(Code::Receipt).found("answered without a signed outcome"));
+        }
+        self.findings.extend(query.err());
+        self.receipts.push(Received {
+            index,
+            query: receipt.query,
+            target: receipt.target,
+            partner: receipt.partner.clone(),
+            signed: sha256(receipt.signed_query.as_bytes()),
+            stated: Stated::of(&receipt.status),
+            outcome,
+        });
+    }
+
+    /// The query that was asked, signed and of this party.
+    fn asked(&self, receipt: &Receipt) -> Result<Query, Fault> {
+        let unfit = (Code::QueryUnfit, "not a signed query");
+        let unverified = peek_compact(&receipt.signed_query, QUERY_TYPE).map_err(|_| unfit)?;
+        let query: Query = parse_canonical(unverified.payload(), "query").map_err(|_| unfit)?;
+        let key = &query.requester.key;
+        unverified.verify(key).map_err(|_| (Code::QuerySignature, "signature"))?;
+        let asked = query.targets.get(receipt.target as usize);
+        let checks = [
+            ("query", query.id == receipt.query),
+            ("party", query.requester.partner == receipt.party),
+            ("partner", asked.is_some_and(|target| target.partner == receipt.partner)),
+        ];
+        match checks.into_iter().find(|(_, agrees)| !agrees) {
+            Some((member, _)) => Err((Code::Receipt, member)),
+            None => Ok(query),
+        }
+    }
+
+    /// The partner's outcome: signed with a key that was enrolled when the query was written, or later.
+    fn signed_outcome(&self, receipt: &Receipt, query: &Query) -> Result<Option<Signed>, Fault> {
+        let Some(text) = &receipt.outcome else {
+            return Ok(None);
+        };
+        let keys = self.register.ledger_keys_from(&receipt.partner, query.register.size);
+        let key_of = |id: &_| keys.iter().find(|key| convenant_signing::key_id(key) == *id).cloned();
+        let verified = verify_compact(text, OUTCOME_TYPE, key_of);
+        let verified = verified.map_err(|_| (Code::OutcomeSignature, "signature"))?;
+        let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")
+            .map_err(|_| (Code::OutcomeSignature, "form"))?;
+        let checks = [
+            ("query", outcome.query == receipt.query),
+            ("signed_query", outcome.signed_query == sha256(receipt.signed_query.as_bytes())),
+            ("target", outcome.target == receipt.target),
+            ("partner", outcome.partner == receipt.partner),
+            ("status", outcome.status == receipt.status),
+            ("decision", outcome.status != Status::Answered || outcome.decision.is_some()),
+        ];
+        match checks.into_iter().find(|(_, agrees)| !agrees) {
+            Some((member, _)) => Err((Code::Receipt, member)),
+            None => Ok(Some(Signed::of(&outcome))),
+        }
+    }
+}
+
+impl Signed {
+    fn of(outcome: &SignedOutcome) -> Self {
+        let (bytes, chunks) = (outcome.bytes, outcome.chunks);
+        // A ledger leaves the hash out where there is nothing to hash.
+        let hash = (chunks > 0).then_some(outcome.hash);
+        Self {
+            stated: Stated::of(&outcome.status),
+            rows: outcome.rows,
+            sent: Sent { bytes, chunks, hash },
+            decision: outcome.decision,
+        }
+    }
+}

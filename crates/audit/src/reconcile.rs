@@ -1,0 +1,222 @@
+//! The ledgers of different parties held against each other: the same query, the same decision chain,
+//! the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_model::{Oin, Problem, QueryId};
+
+use crate::{
+    Code, Finding, LedgerKind, Replayed,
+    account::{Asked, Decided, Ruling, Stated},
+    receipt::Received,
+};
+
+/// Holds every ledger against those that should say the same.
+pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
+    let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
+    let reconciling = Reconciling {
+        coordinator: of(LedgerKind::Coordinator).next(),
+        nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
+    };
+    let (mut findings, mut received) = (Vec::new(), BTreeSet::new());
+    for ledger in of(LedgerKind::Receipts) {
+        for receipt in &ledger.receipts {
+            let at = At { ledger, query: receipt.query, target: receipt.target };
+            if !received.insert((receipt.query, receipt.target)) {
+                findings.push(at.say(Code::ReceivedTwice).entry(receipt.index));
+            }
+            reconciling.receipt(at, receipt, &mut findings);
+        }
+    }
+    let requesters: BTreeSet<_> = of(LedgerKind::Receipts).map(|one| &one.name.party).collect();
+    if let Some(ledger) = reconciling.coordinator {
+        for (query, decided) in &ledger.decided {
+            let kept = requesters.contains(&decided.requester);
+            for (target, asked) in (0..).zip(&decided.targets) {
+                let at = At { ledger, query: *query, target };
+                findings.extend(reconciling.permitted(at, decided, asked));
+                let answered = decided.result(target).is_some_and(|one| one.stated.answered());
+                if kept && answered && !received.contains(&(*query, target)) {
+                    findings.push(at.say(Code::NoReceipt).entry(decided.index));
+                }
+            }
+        }
+    }
+    for node in of(LedgerKind::Node) {
+        for (query, decided) in &node.decided {
+            findings.extend(reconciling.asked_by(node, *query, decided));
+        }
+    }
+    findings
+}
+
+struct Reconciling<'a> {
+    coordinator: Option<&'a Replayed>,
+    nodes: BTreeMap<&'a Oin, &'a Replayed>,
+}
+
+/// One target of one query, as one ledger tells of it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    ledger: &'a Replayed,
+    query: QueryId,
+    target: u32,
+}
+
+impl At<'_> {
+    fn say(self, code: Code) -> Finding {
+        Finding::new(code, &self.ledger.name).query(self.query)
+    }
+}
+
+impl Reconciling<'_> {
+    /// A target that the coordinator permitted, held against the ledger of its node.
+    fn permitted(&self, at: At<'_>, decided: &Decided, asked: &Asked) -> Option<Finding> {
+        let node = self.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
+        let result = decided.result(at.target);
+        let Some(theirs) = node.decided.get(&at.query) else {
+            let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
+            let code = if proven { Code::MissingAtNode } else { Code::NotReached };
+            let told = result.map_or_else(|| "no outcome yet".to_owned(), ToString::to_string);
+            let finding = Finding::new(code, &node.name).query(at.query).expected(told);
+            return (proven || !node.rejected.contains(&at.query)).then_some(finding);
+        };
+        if theirs.signed != decided.signed {
+            let finding = at.say(Code::OtherQuery).entry(decided.index);
+            return Some(finding.expected(theirs.signed).found(decided.signed));
+        }
+        let (told, own) = (result?, ended(theirs, at.target)?);
+        let differ = at.say(Code::OutcomesDiffer).entry(decided.ended.as_ref()?.index);
+        let differ = differ.expected(&own).found(told);
+        match (&told.stated, &own.stated) {
+            (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => None,
+            (Stated::Answered | Stated::Refused(_), _) if told.stated != own.stated => Some(differ),
+            (Stated::Answered, _) => Some(differ),
+            (Stated::Failed(_), Stated::Answered) => {
+                let finding = at.say(Code::NotDelivered).entry(theirs.index);
+                Some(finding.expected(&own).found(told))
+            }
+            _ => None,
+        }
+    }
+
+    /// A decision of a node, which the coordinator must have permitted before.
+    fn asked_by(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
+        let coordinator = self.coordinator?;
+        let target = (0..).zip(&decided.targets).find(|(_, asked)| asked.ruling.is_some());
+        let (target, _) = target?;
+        let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
+        let permitted = theirs.is_some_and(Asked::permitted);
+        let finding = Finding::new(Code::MissingAtCoordinator, &node.name);
+        let finding = finding.entry(decided.index).query(query);
+        (!permitted).then(|| finding.expected(format!("a permit in {}", coordinator.name)))
+    }
+
+    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Vec<Finding>) {
+        let say = |code| at.say(code).entry(receipt.index);
+        if let Some(coordinator) = self.coordinator {
+            let decided = coordinator.decided.get(&receipt.query);
+            findings.extend(held_by_coordinator(at, receipt, decided).map(|(code, text)| {
+                say(code).expected(text).found(&receipt.stated)
+            }));
+        }
+        let node = self.nodes.get(&receipt.partner);
+        let decided = node.and_then(|node| node.decided.get(&receipt.query));
+        if let Some(node) = node {
+            findings.extend(held_by_node(node, receipt, decided).map(|(code, expected, found)| {
+                let finding = if code == Code::MissingAtNode {
+                    Finding::new(code, &node.name).query(at.query)
+                } else {
+                    say(code)
+                };
+                finding.expected(expected).found(found)
+            }));
+        }
+        let coordinator = self.coordinator.and_then(|one| one.decided.get(&receipt.query));
+        let rulings = [decided, coordinator].into_iter().flatten();
+        let caps = rulings.filter_map(|one| one.target(receipt.target)?.max_rows());
+        if let (Some(cap), Some(outcome)) = (caps.min(), &receipt.outcome)
+            && outcome.rows > cap
+        {
+            findings.push(say(Code::TooManyRows).expected(cap).found(outcome.rows));
+        }
+    }
+}
+
+/// What a node's own ledger says of how a target ended. A refusal ends the exchange by itself.
+struct OwnAccount {
+    stated: Stated,
+    sent: Option<crate::account::Sent>,
+}
+
+impl std::fmt::Display for OwnAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.stated)?;
+        self.sent.map_or(Ok(()), |sent| write!(f, ", {sent}"))
+    }
+}
+
+fn ended(decided: &Decided, target: u32) -> Option<OwnAccount> {
+    match &decided.target(target)?.ruling {
+        Some(Ruling::Refuse(stated)) => Some(OwnAccount { stated: stated.clone(), sent: None }),
+        _ => {
+            let result = decided.result(target)?;
+            Some(OwnAccount { stated: result.stated.clone(), sent: Some(result.sent) })
+        }
+    }
+}
+
+/// Whether a node that was told of like this must have decided: these come only after a decision.
+fn proves_decision(stated: &Stated, chunks: u64) -> bool {
+    let after = [Problem::SourceUnavailable, Problem::TooManyRows, Problem::RuleError];
+    match stated {
+        Stated::Answered | Stated::Refused(_) => true,
+        Stated::Failed(problem) => chunks > 0 || after.contains(problem),
+    }
+}
+
+/// A receipt of an answer held against the coordinator's ledger.
+fn held_by_coordinator(
+    at: At<'_>,
+    receipt: &Received,
+    decided: Option<&Decided>,
+) -> Option<(Code, String)> {
+    let Some(decided) = decided else {
+        let answered = receipt.outcome.is_some();
+        return answered.then(|| (Code::MissingAtCoordinator, "a permit".to_owned()));
+    };
+    if decided.signed != receipt.signed {
+        return Some((Code::OtherQuery, decided.signed.to_string()));
+    }
+    let outcome = receipt.outcome.as_ref()?;
+    if !decided.target(at.target).is_some_and(Asked::permitted) {
+        return Some((Code::MissingAtCoordinator, "a permit".to_owned()));
+    }
+    let told = decided.result(at.target)?;
+    // The requester may have the whole answer although the coordinator saw the connection break.
+    let comparable = !matches!(told.stated, Stated::Failed(_));
+    let same = told.stated == outcome.stated && told.sent == outcome.sent;
+    (comparable && !same).then(|| (Code::OutcomesDiffer, told.to_string()))
+}
+
+/// A partner's signed outcome held against its own ledger.
+fn held_by_node(
+    node: &Replayed,
+    receipt: &Received,
+    decided: Option<&Decided>,
+) -> Option<(Code, String, String)> {
+    let outcome = receipt.outcome.as_ref()?;
+    let found = || format!("{}, {}", outcome.stated, outcome.sent);
+    let index = outcome.decision?;
+    let Some(decided) = decided.filter(|one| one.index == index) else {
+        let holds = decided.map_or_else(|| "none".to_owned(), |one| format!("entry {}", one.index));
+        let signed = format!("the partner signed for entry {index} of its ledger");
+        return Some((Code::MissingAtNode, signed, format!("{}: {holds}", node.name)));
+    };
+    if decided.signed != receipt.signed {
+        return Some((Code::OtherQuery, decided.signed.to_string(), receipt.signed.to_string()));
+    }
+    let own = ended(decided, receipt.target)?;
+    let same = own.stated == outcome.stated && own.sent.is_none_or(|sent| sent == outcome.sent);
+    (!same).then(|| (Code::OutcomesDiffer, own.to_string(), found()))
+}

@@ -1,0 +1,216 @@
+//! The register, verified document by document from the root of trust.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use convenant_clauses::Rules;
+use convenant_ledger::{
+    LedgerVerifier, SignedCheckpoint,
+    register::{Register, RegisterError},
+};
+use convenant_model::{
+    Digest, Oin,
+    documents::DocumentKind,
+    keys::VerifyingKey,
+    query::RegisterPosition,
+    register::{CovenantInForce, RootOfTrust},
+};
+use convenant_signing::sha256;
+
+use crate::{
+    Code, Finding,
+    name::{LedgerKind, LedgerName},
+};
+
+/// How findings name the register.
+const NAME: &str = "register";
+/// A copy of the register is kept at every so many documents; states in between are made from there.
+const STRIDE: u64 = 64;
+
+/// A register that was verified, with what is needed to decide again at any of its sizes.
+pub struct RegisterEvidence {
+    documents: Vec<Vec<u8>>,
+    whole: Register,
+    /// Copies at the sizes 0, [`STRIDE`], 2·[`STRIDE`], ….
+    copies: Vec<Register>,
+    rules: HashMap<Digest, Arc<Rules>>,
+    ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
+    findings: Vec<Finding>,
+}
+
+/// A ledger key and the size of the register from which on it is enrolled.
+struct LedgerKey {
+    from: u64,
+    key: VerifyingKey,
+}
+
+impl RegisterEvidence {
+    /// Verifies the documents in sequence, and the checkpoint over them. What does not hold is a
+    /// finding; from the first document that is not admitted on, the register counts as absent.
+    #[must_use]
+    pub fn verify(
+        root: RootOfTrust,
+        documents: impl IntoIterator<Item = Vec<u8>>,
+        checkpoint: Option<&[u8]>,
+        verifier: &LedgerVerifier,
+    ) -> Self {
+        let whole = Register::new(root);
+        let mut evidence = Self {
+            documents: Vec::new(),
+            copies: vec![whole.clone()],
+            whole,
+            rules: HashMap::new(),
+            ledger_keys: BTreeMap::new(),
+            findings: Vec::new(),
+        };
+        for document in documents {
+            if let Err(error) = evidence.append(document) {
+                let finding = Finding::new(Code::RegisterDocument, NAME).entry(evidence.size());
+                evidence.findings.push(finding.found(describe(&error)));
+                break;
+            }
+        }
+        evidence.check(checkpoint, verifier);
+        evidence
+    }
+
+    /// Number of documents that were verified, and the root over them.
+    #[must_use]
+    pub fn position(&self) -> RegisterPosition {
+        self.whole.position()
+    }
+
+    /// The register with every document that was verified.
+    #[must_use]
+    pub const fn register(&self) -> &Register {
+        &self.whole
+    }
+
+    /// What does not hold of the register itself.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.position().size
+    }
+
+    pub(crate) fn rules(&self, covenant: &Digest) -> Option<&Arc<Rules>> {
+        self.rules.get(covenant)
+    }
+
+    /// The register when it had `size` documents, made from a copy of at most that size or from
+    /// `nearest`, which is one; `None` where it never had so many.
+    pub(crate) fn at(&self, size: u64, nearest: Option<&Register>) -> Option<Register> {
+        if size > self.size() {
+            return None;
+        }
+        let copy = self.copies.get(usize::try_from(size / STRIDE).ok()?)?;
+        let start = nearest.filter(|near| near.position().size > copy.position().size);
+        let mut register = start.unwrap_or(copy).clone();
+        let from = usize::try_from(register.position().size).ok()?;
+        for document in self.documents.get(from..usize::try_from(size).ok()?)? {
+            register.append(document).ok()?;
+        }
+        Some(register)
+    }
+
+    /// The keys with which a ledger's checkpoints may be signed, newest first. A requester's ledger is
+    /// signed with the key of a mandate's holder.
+    pub(crate) fn checkpoint_keys(&self, name: &LedgerName) -> Vec<VerifyingKey> {
+        if name.kind != LedgerKind::Receipts {
+            return self.ledger_keys_from(&name.party, 0);
+        }
+        let projects = self.whole.state().projects();
+        let mandates = projects.flat_map(|(_, project)| project.mandates());
+        let holders = mandates.flat_map(|mandate| &mandate.holder);
+        let keys: BTreeSet<_> = holders.map(|holder| holder.key.clone()).collect();
+        keys.into_iter().collect()
+    }
+
+    /// A party's ledger keys from the one on that was enrolled when the register had `size`
+    /// documents, newest first.
+    pub(crate) fn ledger_keys_from(&self, party: &Oin, size: u64) -> Vec<VerifyingKey> {
+        let keys = self.ledger_keys.get(party).map_or(&[][..], Vec::as_slice);
+        let replaced = keys.iter().filter(|key| key.from <= size).count().saturating_sub(1);
+        keys.iter().skip(replaced).rev().map(|key| key.key.clone()).collect()
+    }
+
+    fn append(&mut self, document: Vec<u8>) -> Result<(), RegisterError> {
+        let kind = self.whole.append(&document)?;
+        self.documents.push(document);
+        if self.size().is_multiple_of(STRIDE) {
+            self.copies.push(self.whole.clone());
+        }
+        match kind {
+            DocumentKind::Covenant => self.compile(),
+            DocumentKind::Enrolment => self.note_keys(),
+            DocumentKind::Proposal | DocumentKind::Decision | DocumentKind::Mandate => {}
+        }
+        Ok(())
+    }
+
+    fn compile(&mut self) {
+        let Some(CovenantInForce { covenant, hash }) = self.whole.state().covenant().cloned() else {
+            return;
+        };
+        match Rules::compile(&CovenantInForce { covenant, hash }, sha256) {
+            Ok(rules) => drop(self.rules.insert(hash, Arc::new(rules))),
+            Err(error) => {
+                let finding = Finding::new(Code::Rules, NAME).entry(self.size().saturating_sub(1));
+                self.findings.push(finding.found(error));
+            }
+        }
+    }
+
+    fn note_keys(&mut self) {
+        let from = self.size();
+        for enrolment in self.whole.state().enrolments() {
+            let keys = self.ledger_keys.entry(enrolment.partner.clone()).or_default();
+            if keys.last().is_none_or(|last| last.key != enrolment.ledger_key) {
+                keys.push(LedgerKey { from, key: enrolment.ledger_key.clone() });
+            }
+        }
+    }
+
+    fn check(&mut self, checkpoint: Option<&[u8]>, verifier: &LedgerVerifier) {
+        let own = self.position();
+        let Some(bytes) = checkpoint else {
+            return self.findings.push(Finding::new(Code::RegisterUnsigned, NAME));
+        };
+        let finding = Finding::new(Code::RegisterCheckpoint, NAME);
+        let stated = match SignedCheckpoint::parse(bytes, verifier) {
+            Ok(signed) => signed.checkpoint().clone(),
+            Err(error) => return self.findings.push(finding.found(error)),
+        };
+        let stated = RegisterPosition { size: stated.size, root: stated.root };
+        if !self.whole.held(&stated) {
+            self.findings.push(finding.expected(shown(&stated)).found(shown(&own)));
+        } else if stated.size < own.size {
+            let finding = Finding::new(Code::RegisterUnsigned, NAME).entry(stated.size);
+            self.findings.push(finding);
+        }
+    }
+}
+
+impl std::fmt::Debug for RegisterEvidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RegisterEvidence({})", shown(&self.position()))
+    }
+}
+
+pub(crate) fn shown(position: &RegisterPosition) -> String {
+    format!("{} documents, root {}", position.size, position.root)
+}
+
+/// The error with its cause: the documents of a register are public.
+fn describe(error: &RegisterError) -> String {
+    use std::error::Error as _;
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The whole: a register and any number of ledgers.
+
+use crate::{
+    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report, reconcile,
+};
+
+/// An audit under way.
+pub struct Replay<'a> {
+    register: &'a RegisterEvidence,
+    ledgers: Vec<Replayed>,
+}
+
+impl<'a> Replay<'a> {
+    /// Begins with a register.
+    #[must_use]
+    pub const fn new(register: &'a RegisterEvidence) -> Self {
+        Self { register, ledgers: Vec::new() }
+    }
+
+    /// Begins a ledger, to be fed its entries and given back with [`Self::add`]. Ledgers do not depend
+    /// on each other until then.
+    #[must_use]
+    pub const fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
+        LedgerReplay::new(self.register, name)
+    }
+
+    /// Adds a ledger that was replayed.
+    pub fn add(&mut self, replayed: Replayed) {
+        self.ledgers.push(replayed);
+    }
+
+    /// Holds the ledgers against each other, and reports. Entries that one party wrote after another's
+    /// ledger was copied look like missing ones, so ledgers are copied while nothing is under way.
+    #[must_use]
+    pub fn report(mut self) -> Report {
+        self.ledgers.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut findings = self.register.findings().to_vec();
+        for pair in self.ledgers.windows(2) {
+            if let [one, other] = pair
+                && one.name == other.name
+            {
+                findings.push(Finding::new(Code::LedgerTwice, &one.name));
+            }
+        }
+        for ledger in &mut self.ledgers {
+            findings.append(&mut ledger.findings);
+        }
+        findings.extend(reconcile::reconcile(&self.ledgers));
+        let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);
+        findings.sort_by_cached_key(order);
+        let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();
+        Report { register: self.register.position(), ledgers, findings }
+    }
+}

@@ -1,0 +1,75 @@
+//! Evidence that nobody tampered with.
+
+use convenant_audit::Severity;
+use convenant_model::entry::Entry;
+
+use crate::world::{Ledgers, World, found};
+
+#[test]
+fn honest_ledgers_hold() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    assert_eq!(found(&report, Severity::Warning), [""; 0]);
+    assert_eq!(found(&report, Severity::Note), ["PERSONEN_NIET_TE_HERBEOORDELEN uwv 3"]);
+
+    let counts: Vec<_> = report.ledgers.iter().map(|one| &one.counts).collect();
+    let coordinator = counts[0];
+    assert_eq!((coordinator.decisions, coordinator.permits, coordinator.refusals), (3, 5, 1));
+    assert_eq!((coordinator.answered, coordinator.open), (4, 0));
+    assert_eq!(counts[1].clauses.get("L14/BSN"), Some(&1));
+    assert_eq!((counts[3].receipts, counts[3].answered), (5, 4));
+    assert!(report.ledgers.iter().all(|one| one.covered == Some(one.counts.entries)));
+}
+
+#[test]
+fn the_report_is_read_by_people_and_machines() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    ledgers.uwv.pop();
+    ledgers.toeslagen.remove(1);
+    let report = world.audit(&ledgers);
+    let text = report.to_string();
+    assert!(text.contains("Het bewijs klopt NIET"), "{text}");
+    assert!(text.contains("geweigerd op L14/BSN: 1") || !text.contains("L14"), "{text}");
+    let json = serde_json::to_value(&report).unwrap();
+    let first = &json["findings"][0];
+    assert_eq!((&first["severity"], first["code"].is_string()), (&"finding".into(), true));
+    assert!(first["uitleg"].is_string() && first["explanation"].is_string());
+}
+
+#[test]
+fn an_exchange_that_broke_off_is_told_of_and_holds() {
+    let mut world = World::new();
+    let mut ledgers = Ledgers::default();
+    world.exchange(&mut ledgers, &|_| {}, false);
+    // The crash took both outcomes and the receipts with it.
+    ledgers.uwv.retain(|one| !matches!(one, Entry::Outcome(_)));
+    ledgers.coordinator.retain(|one| !matches!(one, Entry::Outcome(_)));
+    ledgers.receipts.clear();
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    let open = ["UITWISSELING_OPEN coordinator 0", "UITWISSELING_OPEN uwv 0"];
+    assert_eq!(found(&report, Severity::Warning), open);
+}
+
+#[test]
+fn decisions_recorded_in_another_order_than_counted_hold() {
+    let mut world = World::new();
+    let mut ledgers = Ledgers::default();
+    world.exchange(&mut ledgers, &|_| {}, false);
+    world.exchange(&mut ledgers, &|_| {}, false);
+    // Two queries at once: the second reached the disk first.
+    let node = &mut ledgers.toeslagen;
+    node.rotate_left(2);
+    for (index, entry) in (0..).zip(node.iter_mut()) {
+        if let Entry::Outcome(outcome) = entry {
+            outcome.decision = index - 1;
+        }
+    }
+    ledgers.receipts.clear();
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    assert!(report.findings.iter().all(|one| !one.code.as_str().starts_with("TELLING")), "{report}");
+}

@@ -1,0 +1,114 @@
+//! Tampering with a ledger's bytes, which its signed checkpoint shows.
+
+use convenant_audit::{Finding, LedgerKind, LedgerName, Replay, Severity, first_difference};
+use convenant_ledger::merkle::leaf_hash;
+use convenant_model::Digest;
+
+use crate::world::{COORDINATOR, UWV, World, at, bytes, found, oin, tree};
+
+/// A ledger of UWV that was signed as `signed` and now reads `now`.
+fn audit(world: &World, signed: &[Vec<u8>], now: &[Vec<u8>], tiles: bool) -> Vec<Finding> {
+    let name = LedgerName::new(LedgerKind::Node, oin(UWV));
+    let signer = world.signer(&name);
+    let checkpoint = signer.sign(signed.len() as u64, tree(signed).root(), at()).unwrap();
+    finish(world, now, Some(&checkpoint.to_string()), |index| {
+        let leaf = signed.get(usize::try_from(index).unwrap()).map(|entry| leaf_hash(entry));
+        leaf.filter(|_| tiles)
+    })
+}
+
+fn finish(
+    world: &World,
+    now: &[Vec<u8>],
+    checkpoint: Option<&str>,
+    published: impl Fn(u64) -> Option<Digest>,
+) -> Vec<Finding> {
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let mut ledger = replay.ledger(LedgerName::new(LedgerKind::Node, oin(UWV)));
+    for (index, entry) in (0..).zip(now) {
+        ledger.entry(index, entry);
+    }
+    replay.add(ledger.finish(checkpoint.map(str::as_bytes), published));
+    replay.report().findings
+}
+
+fn codes(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|one| one.code.as_str()).collect()
+}
+
+fn ledger() -> (World, Vec<Vec<u8>>) {
+    let mut world = World::new();
+    let entries = world.exchanges().uwv.iter().map(bytes).collect();
+    (world, entries)
+}
+
+#[test]
+fn an_altered_entry_is_named_where_the_tiles_tell() {
+    let (world, signed) = ledger();
+    let mut now = signed.clone();
+    let text = String::from_utf8(now[2].clone()).unwrap();
+    now[2] = text.replace("\"bytes\":200", "\"bytes\":300").into_bytes();
+    assert_ne!(now[2], signed[2]);
+    let found = audit(&world, &signed, &now, true);
+    let altered = found.iter().find(|one| one.code.as_str() == "LOGBOEK_GEWIJZIGD").unwrap();
+    assert_eq!(altered.entry, Some(2));
+    let blind = audit(&world, &signed, &now, false);
+    let altered = blind.iter().find(|one| one.code.as_str() == "LOGBOEK_GEWIJZIGD").unwrap();
+    assert_eq!(altered.entry, None);
+    // Hashes that do not lead to the signed root prove nothing about an entry.
+    let hashes: Vec<_> = now.iter().map(|entry| leaf_hash(entry)).collect();
+    assert_eq!(first_difference(&hashes, |_| Some(hashes[0])), Some(1));
+    assert_eq!(first_difference(&hashes, |index| hashes.get(index as usize).copied()), None);
+}
+
+#[test]
+fn a_ledger_that_was_cut_short_or_grew_is_found() {
+    let (world, signed) = ledger();
+    assert_eq!(codes(&audit(&world, &signed, &signed[..2], true)), ["LOGBOEK_INGEKORT", "UITWISSELING_OPEN"]);
+    let longer = audit(&world, &signed[..3], &signed, true);
+    assert_eq!(codes(&longer), ["REGELS_NIET_GEDEKT", "PERSONEN_NIET_TE_HERBEOORDELEN"]);
+    assert_eq!(longer[0].entry, Some(3));
+}
+
+#[test]
+fn bytes_that_are_no_entry_are_named() {
+    let (world, mut signed) = ledger();
+    signed[2].push(b' ');
+    let findings = audit(&world, &signed, &signed, true);
+    assert_eq!(findings[0].code.as_str(), "REGEL_ONLEESBAAR");
+    assert_eq!(findings[0].entry, Some(2));
+}
+
+#[test]
+fn a_checkpoint_of_another_key_or_ledger_is_refused() {
+    let (world, signed) = ledger();
+    assert_eq!(codes(&finish(&world, &signed, None, |_| None))[0], "CONTROLEPUNT_ONTBREEKT");
+    let (root, size) = (tree(&signed).root(), signed.len() as u64);
+    let other = World::new().signer(&LedgerName::new(LedgerKind::Node, oin(UWV)));
+    let another = world.signer(&LedgerName::new(LedgerKind::Coordinator, oin(COORDINATOR)));
+    for signer in [other, another] {
+        let checkpoint = signer.sign(size, root, at()).unwrap().to_string();
+        let findings = finish(&world, &signed, Some(&checkpoint), |_| None);
+        assert_eq!(findings[0].code.as_str(), "CONTROLEPUNT_ONGELDIG");
+    }
+}
+
+#[test]
+fn a_register_that_does_not_verify_is_found_and_counts_no_further() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let mut documents = world.documents();
+    // The mandate's signature is the last to be checked.
+    let last = documents.last_mut().unwrap();
+    let at = last.len() - 20;
+    last[at] = if last[at] == b'A' { b'B' } else { b'A' };
+    let evidence = world.evidence_with(documents, None);
+    assert_eq!(evidence.findings()[0].entry, Some(7));
+    let report = world.audit_with(&evidence, &ledgers);
+    let found = found(&report, Severity::Finding);
+    assert_eq!(found[0], "REGISTER_TE_KORT coordinator 1", "{found:?}");
+    assert!(found.contains(&"REGISTER_DOCUMENT register 7".to_owned()), "{found:?}");
+    // Nobody in this register holds the key that signed the receipts.
+    assert!(found.contains(&"SLEUTEL_ONBEKEND receipts".to_owned()), "{found:?}");
+}

@@ -1,0 +1,485 @@
+//! A small federation: its signed documents, and the ledgers that some exchanges leave behind. Entries
+//! are made by the code that the parties run; a test then changes them before the party signs.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Replay, Report, Severity};
+use convenant_clauses::{Request, Rules, Verdict, decide, decide_all};
+use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
+use convenant_ledger::{
+    EntryBytes, LedgerSigner, LedgerVerifier,
+    merkle::{Frontier, leaf_hash},
+    note::NoteName,
+    register::Register,
+};
+use convenant_model::{
+    Digest, Oin, QueryId, Timestamp,
+    covenant::CovenantText,
+    documents::DocumentKind,
+    entry::{
+        Entry, OutcomeEntry, Receipt, Recordable, RecordedVerdict, SignedOutcome, Started, Status,
+        TargetOutcome, Usage,
+    },
+    keys::SealingKey,
+    parse::from_toml,
+    query::{Query, RegisterPosition},
+    register::{Envelope as _, RootOfTrust},
+    verdict::Refusal,
+};
+use convenant_signing::{Jws, SigningKey, SystemRandom, canonical, sha256, sign_compact};
+use serde_json::{Value, json};
+
+pub(crate) const COORDINATOR: &str = "00000099000000001000";
+pub(crate) const ROTTERDAM: &str = "00000099000000000599";
+pub(crate) const UWV: &str = "00000099000000002000";
+pub(crate) const TOESLAGEN: &str = "00000099000000004000";
+
+const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
+const AT: &str = "2026-05-01T12:00:00.000Z";
+
+/// Keys, documents, and what the parties counted so far.
+pub(crate) struct World {
+    lsi: SigningKey,
+    register_key: LedgerSigner,
+    signing: BTreeMap<&'static str, SigningKey>,
+    ledger: BTreeMap<&'static str, SigningKey>,
+    leader: SigningKey,
+    documents: Vec<Vec<u8>>,
+    proposal: Digest,
+    register: Register,
+    rules: Rules,
+    used: BTreeMap<&'static str, Usage>,
+    asked: u64,
+}
+
+/// The ledgers, as each party would sign them.
+#[derive(Clone, Default)]
+pub(crate) struct Ledgers {
+    pub(crate) coordinator: Vec<Entry>,
+    pub(crate) uwv: Vec<Entry>,
+    pub(crate) toeslagen: Vec<Entry>,
+    pub(crate) receipts: Vec<Entry>,
+}
+
+fn key() -> SigningKey {
+    SigningKey::generate(&SystemRandom::new()).unwrap()
+}
+
+/// The same key once more: a ledger's signer owns its key.
+pub(crate) fn again(key: &SigningKey) -> SigningKey {
+    SigningKey::from_jwk(&key.to_jwk(), &SystemRandom::new()).unwrap()
+}
+
+pub(crate) fn oin(text: &str) -> Oin {
+    Oin::new(text).unwrap()
+}
+
+pub(crate) fn at() -> Timestamp {
+    AT.parse().unwrap()
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let parties = [COORDINATOR, ROTTERDAM, UWV, TOESLAGEN];
+        let keys = || parties.into_iter().map(|party| (party, key())).collect();
+        let (lsi, leader, signing, ledger) = (key(), key(), keys(), keys());
+        let origin = NoteName::new(format!("convenant.register/{COORDINATOR}")).unwrap();
+        let register_key = LedgerSigner::new(origin, key()).unwrap();
+        let (documents, proposal) = documents(&lsi, &leader, &signing, &ledger);
+        let mut register = Register::new(root(&lsi));
+        for document in &documents {
+            register.append(document).unwrap();
+        }
+        let rules = Rules::compile(register.state().covenant().unwrap(), sha256).unwrap();
+        let (used, asked) = (BTreeMap::new(), 0);
+        Self {
+            lsi,
+            register_key,
+            signing,
+            ledger,
+            leader,
+            documents,
+            proposal,
+            register,
+            rules,
+            used,
+            asked,
+        }
+    }
+
+    /// Three exchanges: both partners answer; the LSI's area keeps UWV from answering; UWV permits and
+    /// finds the unsealed subjects invalid.
+    pub(crate) fn exchanges(&mut self) -> Ledgers {
+        let mut ledgers = Ledgers::default();
+        for (party, entries) in [
+            (COORDINATOR, &mut ledgers.coordinator),
+            (UWV, &mut ledgers.uwv),
+            (TOESLAGEN, &mut ledgers.toeslagen),
+        ] {
+            let software = "test".to_owned();
+            let started = Started { party: oin(party), at: at(), software, torn_bytes: 0 };
+            entries.push(Entry::Started(started));
+        }
+        self.exchange(&mut ledgers, &|_| {}, false);
+        let refused_field = |query: &mut Value| {
+            query["targets"][0]["fields"] = json!(["code_soort_inkomstenverhouding_niet"]);
+        };
+        self.exchange(&mut ledgers, &refused_field, false);
+        self.exchange(&mut ledgers, &|_| {}, true);
+        ledgers
+    }
+
+    /// One exchange. `bad_subjects`: those for UWV turn out invalid.
+    pub(crate) fn exchange(
+        &mut self,
+        ledgers: &mut Ledgers,
+        change: &dyn Fn(&mut Value),
+        bad_subjects: bool,
+    ) {
+        let (query, signed) = self.query(change);
+        let request = |world: &Self, party: &str, peer: &str, ask: &dyn Fn(&Request<'_>) -> Entry| {
+            ask(&Request {
+                query: &query,
+                signed_query: &signed,
+                at: at(),
+                party: &oin(party),
+                peer: &oin(peer),
+                used: world.used.get(party).copied().unwrap_or_default(),
+                register: world.register.position(),
+            })
+        };
+        let state = self.register.state();
+        let entry = request(self, COORDINATOR, ROTTERDAM, &|request| {
+            decide_all(&self.rules, state, request).entry()
+        });
+        let Entry::Decision(decision) = entry.clone() else { panic!("not a decision") };
+        let decided_at = ledgers.coordinator.len() as u64;
+        ledgers.coordinator.push(entry);
+        self.count(COORDINATOR, &decision.verdicts.iter().map(|one| &one.verdict).collect::<Vec<_>>());
+        let (mut results, mut any) = (Vec::new(), false);
+        for (target, verdict) in (0_u32..).zip(&decision.verdicts) {
+            let partner = if target == 0 { UWV } else { TOESLAGEN };
+            if let RecordedVerdict::Refuse { refusal } = &verdict.verdict {
+                results.push(outcome(target, partner, refused(refusal.clone()), 0));
+                continue;
+            }
+            any = true;
+            let bad = bad_subjects && target == 0;
+            let own = request(self, partner, COORDINATOR, &|request| {
+                match decide(&self.rules, self.register.state(), request, target as usize) {
+                    Verdict::Permit(permit) if bad => {
+                        permit.refuse_subjects("1 van de sleutels is ongeldig".to_owned()).entry()
+                    }
+                    verdict => verdict.entry(),
+                }
+            });
+            let result = self.answer(ledgers.of(partner), own, target, partner);
+            let receipt = self.receipt(&query, &signed, ledgers.of(partner), &result);
+            ledgers.receipts.push(receipt);
+            results.push(result);
+        }
+        if any {
+            ledgers.coordinator.push(Entry::Outcome(OutcomeEntry {
+                party: oin(COORDINATOR),
+                query: query.id,
+                decision: decided_at,
+                at: at(),
+                results,
+            }));
+        }
+    }
+
+    /// What a node writes, and how it ended.
+    fn answer(
+        &mut self,
+        ledger: &mut Vec<Entry>,
+        entry: Entry,
+        target: u32,
+        partner: &'static str,
+    ) -> TargetOutcome {
+        let Entry::Decision(decision) = entry.clone() else { panic!("not a decision") };
+        let index = ledger.len() as u64;
+        ledger.push(entry);
+        let verdict = &decision.verdicts[0].verdict;
+        self.count(partner, &[verdict]);
+        if let RecordedVerdict::Refuse { refusal } = verdict {
+            return outcome(target, partner, refused(refusal.clone()), 0);
+        }
+        let result = outcome(target, partner, Status::Answered, 2);
+        ledger.push(Entry::Outcome(OutcomeEntry {
+            party: oin(partner),
+            query: decision.query,
+            decision: index,
+            at: at(),
+            results: vec![result.clone()],
+        }));
+        result
+    }
+
+    fn receipt(
+        &self,
+        query: &Query,
+        signed: &str,
+        ledger: &[Entry],
+        result: &TargetOutcome,
+    ) -> Entry {
+        let decision = ledger.iter().rposition(|one| matches!(one, Entry::Decision(_)));
+        let outcome = SignedOutcome {
+            query: query.id,
+            signed_query: sha256(signed.as_bytes()),
+            target: result.target,
+            partner: result.partner.clone(),
+            status: result.status.clone(),
+            rows: 3 * result.chunks,
+            bytes: result.bytes,
+            chunks: result.chunks,
+            hash: result.hash.unwrap_or_else(|| sha256(b"")),
+            decision: decision.map(|index| index as u64),
+            at: at(),
+        };
+        Entry::Receipt(Receipt {
+            party: oin(ROTTERDAM),
+            query: query.id,
+            target: result.target,
+            partner: result.partner.clone(),
+            at: at(),
+            signed_query: signed.to_owned(),
+            outcome: Some(self.sign_outcome(result.partner.as_str(), &outcome)),
+            status: result.status.clone(),
+        })
+    }
+
+    /// Signs an outcome in a partner's name.
+    pub(crate) fn sign_outcome(&self, partner: &str, outcome: &SignedOutcome) -> String {
+        sign_compact(OUTCOME_TYPE, &canonical(outcome).unwrap(), &self.ledger[partner]).unwrap()
+    }
+
+    fn count(&mut self, party: &'static str, verdicts: &[&RecordedVerdict]) {
+        let permitted = verdicts.iter().filter(|one| matches!(one, RecordedVerdict::Permit { .. }));
+        let permitted = permitted.count() as u64;
+        let used = self.used.entry(party).or_default();
+        used.queries += u64::from(permitted > 0);
+        used.subjects += 3 * permitted;
+    }
+
+    fn query(&mut self, change: &dyn Fn(&mut Value)) -> (Arc<Query>, String) {
+        self.asked += 1;
+        let id = QueryId::from_parts(1_777_000_000_000 + self.asked, &[7; 10]);
+        let target = |partner: &str, dataset: &str, field: &str| {
+            json!({
+                "partner": partner, "dataset": dataset, "fields": [field],
+                "subjects": {"key": "burgerservicenummer", "count": 3, "sealed": sha256(b"sealed")},
+            })
+        };
+        let mut query = json!({
+            "document": "query", "id": id, "register": self.register.position(),
+            "project": "P-2026-001", "proposal": self.proposal,
+            "goal": "toeslagenfraude", "theme": "adresfraude", "kind": "lookup",
+            "targets": [
+                target(UWV, "uwv/polisadministratie_inkomstenverhouding", "datum_aanvang_inkomstenverhouding"),
+                target(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag"),
+            ],
+            "retention_days": 30, "justification": "signaal van de wijkagent",
+            "created": AT, "expires": "2026-05-01T12:05:00.000Z",
+            "requester": {"partner": ROTTERDAM, "key": self.leader.verifying_key(),
+                          "sealing_key": SealingKey::new([5; 32])},
+        });
+        change(&mut query);
+        let query: Query = serde_json::from_value(query).unwrap();
+        let signed = sign_compact(QUERY_TYPE, &canonical(&query).unwrap(), &self.leader).unwrap();
+        (Arc::new(query), signed)
+    }
+
+    /// The register as verified from the root of trust.
+    pub(crate) fn evidence(&self) -> RegisterEvidence {
+        let position = self.register.position();
+        let signed = self.register_key.sign(position.size, position.root, at()).unwrap();
+        self.evidence_with(self.documents.clone(), Some(&signed.to_string()))
+    }
+
+    pub(crate) fn evidence_with(
+        &self,
+        documents: Vec<Vec<u8>>,
+        checkpoint: Option<&str>,
+    ) -> RegisterEvidence {
+        let verifier: &LedgerVerifier = self.register_key.verifier();
+        let checkpoint = checkpoint.map(str::as_bytes);
+        RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, verifier)
+    }
+
+    /// The register without its last documents.
+    pub(crate) fn older(&self, without: usize) -> RegisterPosition {
+        let mut register = Register::new(root(&self.lsi));
+        for document in &self.documents[..self.documents.len() - without] {
+            register.append(document).unwrap();
+        }
+        register.position()
+    }
+
+    pub(crate) fn documents(&self) -> Vec<Vec<u8>> {
+        self.documents.clone()
+    }
+
+    /// Signer of a ledger.
+    pub(crate) fn signer(&self, name: &LedgerName) -> LedgerSigner {
+        let key = match name.kind {
+            LedgerKind::Receipts => &self.leader,
+            _ => &self.ledger[name.party.as_str()],
+        };
+        LedgerSigner::new(name.origin().unwrap(), again(key)).unwrap()
+    }
+
+    /// Audits every ledger as its party signs it.
+    pub(crate) fn audit(&self, ledgers: &Ledgers) -> Report {
+        self.audit_with(&self.evidence(), ledgers)
+    }
+
+    pub(crate) fn audit_with(&self, evidence: &RegisterEvidence, ledgers: &Ledgers) -> Report {
+        let mut replay = Replay::new(evidence);
+        for (name, entries) in ledgers.named() {
+            let bytes: Vec<_> = entries.iter().map(bytes).collect();
+            let mut ledger = replay.ledger(name.clone());
+            for (index, bytes) in (0..).zip(&bytes) {
+                ledger.entry(index, bytes);
+            }
+            let root = tree(&bytes).root();
+            let signed = self.signer(&name).sign(bytes.len() as u64, root, at()).unwrap();
+            let checkpoint = signed.to_string();
+            replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+        }
+        replay.report()
+    }
+}
+
+impl Ledgers {
+    pub(crate) fn named(&self) -> [(LedgerName, &Vec<Entry>); 4] {
+        let name = |kind, party| LedgerName::new(kind, oin(party));
+        [
+            (name(LedgerKind::Coordinator, COORDINATOR), &self.coordinator),
+            (name(LedgerKind::Node, UWV), &self.uwv),
+            (name(LedgerKind::Node, TOESLAGEN), &self.toeslagen),
+            (name(LedgerKind::Receipts, ROTTERDAM), &self.receipts),
+        ]
+    }
+
+    fn of(&mut self, partner: &str) -> &mut Vec<Entry> {
+        if partner == UWV { &mut self.uwv } else { &mut self.toeslagen }
+    }
+}
+
+/// Code, ledger and entry of each finding of a severity.
+pub(crate) fn found(report: &Report, severity: Severity) -> Vec<String> {
+    let these = report.findings.iter().filter(|one| one.severity == severity);
+    let text = these.map(|one| {
+        let kind = one.ledger.replace("node/00000099000000002000", "uwv");
+        let kind = kind.replace("node/00000099000000004000", "toeslagen");
+        let kind = kind.split('/').next().unwrap();
+        let entry = one.entry.map_or_else(String::new, |entry| format!(" {entry}"));
+        format!("{} {kind}{entry}", one.code)
+    });
+    text.collect()
+}
+
+pub(crate) fn bytes(entry: &Entry) -> Vec<u8> {
+    EntryBytes::of(entry).unwrap().as_bytes().to_vec()
+}
+
+pub(crate) fn tree(entries: &[Vec<u8>]) -> Frontier {
+    let mut tree = Frontier::default();
+    entries.iter().for_each(|entry| tree.append(leaf_hash(entry)));
+    tree
+}
+
+fn refused(refusal: Refusal) -> Status {
+    Status::Refused { refusal }
+}
+
+fn outcome(target: u32, partner: &str, status: Status, chunks: u64) -> TargetOutcome {
+    let hash = (chunks > 0).then(|| sha256(partner.as_bytes()));
+    TargetOutcome { target, partner: oin(partner), status, bytes: 100 * chunks, chunks, hash }
+}
+
+fn root(lsi: &SigningKey) -> RootOfTrust {
+    RootOfTrust { lsi: vec![lsi.verifying_key().clone()], quorum: 1 }
+}
+
+fn documents(
+    lsi: &SigningKey,
+    leader: &SigningKey,
+    signing: &BTreeMap<&str, SigningKey>,
+    ledger: &BTreeMap<&str, SigningKey>,
+) -> (Vec<Vec<u8>>, Digest) {
+    let text: CovenantText = from_toml("covenant.toml", COVENANT).unwrap();
+    let covenant = serde_json::to_value(text).unwrap();
+    let mut documents = vec![sign(DocumentKind::Covenant, &covenant, &[lsi])];
+    for (party, kind, dataset) in [
+        (COORDINATOR, "coordinator", None),
+        (ROTTERDAM, "gemeente", None),
+        (UWV, "uwv", Some("uwv/polisadministratie_inkomstenverhouding")),
+        (TOESLAGEN, "toeslagen", Some("toeslagen/toeslag_beschikking")),
+    ] {
+        let mut enrolment = json!({
+            "document": "enrolment", "partner": party, "name": kind, "kind": kind,
+            "valid_from": "2026-01-01", "valid_until": "2030-12-31",
+            "signing_key": signing[party].verifying_key(),
+            "ledger_key": ledger[party].verifying_key(),
+            "tls_pins": [sha256(party.as_bytes())],
+        });
+        if let Some(dataset) = dataset {
+            let sealing = SealingKey::new([9; 32]);
+            enrolment["node"] =
+                json!({"address": "localhost:1", "sealing_key": sealing, "datasets": [dataset]});
+        }
+        documents.push(sign(DocumentKind::Enrolment, &enrolment, &[lsi, &signing[party]]));
+    }
+    let signers = [ROTTERDAM, UWV, TOESLAGEN].map(|party| &signing[party]);
+    let proposal = sign(DocumentKind::Proposal, &proposal(), &signers);
+    let hash = proposal.payload_hash();
+    let decision = json!({
+        "document": "decision", "project": "P-2026-001", "proposal": hash, "outcome": "approved",
+        "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
+    });
+    let mandate = json!({
+        "document": "mandate", "project": "P-2026-001", "proposal": hash, "partner": ROTTERDAM,
+        "valid_from": "2026-02-01", "valid_until": "2026-12-31", "max_subjects": 20,
+        "holder": [{"function": "projectleider", "role": "leader", "key": leader.verifying_key()}],
+    });
+    documents.push(proposal);
+    documents.push(sign(DocumentKind::Decision, &decision, &[lsi]));
+    documents.push(sign(DocumentKind::Mandate, &mandate, &[&signing[ROTTERDAM]]));
+    (documents.iter().map(|jws| jws.to_json().into()).collect(), hash)
+}
+
+fn sign(kind: DocumentKind, document: &Value, keys: &[&SigningKey]) -> Jws {
+    let mut jws = Jws::new(kind.media_type(), canonical(document).unwrap());
+    for key in keys {
+        jws.sign(key).unwrap();
+    }
+    jws
+}
+
+fn proposal() -> Value {
+    let participant = |oin: &str| json!({"partner": oin, "role": "deelnemer"});
+    let annex = |provider: &str, dataset: &str, field: &str, category: &str| {
+        json!({
+            "provider": provider, "dataset": dataset, "kinds": ["lookup"],
+            "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+            "field": [{"name": field, "category": category, "necessity": "nodig"}],
+        })
+    };
+    json!({
+        "document": "proposal", "project": "P-2026-001", "version": 1, "title": "Adressen",
+        "theme": "adresfraude", "goals": ["toeslagenfraude"], "cause": "signalen",
+        "earlier_measure": [{"means": "huisbezoek", "result": "te weinig", "date": "2025-06-01"}],
+        "added_value": "samen weten we meer", "area": ["GM0599"],
+        "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
+        "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
+        "start": "2026-01-01", "end": "2026-12-31",
+        "quota": {"queries": 10, "subjects": 100},
+        "annex": [
+            annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
+                "datum_aanvang_inkomstenverhouding", "a"),
+            annex(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag", "o"),
+        ],
+    })
+}

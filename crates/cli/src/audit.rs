@@ -1,0 +1,142 @@
+//! `convenant audit replay`: every decision made again, from the evidence alone.
+
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{ArgGroup, Args, Subcommand};
+use convenant_audit::{Replay, Report};
+
+use crate::{
+    exit::{Exit, usage},
+    output,
+};
+
+mod evidence;
+mod html;
+
+use self::evidence::Evidence;
+
+const ABOUT: &str = "\
+Decide every exchange again from the evidence alone.
+
+From the register, the ledgers and public keys, and without a network: every document's signatures and
+admission, every ledger against its signed checkpoint, every query's signature, every decision with the
+rules and the register of that moment, every quota, every outcome and receipt, and the parties' ledgers
+against each other. Nobody's word is taken for anything. The ledgers hold no personal data.";
+
+const EXAMPLES: &str = "\
+Examples:
+  convenant audit replay --federation federation
+  convenant audit replay --register register --config auditor/client.toml \\
+      --ledger evidence/*/ledger --report audit.html
+  convenant audit replay --register register --lsi-key lsi/*.pub.jwk --quorum 2 \\
+      --register-key register.pub.jwk --ledger coordinator node-uwv receipts
+
+A ledger's folder is `state/ledger` of a daemon or `state/receipts` of a client, copied while nothing is
+under way. Whose it is, its checkpoint says; whether that is so, the keys in the register decide.
+
+Prints a summary in Dutch; with `--json`, everything. Exit code 4 when something does not hold: each
+finding names the ledger and, where that can be told, the entry.";
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Replay a register and ledgers.
+    #[command(long_about = ABOUT, after_help = EXAMPLES)]
+    Replay(ReplayArgs),
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+#[command(group = ArgGroup::new("trust").args(["config", "lsi_key"]))]
+pub(crate) struct ReplayArgs {
+    /// Folder of an example federation, as `convenant demo` makes it: everything in it.
+    #[arg(long, value_name = "DIR", group = "what")]
+    federation: Option<PathBuf>,
+    /// Folder of the register: the coordinator's or any follower's.
+    #[arg(long, value_name = "DIR", group = "what", requires_all = ["trust", "ledger"])]
+    register: Option<PathBuf>,
+    /// Folders of ledgers.
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "register")]
+    ledger: Vec<PathBuf>,
+    /// Configuration file of a client: the keys of the LSI and of the register are as it says.
+    #[arg(long, value_name = "FILE", requires = "register")]
+    config: Option<PathBuf>,
+    /// Public keys of the LSI (JWK).
+    #[arg(long, value_name = "FILE", num_args = 1.., requires_all = ["quorum", "register_key"])]
+    lsi_key: Vec<PathBuf>,
+    /// How many of the LSI's keys make a quorum.
+    #[arg(long, value_name = "NUMBER", requires = "lsi_key")]
+    quorum: Option<usize>,
+    /// Public key that signs the register's checkpoints (JWK).
+    #[arg(long, value_name = "FILE", requires = "lsi_key")]
+    register_key: Option<PathBuf>,
+    /// Write the report to a new file: `.json` or `.html`.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode> {
+    let AuditCommand::Replay(args) = command;
+    let form = args.report.as_deref().map(Form::of).transpose()?;
+    let report = replay(&Evidence::gather(args)?)?;
+    if let Some((form, path)) = form.zip(args.report.as_deref()) {
+        form.write(path, &report)?;
+    }
+    if json {
+        output::json(&report)?;
+    } else {
+        let text = report.to_string();
+        text.lines().try_for_each(|line| output::line(&output::shown(line)))?;
+    }
+    let exit = if report.holds() { Exit::Done } else { Exit::Evidence };
+    Ok(exit.into())
+}
+
+fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
+    let register = evidence.register()?;
+    let mut replay = Replay::new(&register);
+    for folder in evidence.ledgers() {
+        let name = evidence::name(folder, &register)?;
+        let replayed = evidence::replay(folder, replay.ledger(name))
+            .with_context(|| format!("the ledger in `{}`", folder.display()))?;
+        replay.add(replayed);
+    }
+    Ok(replay.report())
+}
+
+/// The forms of a report in a file.
+#[derive(Clone, Copy)]
+enum Form {
+    Json,
+    Html,
+}
+
+impl Form {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        if path.exists() {
+            return Err(usage(format!("`{}` exists already", path.display())));
+        }
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => Ok(Self::Json),
+            Some("html") => Ok(Self::Html),
+            _ => Err(usage(format!("`{}` ends in neither `.json` nor `.html`", path.display()))),
+        }
+    }
+
+    fn write(self, path: &Path, report: &Report) -> anyhow::Result<()> {
+        let text = match self {
+            Self::Json => serde_json::to_string_pretty(report)?,
+            Self::Html => html::page(report),
+        };
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        opened
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("`{}` cannot be written", path.display()))
+    }
+}

@@ -1,0 +1,166 @@
+//! The evidence on disk: a register, the keys to trust, and ledgers.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use convenant_audit::{LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed};
+use convenant_client::ClientConfig;
+use convenant_ledger::{EntryBytes, LedgerVerifier, merkle::HashSource as _, note::NoteName};
+use convenant_model::entry::Entry;
+use convenant_register::folder::{self, FolderError};
+use convenant_setup::{RegisterSection, verifying_key};
+use convenant_store::{EntriesError, FileLedger};
+
+use super::ReplayArgs;
+use crate::exit::usage;
+
+/// Where everything is.
+pub(super) struct Evidence {
+    register: PathBuf,
+    trust: RegisterSection,
+    ledgers: Vec<PathBuf>,
+}
+
+impl Evidence {
+    pub(super) fn gather(args: &ReplayArgs) -> anyhow::Result<Self> {
+        if let Some(dir) = &args.federation {
+            return Self::federation(dir);
+        }
+        let trust = match (&args.config, &args.register_key) {
+            (Some(config), _) => convenant_setup::load::<ClientConfig>(config)?.register,
+            (None, Some(key)) => RegisterSection {
+                lsi_keys: args.lsi_key.clone(),
+                quorum: args.quorum.unwrap_or_default(),
+                key: key.clone(),
+                poll_seconds: 0,
+            },
+            // clap has seen to it that one of the two is there.
+            (None, None) => return Err(usage("give `--config`, or the keys to trust")),
+        };
+        let register = args.register.clone().ok_or_else(|| usage("`--register` is missing"))?;
+        Ok(Self { register, trust, ledgers: args.ledger.clone() })
+    }
+
+    /// The layout that `convenant demo` writes.
+    fn federation(dir: &Path) -> anyhow::Result<Self> {
+        let config: ClientConfig = convenant_setup::load(&dir.join("auditor/client.toml"))?;
+        let state = dir.join("coordinator/state");
+        let mut ledgers = vec![state.join("ledger")];
+        let nodes = dir.join("nodes");
+        let listed = fs::read_dir(&nodes).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let listed = listed.with_context(|| format!("`{}` cannot be read", nodes.display()))?;
+        ledgers.extend(listed.iter().map(|node| node.path().join("state/ledger")));
+        ledgers.push(dir.join("leader/state/receipts"));
+        // A party that never started has no ledger. One that was removed is missed by the others'.
+        ledgers.retain(|ledger| ledger.is_dir());
+        ledgers.sort();
+        Ok(Self { register: state.join("register"), trust: config.register, ledgers })
+    }
+
+    pub(super) fn ledgers(&self) -> impl Iterator<Item = &Path> {
+        self.ledgers.iter().map(PathBuf::as_path)
+    }
+
+    /// The register, with what does not hold of it as findings.
+    pub(super) fn register(&self) -> anyhow::Result<RegisterEvidence> {
+        let checkpoint = folder::checkpoint(&self.register)?;
+        let documents = documents(&self.register)?;
+        if documents.is_empty() {
+            return Err(usage(format!("`{}` holds no register", self.register.display())));
+        }
+        let origin = checkpoint.as_deref().and_then(first_line).unwrap_or("convenant.register");
+        let origin = NoteName::new(origin).context("the register's checkpoint names no ledger")?;
+        let verifier = LedgerVerifier::new(origin, verifying_key(&self.trust.key)?)?;
+        let root = self.trust.root_of_trust()?;
+        Ok(RegisterEvidence::verify(root, documents, checkpoint.as_deref(), &verifier))
+    }
+}
+
+fn documents(dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut documents = Vec::new();
+    loop {
+        match folder::document(dir, documents.len() as u64) {
+            Ok(document) => documents.push(document),
+            Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(documents);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whose ledger it claims to be: by its checkpoint or else by its first entry. The keys in the register
+/// decide whether that is true.
+pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<LedgerName> {
+    let checkpoint = checkpoint(dir)?;
+    let origin = checkpoint.as_deref().and_then(first_line);
+    if let Some(name) = origin.and_then(LedgerName::from_origin) {
+        return Ok(name);
+    }
+    let first = open(dir)?.entries()?.next();
+    let entry = first.and_then(Result::ok).and_then(|(_, bytes)| EntryBytes::parse(&bytes).ok());
+    let entry = entry.ok_or_else(|| {
+        let dir = dir.display();
+        usage(format!("neither checkpoint nor first entry tells whose ledger is in `{dir}`"))
+    })?;
+    let (party, receipts) = match entry {
+        Entry::Started(one) => (one.party, false),
+        Entry::Decision(one) => (one.party, false),
+        Entry::Outcome(one) => (one.party, false),
+        Entry::Rejected(one) => (one.party, false),
+        Entry::Receipt(one) => (one.party, true),
+    };
+    let enrolment = register.register().state().enrolment(&party);
+    let coordinates = enrolment.is_some_and(|one| one.kind.as_str() == "coordinator");
+    let kind = match (receipts, coordinates) {
+        (true, _) => LedgerKind::Receipts,
+        (_, true) => LedgerKind::Coordinator,
+        _ => LedgerKind::Node,
+    };
+    Ok(LedgerName::new(kind, party))
+}
+
+pub(super) fn replay(dir: &Path, mut replay: LedgerReplay<'_>) -> anyhow::Result<Replayed> {
+    let ledger = open(dir)?;
+    for entry in ledger.entries()? {
+        match entry {
+            Ok((index, bytes)) => replay.entry(index, &bytes),
+            Err(EntriesError::Damaged(place)) => {
+                replay.damaged(place.index);
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let checkpoint = checkpoint(dir)?;
+    let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
+    let hashes = ledger.hashes(size);
+    // Row 0 of the tiles holds the leaf hashes as the party published them.
+    Ok(replay.finish(checkpoint.as_deref(), |index| hashes.hash(0, index).ok()))
+}
+
+fn open(dir: &Path) -> anyhow::Result<FileLedger> {
+    FileLedger::open_read(dir).with_context(|| format!("`{}` is no ledger", dir.display()))
+}
+
+fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let path = dir.join("checkpoint");
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(error).with_context(|| format!("`{}` cannot be read", path.display()))
+        }
+    }
+}
+
+fn first_line(note: &[u8]) -> Option<&str> {
+    std::str::from_utf8(note).ok()?.lines().next()
+}
+
+fn stated_size(note: &[u8]) -> Option<u64> {
+    std::str::from_utf8(note).ok()?.lines().nth(1)?.parse().ok()
+}

@@ -1,0 +1,156 @@
+//! `convenant demo`: a whole federation on loopback, and a story told with it.
+//!
+//! Everything is real but the people: each daemon starts from its own written configuration file, on
+//! a socket of its own, under mutual TLS. Every step says what it expects, and the demo fails when it
+//! sees something else.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, Result};
+use convenant_demo::{Federation, Options, Ports};
+use convenant_model::Clock as _;
+use convenant_signing::SystemRandom;
+use convenant_transport::SystemClock;
+
+mod answers;
+mod ask;
+mod cast;
+mod evidence;
+mod opening;
+mod outsiders;
+mod refusals;
+mod seen;
+mod setup;
+mod stage;
+mod story;
+mod summary;
+mod table;
+mod teller;
+
+use self::{story::Story, teller::Teller};
+
+/// Daemons of the example: the coordinator and six nodes.
+const DAEMONS: usize = 7;
+/// Port of the coordinator where the daemons are to be started by hand.
+const PORT_BY_HAND: u16 = 7600;
+
+/// Runs a made-up federation on this machine and shows what a covenant permits and refuses.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct DemoArgs {
+    /// New or empty folder for the federation; without it a temporary one is used
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Write the complete federation and say how to start it, but run nothing
+    #[arg(long, requires = "dir")]
+    setup_only: bool,
+    /// Keep what the run made, to look at it afterwards
+    #[arg(long)]
+    keep: bool,
+    /// Seed of the population: the same seed makes the same people
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// People to make up, at least
+    #[arg(long, value_name = "N", default_value_t = 2000,
+          value_parser = clap::value_parser!(u32).range(200..=500_000))]
+    persons: u32,
+    /// Port of the coordinator, the nodes take those that follow; 0 takes free ports
+    /// (7600 with --setup-only)
+    #[arg(long, value_name = "BASE", default_value_t = 0)]
+    port: u16,
+}
+
+/// Runs the demo. Exit code 1 means that a step did not end as it should.
+///
+/// # Errors
+/// When the federation cannot be written or started.
+pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<ExitCode> {
+    let folder = Folder::open(&args)?;
+    let mut teller = Teller::new(json);
+    let federation = write(folder.path(), &args)?;
+    if args.setup_only {
+        setup::explain(&federation, &mut teller)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut story = Story::new(teller, folder.path(), folder.stays());
+    let told = story.tell(federation).await;
+    story.end(told)
+}
+
+fn write(dir: &Path, args: &DemoArgs) -> Result<Federation> {
+    let ports = match (args.port, args.setup_only) {
+        (0, true) => Ports::From(PORT_BY_HAND),
+        (0, false) => free_ports()?,
+        (base, _) => Ports::From(base),
+    };
+    let options = Options {
+        seed: args.seed,
+        persons: usize::try_from(args.persons)?,
+        ports,
+        today: SystemClock.now().date(),
+    };
+    Federation::write(dir, &options, &SystemRandom::new())
+        .with_context(|| format!("no federation could be written into `{}`", dir.display()))
+}
+
+/// Ports that are free now. All are held at once, so that they differ.
+fn free_ports() -> Result<Ports> {
+    let listeners = (0..DAEMONS).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let listeners = listeners.collect::<Result<Vec<_>, _>>().context("no free ports")?;
+    let ports = listeners.iter().map(|listener| Ok(listener.local_addr()?.port()));
+    Ok(Ports::Given(ports.collect::<Result<_>>()?))
+}
+
+/// The federation's folder. What is not to be kept is removed, however the demo ends.
+enum Folder {
+    Kept(PathBuf),
+    Given { path: PathBuf, made: bool },
+    Temporary(tempfile::TempDir),
+}
+
+impl Folder {
+    fn open(args: &DemoArgs) -> Result<Self> {
+        let keep = args.keep || args.setup_only;
+        match &args.dir {
+            Some(dir) => {
+                let made = !dir.exists();
+                let path = std::path::absolute(dir)?;
+                // Whatever stood there before is not the demo's to remove.
+                let empty = made || fs::read_dir(&path)?.next().is_none();
+                anyhow::ensure!(empty, "`{}` is not empty: name a new folder", dir.display());
+                Ok(if keep { Self::Kept(path) } else { Self::Given { path, made } })
+            }
+            None => {
+                let temporary = tempfile::Builder::new().prefix("convenant-demo-").tempdir()?;
+                Ok(if keep { Self::Kept(temporary.keep()) } else { Self::Temporary(temporary) })
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) | Self::Given { path, .. } => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+
+    const fn stays(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Self::Given { path, made } = self {
+            // Best effort, as for a temporary folder.
+            let _ = fs::remove_dir_all(&*path);
+            if !*made {
+                let _ = fs::create_dir(&*path);
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The audit: every ledger is replayed, then one byte is changed, and the audit names the entry.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use convenant_audit::{
+    Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
+};
+use convenant_demo::Federation;
+use convenant_ledger::{LedgerVerifier, frame};
+use convenant_model::Oin;
+use convenant_register::{folder, register_origin};
+use convenant_store::{EntriesError, FileLedger};
+
+use super::summary::TamperSeen;
+
+/// Everything that the parties left behind.
+pub(super) struct Evidence {
+    register: RegisterEvidence,
+    ledgers: Vec<Ledger>,
+}
+
+/// A ledger on disk.
+pub(super) struct Ledger {
+    /// The party's short name.
+    pub(super) party: String,
+    name: LedgerName,
+    folder: PathBuf,
+}
+
+/// A byte of an entry, as it was.
+pub(super) struct Byte {
+    file: PathBuf,
+    at: u64,
+    was: u8,
+    entry: u64,
+}
+
+impl Evidence {
+    /// Verifies the register, and finds the ledgers.
+    pub(super) fn gather(federation: &Federation) -> Result<Self> {
+        let coordinator = &federation.coordinator;
+        let origin = register_origin(&coordinator.oin)?;
+        let verifier = LedgerVerifier::new(origin, federation.register_key.verifying_key().clone())?;
+        let dir = coordinator.dir.join("state/register");
+        let documents = documents(&dir)?;
+        let checkpoint = fs::read(folder::checkpoint_path(&dir))?;
+        let root = federation.root_of_trust();
+        let register = RegisterEvidence::verify(root, documents, Some(&checkpoint), &verifier);
+        let ledger = |party: &str, kind, oin: &Oin, folder| Ledger {
+            party: party.to_owned(),
+            name: LedgerName::new(kind, oin.clone()),
+            folder,
+        };
+        let own = coordinator.dir.join("state/ledger");
+        let mut ledgers =
+            vec![ledger("coordinator", LedgerKind::Coordinator, &coordinator.oin, own)];
+        for party in federation.partners.iter().filter(|party| party.address.is_some()) {
+            let folder = party.dir.join("state/ledger");
+            ledgers.push(ledger(&party.name, LedgerKind::Node, &party.oin, folder));
+        }
+        let leader = &federation.leader;
+        let receipts = leader.dir.join("state/receipts");
+        ledgers.push(ledger("leader", LedgerKind::Receipts, &leader.partner, receipts));
+        Ok(Self { register, ledgers })
+    }
+
+    /// Replays every ledger and holds them against each other.
+    pub(super) fn replay(&self) -> Result<Report> {
+        let mut replay = Replay::new(&self.register);
+        for ledger in &self.ledgers {
+            let replayed = ledger.replay(replay.ledger(ledger.name.clone()));
+            replay.add(replayed.with_context(|| format!("the ledger of {}", ledger.party))?);
+        }
+        Ok(replay.report())
+    }
+
+    /// The ledger of a party.
+    pub(super) fn ledger(&self, party: &str) -> Result<&Ledger> {
+        let ledger = self.ledgers.iter().find(|ledger| ledger.party == party);
+        ledger.with_context(|| format!("{party} keeps no ledger"))
+    }
+
+    /// The short name of the party whose ledger a report speaks of.
+    pub(super) fn party(&self, name: &str) -> &str {
+        let ledger = self.ledgers.iter().find(|ledger| ledger.name.to_string() == name);
+        ledger.map_or("register", |ledger| ledger.party.as_str())
+    }
+}
+
+impl Ledger {
+    fn replay(&self, mut replay: LedgerReplay<'_>) -> Result<Replayed> {
+        let ledger = FileLedger::open_read(&self.folder)?;
+        for entry in ledger.entries()? {
+            match entry {
+                Ok((index, bytes)) => replay.entry(index, &bytes),
+                Err(EntriesError::Damaged(place)) => {
+                    replay.damaged(place.index);
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let checkpoint = fs::read(self.folder.join("checkpoint"))?;
+        // A damaged entry is named by the store; no published hash is needed to find it.
+        Ok(replay.finish(Some(&checkpoint), |_| None))
+    }
+
+    /// Changes one bit in the middle of the entry in the middle.
+    pub(super) fn tamper(&self) -> Result<Byte> {
+        let ledger = FileLedger::open_read(&self.folder)?;
+        let entries = ledger.entries()?.collect::<Result<Vec<_>, _>>()?;
+        let middle = entries.len() / 2;
+        let before = entries.iter().take(middle).map(|(_, entry)| frame::HEADER + entry.len());
+        let before: usize = before.sum();
+        let (entry, bytes) = entries.get(middle).context("an empty ledger")?;
+        let at = (before + frame::HEADER + bytes.len() / 2) as u64;
+        // A ledger this short has one segment, which is named after its first entry.
+        let file = self.folder.join("segments").join(format!("{:020}.seg", 0));
+        let mut byte = [0];
+        OpenOptions::new().read(true).open(&file)?.read_exact_at(&mut byte, at)?;
+        let [was] = byte;
+        write_byte(&file, at, was ^ 1)?;
+        Ok(Byte { file, at, was, entry: *entry })
+    }
+
+    /// What a report says of this ledger after a byte was changed.
+    pub(super) fn finding(&self, report: &Report, byte: &Byte) -> Result<TamperSeen> {
+        ensure!(!report.holds(), "a byte was changed, and the audit passes");
+        let name = self.name.to_string();
+        let here = |finding: &&Finding| finding.ledger == name && finding.entry.is_some();
+        let Some(finding) = report.findings.iter().find(here) else {
+            bail!("a byte was changed, and the audit does not say where");
+        };
+        let named_entry = finding.entry.unwrap_or_default();
+        ensure!(
+            named_entry == byte.entry,
+            "entry {} was changed, and the audit names entry {named_entry}",
+            byte.entry
+        );
+        Ok(TamperSeen {
+            ledger: self.party.clone(),
+            changed_entry: byte.entry,
+            named_entry,
+            code: finding.code.as_str(),
+            finding: finding.to_string(),
+        })
+    }
+}
+
+impl Byte {
+    /// Puts the byte back.
+    pub(super) fn restore(&self) -> Result<()> {
+        write_byte(&self.file, self.at, self.was)
+    }
+
+    /// Where the byte stands.
+    pub(super) fn place(&self) -> (&Path, u64) {
+        (&self.file, self.at)
+    }
+}
+
+fn write_byte(file: &Path, at: u64, byte: u8) -> Result<()> {
+    Ok(OpenOptions::new().write(true).open(file)?.write_all_at(&[byte], at)?)
+}
+
+fn documents(dir: &Path) -> Result<Vec<Vec<u8>>> {
+    let mut documents = Vec::new();
+    for index in 0.. {
+        match fs::read(folder::document_path(dir, index)) {
+            Ok(document) => documents.push(document),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(documents)
+}

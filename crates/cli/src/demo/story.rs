@@ -1,0 +1,229 @@
+//! The story from its first section to its last.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use convenant_demo::Federation;
+
+use super::{
+    answers::SCENES,
+    cast::Cast,
+    evidence::Evidence,
+    opening, outsiders,
+    refusals::ATTEMPTS,
+    seen::{By, Seen},
+    stage::Stage,
+    summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
+    teller::{Style, Teller},
+};
+
+/// The story, and what was seen of it so far.
+pub(super) struct Story {
+    teller: Teller,
+    folder: PathBuf,
+    kept: bool,
+    refused: usize,
+    summary: Summary,
+}
+
+/// What was announced of an attempt.
+struct Announced {
+    tried: &'static str,
+    by: By,
+    expected: (&'static str, &'static str),
+}
+
+impl Story {
+    pub(super) fn new(teller: Teller, folder: &Path, kept: bool) -> Self {
+        let folder = folder.to_owned();
+        Self { teller, folder, kept, refused: 0, summary: Summary::default() }
+    }
+
+    /// Tells it all. An error says which step did not end as announced.
+    pub(super) async fn tell(&mut self, federation: Federation) -> Result<()> {
+        self.teller.say("A federation starts on this machine …")?;
+        let mut stage = Stage::set(federation).await?;
+        let population = stage.federation.population.as_ref();
+        let cast = Cast::choose(population.context("nobody lives here")?)?;
+        opening::parties(&stage, &mut self.teller)?;
+        opening::project(&stage, &mut self.teller)?;
+        opening::grants(&stage, &mut self.teller)?;
+        self.answers(&stage, &cast).await?;
+        self.refusals(&mut stage, &cast).await?;
+        let federation = stage.strike().await?;
+        self.audit(&Evidence::gather(&federation)?)
+    }
+
+    /// Prints the summary or where things are.
+    pub(super) fn end(mut self, told: Result<()>) -> Result<ExitCode> {
+        self.summary.ok = told.is_ok();
+        self.summary.error = told.as_ref().err().map(|error| format!("{error:#}"));
+        self.summary.folder = self.kept.then(|| self.folder.clone());
+        if self.teller.is_silent() {
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&self.summary)?)?;
+        }
+        if let Some(error) = &self.summary.error {
+            writeln!(std::io::stderr(), "the demo did not see what it announced: {error}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+        self.goodbye()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn answers(&mut self, stage: &Stage, cast: &Cast) -> Result<()> {
+        self.teller.section("Questions that are permitted")?;
+        self.teller.say(
+            "The leader signs each question. The coordinator decides on it, and the node decides \
+             again, each by its own copy of the register; both put their decision on record before \
+             anything is read. Rows are sealed to the leader.",
+        )?;
+        for scene in &SCENES {
+            let seen = scene.play(stage, cast, &self.teller).await?;
+            self.summary.answers.extend(seen);
+        }
+        Ok(())
+    }
+
+    async fn refusals(&mut self, stage: &mut Stage, cast: &Cast) -> Result<()> {
+        self.teller.section("What is refused")?;
+        self.teller.say(
+            "Every clause of the covenant that a question offends is named, with the covenant's own \
+             Dutch text. All of these attempts are really made.",
+        )?;
+        for attempt in &ATTEMPTS {
+            let announced =
+                Announced { tried: attempt.tried, by: attempt.by, expected: attempt.expected };
+            self.refused(&announced, attempt.make(stage, cast).await)?;
+        }
+        let seen = outsiders::not_enrolled(stage, cast).await;
+        self.refused(&NOT_ENROLLED, seen)?;
+        let seen = outsiders::foreign_authority(stage, cast).await;
+        self.refused(&FOREIGN, seen)?;
+        let seen = outsiders::curious_coordinator(stage, cast).await;
+        self.refused(&CURIOUS, seen)
+    }
+
+    /// Holds a refusal against what was announced, and tells it.
+    fn refused(&mut self, announced: &Announced, seen: Result<Seen>) -> Result<()> {
+        let seen = seen.with_context(|| announced.tried)?;
+        let (clause, code) = announced.expected;
+        let (reason, others) = seen.split(clause, code).with_context(|| announced.tried)?;
+        let by = seen.by.as_str();
+        ensure!(seen.by == announced.by, "{}: {by} refused it", announced.tried);
+        self.refused += 1;
+        let teller = &self.teller;
+        teller.line("")?;
+        let tried = format!("{}) {}", self.refused, announced.tried);
+        teller.styled(0, Style::Heading, &tried)?;
+        let verdict = format!("Refused by {by}: {clause} {code}").replace(":  ", ": ");
+        teller.styled(3, Style::Bad, &verdict)?;
+        if !reason.detail.is_empty() {
+            teller.styled(3, Style::Plain, &reason.detail)?;
+        }
+        teller.styled(3, Style::Quiet, &format!("“{}”", reason.text))?;
+        for other in others {
+            let line = format!("also {} {}: {}", other.clause, other.code, other.detail);
+            teller.styled(3, Style::Plain, &line)?;
+        }
+        let (tried, by) = (announced.tried, by.to_owned());
+        self.summary.refusals.push(RefusalSeen { tried, by, clause, code, all: seen.all() });
+        Ok(())
+    }
+
+    fn audit(&mut self, evidence: &Evidence) -> Result<()> {
+        self.teller.section("The audit")?;
+        self.teller.say(
+            "The daemons have stopped. Each left a signed ledger of everything it decided. The \
+             auditor verifies every document of the register, makes every decision again with the \
+             register of that moment, and holds the ledgers against each other.",
+        )?;
+        self.teller.line("")?;
+        let report = evidence.replay()?;
+        let mut ledgers = Vec::new();
+        for ledger in &report.ledgers {
+            let counts = &ledger.counts;
+            let name = evidence.party(&ledger.name).to_owned();
+            let text = format!(
+                "{} entries: {} permits, {} refusals, {} rejected, {} receipts",
+                counts.entries, counts.permits, counts.refusals, counts.rejected, counts.receipts
+            );
+            self.teller.pair(&name, &text)?;
+            ledgers.push(LedgerSeen { name, entries: counts.entries });
+        }
+        self.teller.line("")?;
+        ensure!(report.holds(), "the audit had to pass, and says:\n{report}");
+        self.teller.styled(3, Style::Good, "The evidence holds: nothing was found.")?;
+        let tampered = self.tamper(evidence)?;
+        self.summary.audit = Some(AuditSeen { ledgers, tampered, restored: true });
+        Ok(())
+    }
+
+    fn tamper(&mut self, evidence: &Evidence) -> Result<TamperSeen> {
+        self.teller.section("One byte is changed")?;
+        let ledger = evidence.ledger(TAMPERED)?;
+        let byte = ledger.tamper()?;
+        let report = evidence.replay();
+        byte.restore()?;
+        let tampered = ledger.finding(&report?, &byte)?;
+        let (file, at) = byte.place();
+        let changed = format!("One bit of byte {at} was changed in `{}`.", file.display());
+        self.teller.say(&changed)?;
+        self.teller.say("The auditor replays everything again, and says:")?;
+        self.teller.line("")?;
+        self.teller.styled(3, Style::Bad, &tampered.finding)?;
+        self.teller.line("")?;
+        let restored = evidence.replay()?;
+        ensure!(restored.holds(), "the byte was put back, and the audit says:\n{restored}");
+        self.teller.say("The byte was put back, and the evidence holds again.")?;
+        Ok(tampered)
+    }
+
+    fn goodbye(&mut self) -> Result<()> {
+        self.teller.section("What now")?;
+        if !self.kept {
+            self.teller.say(
+                "Everything was removed again. `convenant demo --dir DIR --keep` keeps it; \
+                 `convenant demo --dir DIR --setup-only` writes a federation whose daemons you start \
+                 by hand.",
+            )?;
+            return Ok(());
+        }
+        let folder = self.folder.display();
+        self.teller.pair("everything", &format!("{folder}"))?;
+        self.teller.pair("the documents", &format!("{folder}/documents"))?;
+        self.teller.pair("the answers", &format!("{folder}/leader/answers"))?;
+        self.teller.pair("a ledger", &format!("{folder}/nodes/{TAMPERED}/state/ledger"))?;
+        self.teller.line("")?;
+        self.teller.say("Replay a ledger yourself:")?;
+        self.teller.line("")?;
+        let command = format!("   convenant audit replay --config {folder}/auditor/client.toml {folder}/nodes/{TAMPERED}/state/ledger");
+        self.teller.line(&command)?;
+        Ok(())
+    }
+}
+
+/// The partner in whose ledger a byte is changed.
+const TAMPERED: &str = "toeslagen";
+
+const NOT_ENROLLED: Announced = Announced {
+    tried: "As an organisation that is not enrolled, send a query that the leader signed. The \
+            certificate is of the right authority.",
+    by: By::Coordinator,
+    expected: ("", "NIET_GEAUTHENTICEERD"),
+};
+
+const FOREIGN: Announced = Announced {
+    tried: "Do the same with a home-made certificate that says it is Gemeente Rotterdam.",
+    by: By::Coordinator,
+    expected: ("", outsiders::HANDSHAKE),
+};
+
+const CURIOUS: Announced = Announced {
+    tried: "As the coordinator, ask the node of Toeslagen on its own behalf, over its own connection.",
+    by: By::Node,
+    expected: ("S6", "MANDAAT"),
+};

@@ -1,0 +1,91 @@
+//! How a command ends: exit codes, and errors in words.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::output;
+
+/// The exit codes. They are part of the interface: scripts decide by them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// The command line, or a file named on it, is not as it should be.
+    Usage = 2,
+    /// Refused under the covenant.
+    Refused = 3,
+    /// A signature, a proof or a decision cannot be confirmed.
+    Evidence = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What was asked cannot be done as asked; exit code 2.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Usage(String);
+
+/// Shorthand for an error of usage.
+pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
+    Usage(message.into()).into()
+}
+
+/// Evidence does not hold; exit code 4. The cause says what and where.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the evidence does not hold")]
+pub(crate) struct BadEvidence;
+
+/// Shorthand for evidence that does not hold.
+pub(crate) fn bad_evidence(cause: impl Into<anyhow::Error>) -> anyhow::Error {
+    cause.into().context(BadEvidence)
+}
+
+/// Prints an error with its causes on stderr, and tells the exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        // Whoever read the output has seen enough.
+        return Exit::Done.into();
+    }
+    output::note(&format!("error: {error}"));
+    for cause in error.chain().skip(1) {
+        output::note(&format!("caused by: {cause}"));
+    }
+    code(error).into()
+}
+
+fn code(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<BadEvidence>().is_some() {
+        Exit::Evidence
+    } else if error.downcast_ref::<Usage>().is_some() {
+        Exit::Usage
+    } else {
+        Exit::Failed
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.is::<output::Closed>() && error.chain().any(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_error_decides_the_exit_code() {
+        assert_eq!(code(&anyhow::anyhow!("no")), Exit::Failed);
+        assert_eq!(code(&usage("what").context("where")), Exit::Usage);
+        assert_eq!(code(&bad_evidence(anyhow::anyhow!("entry 3")).context("DIR")), Exit::Evidence);
+    }
+}

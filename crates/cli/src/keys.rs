@@ -1,0 +1,227 @@
+//! `convenant keys`: private keys in files of their own, and what may be told about them.
+
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use convenant_model::{
+    KeyId,
+    keys::{Base64Bytes, SealingKey, VerifyingKey},
+    parse::from_json,
+};
+use convenant_setup::{opening_key, signing_key};
+use convenant_signing::{OpeningKey, SigningKey, SystemRandom, key_id, sha256};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Exit, usage},
+    output,
+};
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  convenant keys new --kind signing --out leader.jwk
+  convenant keys new --kind sealing --out sealing.jwk
+
+Writes the private key to FILE (mode 0600) and the public key beside it: `leader.jwk` gets
+`leader.pub.jwk`. Nothing is ever overwritten.
+
+Which kind for what:
+  signing   documents, and the queries of a project leader (the leader's is ed25519, because it signs
+            the ledger of receipts too)
+  ledger    a daemon's outcomes and checkpoints, the register's checkpoints; always ed25519
+  sealing   opens the subjects that are sealed to a node; X25519";
+
+const SHOW_EXAMPLES: &str = "\
+Example:
+  convenant keys show leader.jwk
+
+FILE may hold the private or the public key; only the public half is shown. The key id is the RFC 7638
+thumbprint, which a signature names as `kid`.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key.
+    #[command(after_help = NEW_EXAMPLES)]
+    New {
+        /// What the key is for.
+        #[arg(long, value_enum)]
+        kind: KeyKind,
+        /// Algorithm of a signing key [default: ed25519].
+        #[arg(long, value_enum)]
+        alg: Option<Algorithm>,
+        /// File for the private key.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Show the public half of a key, and its id.
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show {
+        /// A private or public JWK.
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum KeyKind {
+    /// Signs documents and queries.
+    Signing,
+    /// Signs outcomes and checkpoints.
+    Ledger,
+    /// Opens what is sealed to a node.
+    Sealing,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Algorithm {
+    /// Ed25519 (JWS `EdDSA`).
+    Ed25519,
+    /// P-256 (JWS `ES256`).
+    P256,
+}
+
+pub(crate) fn run(command: &KeysCommand, json: bool) -> anyhow::Result<ExitCode> {
+    let shown = match command {
+        KeysCommand::New { kind, alg, out } => new(*kind, *alg, out)?,
+        KeysCommand::Show { file } => read(file)?,
+    };
+    if json {
+        output::json(&shown)?;
+    } else {
+        output::line(&serde_json::to_string(&shown.key)?)?;
+        output::note(&format!("key id {}", shown.id));
+    }
+    Ok(Exit::Done.into())
+}
+
+/// What may be told about a key.
+#[derive(Serialize)]
+struct Shown {
+    id: KeyId,
+    key: PublicKey,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_file: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PublicKey {
+    Verifying(VerifyingKey),
+    Sealing(SealingKey),
+}
+
+impl PublicKey {
+    fn id(&self) -> anyhow::Result<KeyId> {
+        match self {
+            Self::Verifying(key) => Ok(key_id(key)),
+            Self::Sealing(key) => {
+                // RFC 7638 §3.2: the required members in lexicographic order.
+                let input = format!(r#"{{"crv":"X25519","kty":"OKP","x":"{}"}}"#, key.x);
+                let digest = sha256(input.as_bytes());
+                Ok(KeyId::new(Base64Bytes(*digest.as_bytes()).to_string())?)
+            }
+        }
+    }
+
+    fn shown(self) -> anyhow::Result<Shown> {
+        Ok(Shown { id: self.id()?, key: self, private_file: None, public_file: None })
+    }
+}
+
+fn new(kind: KeyKind, alg: Option<Algorithm>, out: &Path) -> anyhow::Result<Shown> {
+    let (private, public) = generate(kind, alg)?;
+    let beside = public_path(out);
+    if beside.exists() {
+        return Err(usage(format!("`{}` exists already", beside.display())));
+    }
+    create(out, 0o600, private.as_bytes())?;
+    create(&beside, 0o644, &serde_json::to_vec(&public)?)?;
+    output::note(&format!("private key in `{}`, public key in `{}`", out.display(), beside.display()));
+    let shown = public.shown()?;
+    Ok(Shown { private_file: Some(out.to_owned()), public_file: Some(beside), ..shown })
+}
+
+fn generate(
+    kind: KeyKind,
+    alg: Option<Algorithm>,
+) -> anyhow::Result<(Zeroizing<String>, PublicKey)> {
+    let random = SystemRandom::new();
+    let signing = |key: SigningKey| (key.to_jwk(), PublicKey::Verifying(key.verifying_key().clone()));
+    match (kind, alg) {
+        (KeyKind::Sealing, Some(_)) => Err(usage("a sealing key is always X25519: leave out `--alg`")),
+        (KeyKind::Sealing, None) => {
+            let key = OpeningKey::generate(&random)?;
+            Ok((key.to_jwk(), PublicKey::Sealing(key.sealing_key().clone())))
+        }
+        (KeyKind::Ledger, Some(Algorithm::P256)) => {
+            Err(usage("a ledger's key is always ed25519: other tools read its checkpoints"))
+        }
+        (KeyKind::Signing, Some(Algorithm::P256)) => {
+            Ok(signing(SigningKey::generate_p256(&random)?))
+        }
+        _ => Ok(signing(SigningKey::generate(&random)?)),
+    }
+}
+
+/// `leader.jwk` has its public half in `leader.pub.jwk`.
+fn public_path(private: &Path) -> PathBuf {
+    let stem = match private.extension() {
+        Some(extension) if extension == "jwk" => private.with_extension(""),
+        _ => private.to_owned(),
+    };
+    let mut name = stem.into_os_string();
+    name.push(".pub.jwk");
+    name.into()
+}
+
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let mut file = opened.with_context(|| format!("`{}` cannot be made", path.display()))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// What tells private from public, and which kind it is.
+#[derive(Deserialize)]
+struct Peek {
+    crv: String,
+    #[serde(default)]
+    d: Option<IgnoredAny>,
+}
+
+fn read(path: &Path) -> anyhow::Result<Shown> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("`{name}` cannot be read"))?;
+    let bytes = Zeroizing::new(bytes);
+    let Ok(peek) = serde_json::from_slice::<Peek>(&bytes) else {
+        // The parser's message is dropped: it may quote a private key.
+        return Err(usage(format!("`{name}` is not a JWK on Ed25519, P-256 or X25519")));
+    };
+    let key = match (peek.crv.as_str(), peek.d) {
+        ("X25519", Some(_)) => PublicKey::Sealing(opening_key(path)?.sealing_key().clone()),
+        ("X25519", None) => PublicKey::Sealing(from_json(&name, &bytes)?),
+        (_, Some(_)) => PublicKey::Verifying(signing_key(path)?.verifying_key().clone()),
+        (_, None) => PublicKey::Verifying(from_json(&name, &bytes)?),
+    };
+    key.shown()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_half_has_its_own_name() {
+        assert_eq!(public_path(Path::new("a/leader.jwk")), Path::new("a/leader.pub.jwk"));
+        assert_eq!(public_path(Path::new("leader.key")), Path::new("leader.key.pub.jwk"));
+    }
+}

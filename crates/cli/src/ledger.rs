@@ -1,0 +1,302 @@
+//! `convenant ledger`: a ledger's folder, read and verified without the daemon that wrote it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use convenant_ledger::{
+    LedgerVerifier, OpenError, Replayed, SignedCheckpoint,
+    merkle::{inclusion_proof, leaf_hash, verify_inclusion},
+    note::{Note, NoteName},
+};
+use convenant_model::Digest;
+use convenant_setup::verifying_key;
+use convenant_store::{EntriesError, FileLedger};
+use serde::{Serialize, de::IgnoredAny};
+
+use crate::{
+    exit::{Exit, bad_evidence, usage},
+    output,
+};
+
+const FORMAT: &str = "\
+A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or `state/register` of
+the coordinator. Its checkpoint is a C2SP signed note over an RFC 9162 Merkle tree, with tiles as C2SP
+`tlog-tiles` lays them out, so that other tools verify it as well.";
+
+const VERIFY_EXAMPLES: &str = "\
+Example:
+  convenant ledger verify --dir state/ledger --key ledger.pub.jwk
+
+Reads every entry, computes the tree again, and compares its root with the signed checkpoint. An entry
+that is damaged, altered or missing is named, and the exit code is 4.";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = FORMAT)]
+pub(crate) enum LedgerCommand {
+    /// Print the signed checkpoint.
+    Checkpoint {
+        #[command(flatten)]
+        ledger: Folder,
+        #[command(flatten)]
+        key: OptionalKey,
+    },
+    /// Print the entries as JSON lines.
+    Entries {
+        #[command(flatten)]
+        ledger: Folder,
+        /// Index of the first entry.
+        #[arg(long, value_name = "INDEX", default_value_t = 0)]
+        from: u64,
+        /// Most entries.
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
+    },
+    /// Print the proof that an entry is in the tree of the checkpoint (RFC 9162, section 2.1.3).
+    Prove {
+        /// Index of the entry.
+        index: u64,
+        #[command(flatten)]
+        ledger: Folder,
+        #[command(flatten)]
+        key: OptionalKey,
+    },
+    /// Verify every entry, the tree and the checkpoint's signature.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify {
+        #[command(flatten)]
+        ledger: Folder,
+        /// Public key of the ledger (JWK).
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Name of the ledger [default: as its checkpoint says].
+        #[arg(long, value_name = "NAME")]
+        origin: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Folder {
+    /// Folder of the ledger.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OptionalKey {
+    /// Public key of the ledger (JWK); without it the signature is not checked.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Name of the ledger [default: as its checkpoint says].
+    #[arg(long, value_name = "NAME")]
+    origin: Option<String>,
+}
+
+pub(crate) fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<ExitCode> {
+    match command {
+        LedgerCommand::Checkpoint { ledger, key } => checkpoint(&ledger.dir, key, json)?,
+        LedgerCommand::Entries { ledger, from, limit } => entries(&ledger.dir, *from, *limit)?,
+        LedgerCommand::Prove { index, ledger, key } => prove(&ledger.dir, *index, key, json)?,
+        LedgerCommand::Verify { ledger, key, origin } => {
+            verify(&ledger.dir, key, origin.as_deref(), json)?;
+        }
+    }
+    Ok(Exit::Done.into())
+}
+
+/// What a checkpoint states, and whether its signature was checked.
+#[derive(Serialize)]
+struct Stated {
+    origin: String,
+    size: u64,
+    root: Digest,
+    signature_checked: bool,
+    note: String,
+}
+
+fn checkpoint(dir: &Path, key: &OptionalKey, json: bool) -> anyhow::Result<()> {
+    let stated = stated(dir, key)?;
+    if json {
+        return output::json(&stated);
+    }
+    if !stated.signature_checked {
+        output::note("the signature was not checked: give the ledger's key with `--key`");
+    }
+    output::raw(stated.note.as_bytes())
+}
+
+fn stated(dir: &Path, key: &OptionalKey) -> anyhow::Result<Stated> {
+    let note = note(dir)?;
+    if let Some(path) = &key.key {
+        let verifier = verifier(path, key.origin.as_deref(), &note)?;
+        SignedCheckpoint::parse(note.as_bytes(), &verifier).map_err(bad_evidence)?;
+    }
+    let parsed = Note::parse(note.as_bytes()).map_err(bad_evidence)?;
+    let mut lines = parsed.text().lines();
+    let mut line = || lines.next().unwrap_or_default().to_owned();
+    let (origin, size, root) = (line(), line(), line());
+    let size = size.parse().ok().context("the checkpoint states no size");
+    Ok(Stated {
+        origin,
+        size: size.map_err(bad_evidence)?,
+        root: root_of(&root).context("the checkpoint states no root").map_err(bad_evidence)?,
+        signature_checked: key.key.is_some(),
+        note,
+    })
+}
+
+/// The root as a checkpoint writes it: base64 of its 32 bytes (C2SP tlog-checkpoint).
+fn root_of(text: &str) -> Option<Digest> {
+    let url = text.strip_suffix('=')?.replace('+', "-").replace('/', "_");
+    let bytes: convenant_model::keys::Base64Bytes<32> = url.parse().ok()?;
+    Some(Digest::from_bytes(bytes.0))
+}
+
+pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
+    let path = dir.join("checkpoint");
+    let read = fs::read_to_string(&path);
+    let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let read = read.with_context(|| format!("`{}` cannot be read", path.display()));
+    // A ledger has a checkpoint from its first entry on: without one, nothing vouches for it.
+    if missing && dir.is_dir() { read.map_err(bad_evidence) } else { read }
+}
+
+/// The verifier of a ledger: its key, and its name as given or as its checkpoint says.
+pub(crate) fn verifier(
+    key: &Path,
+    origin: Option<&str>,
+    note: &str,
+) -> anyhow::Result<LedgerVerifier> {
+    let origin = origin.or_else(|| note.lines().next()).unwrap_or_default();
+    let name = NoteName::new(origin).map_err(bad_evidence)?;
+    LedgerVerifier::new(name, verifying_key(key)?)
+        .map_err(|error| usage(format!("`{}`: {error}", key.display())))
+}
+
+fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
+    let entries = open(dir)?.entries().map_err(unreadable)?;
+    let wanted = entries.filter(|entry| entry.as_ref().map_or(true, |(index, _)| *index >= from));
+    for entry in wanted.take(limit.unwrap_or(usize::MAX)) {
+        let (index, bytes) = entry.map_err(unreadable)?;
+        let not_json = || format!("entry {index} is not JSON");
+        serde_json::from_slice::<IgnoredAny>(&bytes)
+            .with_context(not_json)
+            .map_err(bad_evidence)?;
+        // Printed as recorded, not written anew: these are the bytes of the leaf.
+        let entry = String::from_utf8(bytes).with_context(not_json).map_err(bad_evidence)?;
+        output::line(&format!(r#"{{"index":{index},"entry":{entry}}}"#))?;
+    }
+    Ok(())
+}
+
+fn open(dir: &Path) -> anyhow::Result<FileLedger> {
+    FileLedger::open_read(dir).with_context(|| format!("`{}` is no ledger", dir.display()))
+}
+
+fn unreadable(error: EntriesError) -> anyhow::Error {
+    match error {
+        EntriesError::Damaged(_) => bad_evidence(error),
+        EntriesError::Io(_) => error.into(),
+    }
+}
+
+#[derive(Serialize)]
+struct Proof {
+    #[serde(flatten)]
+    checkpoint: Stated,
+    index: u64,
+    leaf: Digest,
+    proof: Vec<Digest>,
+}
+
+fn prove(dir: &Path, index: u64, key: &OptionalKey, json: bool) -> anyhow::Result<()> {
+    let ledger = open(dir)?;
+    let checkpoint = stated(dir, key)?;
+    let found = ledger.entries().map_err(unreadable)?.find(|entry| match entry {
+        Ok((at, _)) => *at == index,
+        Err(_) => true,
+    });
+    let found = found.transpose().map_err(unreadable)?.filter(|_| index < checkpoint.size);
+    let (_, entry) = found.ok_or_else(|| {
+        usage(format!("the checkpoint covers {} entries, not entry {index}", checkpoint.size))
+    })?;
+    let leaf = leaf_hash(&entry);
+    let proof = inclusion_proof(&ledger.hashes(checkpoint.size), index, checkpoint.size)
+        .map_err(bad_evidence)?;
+    verify_inclusion(&leaf, index, checkpoint.size, &proof, &checkpoint.root)
+        .with_context(|| format!("entry {index}"))
+        .map_err(bad_evidence)?;
+    let proof = Proof { checkpoint, index, leaf, proof };
+    if json {
+        return output::json(&proof);
+    }
+    output::line(&format!("entry {index} of {}", proof.checkpoint.origin))?;
+    output::line(&format!("leaf  {}", proof.leaf))?;
+    proof.proof.iter().try_for_each(|hash| output::line(&format!("path  {hash}")))?;
+    output::line(&format!("root  {} of {} entries", proof.checkpoint.root, proof.checkpoint.size))
+}
+
+#[derive(Serialize)]
+struct Verified {
+    origin: String,
+    entries: u64,
+    root: Digest,
+    /// Entries that the checkpoint covers: only these are evidence.
+    covered: u64,
+    torn_bytes: u64,
+}
+
+fn verify(dir: &Path, key: &Path, origin: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let ledger = open(dir)?;
+    let verifier = verifier(key, origin, &note(dir)?)?;
+    let replayed = ledger.verify(&verifier, &mut |_| {}).map_err(refused)?;
+    let verified = Verified::of(&verifier, &replayed);
+    if json {
+        return output::json(&verified);
+    }
+    if verified.covered < verified.entries {
+        let more = verified.entries - verified.covered;
+        output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
+    }
+    if verified.torn_bytes > 0 {
+        output::note(&format!("{} bytes of an entry that was never completed", verified.torn_bytes));
+    }
+    output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
+    output::line(&format!("root {}", verified.root))
+}
+
+fn refused(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Io(_) => error.into(),
+        _ => bad_evidence(error),
+    }
+}
+
+impl Verified {
+    fn of(verifier: &LedgerVerifier, replayed: &Replayed) -> Self {
+        let covered = replayed.checkpoint.as_ref().map_or(0, |signed| signed.checkpoint().size);
+        Self {
+            origin: verifier.origin().as_str().to_owned(),
+            entries: replayed.tree.size(),
+            root: replayed.tree.root(),
+            covered,
+            torn_bytes: replayed.tail.torn_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_an_empty_tree_is_read() {
+        let root = root_of("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=").unwrap();
+        assert_eq!(root, convenant_signing::sha256(b""));
+        assert_eq!(root_of("47DEQpj8"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! `convenant query`: a project leader's question, from the command line to files.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, ValueEnum};
+use convenant_client::{Client, ClientConfig, ClientError, compose::Composed};
+use convenant_model::{FieldName, GoalId, ProjectId, query::QueryKind};
+use tracing::Instrument as _;
+
+use crate::{
+    args::ConfigFile,
+    daemon, output,
+    register::distrusted,
+    telemetry::{self, Role},
+};
+
+mod asking;
+mod files;
+mod report;
+mod subjects;
+
+use self::{asking::Asked, report::Report};
+
+const ABOUT: &str = "\
+Ask partners a question under an approved project.
+
+The question is signed with the leader's key, and its subjects are sealed to each partner's node: the
+coordinator sees which fields are asked of whom, and no subject and no answer. Each node decides for
+itself, and signs what it answers. Rows reach a file only when that signature matches them to the byte.";
+
+const EXAMPLES: &str = "\
+Examples:
+  Fields of given people, verified by date of birth (clause L14); each line of the file is
+  `999993653,19850731`:
+    convenant query --config client.toml --project P-2026-001 \\
+      --target rotterdam/gemeente/brp_persoon --fields burgerservicenummer,leeftijd \\
+      --subjects people.csv --justification \"controle dossier 12\" --out people.parquet
+
+  The same of two partners, in `jobs.uwv.csv` and `jobs.svb.csv`:
+    convenant query ... --target uwv/uwv/polisadministratie_inkomstenverhouding \\
+      --target svb/svb/aow_uitkering --out jobs.csv
+
+  How many rows satisfy a condition; small numbers are not disclosed:
+    convenant query ... --kind count --where \"leeftijd between 18 and 27\" --out count.csv
+
+PARTNER is an OIN, or a part of one enrolled partner's name. Where the dataset's kind is left out, it is
+the partner's: `rotterdam/brp_persoon`.
+
+A condition compares fields that the covenant calls filterable with literals: `=`, `!=`, `<`, `<=`, `>`,
+`>=`, `in (...)`, `between ... and ...`, `is null`, joined by `and`, `or`, `not`. A text stands between
+single quotes. People never stand in a condition: they are sealed, with `--subjects`.
+
+What became of each target is told on stderr. Exit codes, the first that applies: 4 when an answer does
+not match the node's signature, 3 when a target was refused, 1 when one did not answer, 0 when all did.";
+
+#[derive(Args)]
+#[command(long_about = ABOUT, after_help = EXAMPLES)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The project under which is asked.
+    #[arg(long, value_name = "ID")]
+    project: ProjectId,
+    /// Whom to ask which dataset; once for each.
+    #[arg(long = "target", value_name = "PARTNER/DATASET", required = true)]
+    targets: Vec<String>,
+    /// The fields, with commas between them; none for a count.
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    fields: Vec<FieldName>,
+    /// A condition on the rows.
+    #[arg(long = "where", value_name = "EXPR")]
+    condition: Option<String>,
+    /// Subjects, one line each: `KEY` or `KEY,VERIFY`; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    subjects: Option<PathBuf>,
+    /// The field that the keys are values of [default: the dataset's BSN].
+    #[arg(long, value_name = "FIELD", requires = "subjects")]
+    key: Option<FieldName>,
+    /// What to ask [default: lookup for people, select otherwise].
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// The goal [default: the project's only goal].
+    #[arg(long, value_name = "ID")]
+    goal: Option<GoalId>,
+    /// Days for which the result will be kept [default: the most that the project allows].
+    #[arg(long, value_name = "DAYS")]
+    retention: Option<u16>,
+    /// Why this is asked now; part of the evidence, so without personal data.
+    #[arg(long, value_name = "TEXT")]
+    justification: String,
+    /// Minutes for which the query is valid.
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    minutes: u16,
+    /// Seconds to wait for the answers.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    timeout: u64,
+    /// File for the rows: `.parquet`, `.csv` or `.arrow`. With several targets, each has its own.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Fields of given subjects.
+    Lookup,
+    /// Rows that satisfy a condition or have a given key.
+    Select,
+    /// The number of such rows.
+    Count,
+}
+
+impl From<Kind> for QueryKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Lookup => Self::Lookup,
+            Kind::Select => Self::Select,
+            Kind::Count => Self::Count,
+        }
+    }
+}
+
+pub(crate) async fn run(args: QueryArgs, json: bool) -> anyhow::Result<ExitCode> {
+    let asked = Asked::read(&args)?;
+    let config: ClientConfig = convenant_setup::load(&args.config.config)?;
+    let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
+    // The root of the trace over leader, coordinator and nodes.
+    let span = tracing::info_span!("query", otel.kind = "client", project = %args.project);
+    let report = ask(&args, asked, &config).instrument(span).await;
+    telemetry.stop().await;
+    let report = report?;
+    if json {
+        output::json(&report)?;
+    }
+    report.tell();
+    Ok(report.exit().into())
+}
+
+async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::Result<Report> {
+    let stop = daemon::told_to_stop()?;
+    let client = Client::open(config).await.map_err(distrusted)?;
+    let spinner = output::spinner("asking");
+    let answered = tokio::select! {
+        answered = send(args, asked, &client) => answered,
+        // Half a result is none: what was begun is removed.
+        () = stop => Err(anyhow::anyhow!("interrupted")),
+    };
+    spinner.finish_and_clear();
+    answered
+}
+
+async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result<Report> {
+    let snapshot = client.refresh().await.map_err(distrusted)?;
+    let (question, targets) = asked.question(args, snapshot.register().state())?;
+    let files = files::names(&args.out, &targets)?;
+    let composed: Composed = client.compose(question)?;
+    let mut report = Report::new(&composed, targets);
+    let timeout = Duration::from_secs(args.timeout);
+    let path_of = |index: usize, _: &_| files.get(index).cloned().unwrap_or_default();
+    match client.send(&composed, timeout, path_of).await {
+        Ok(results) => report.add(results),
+        Err(ClientError::Refused(refusal)) => report.refused(refusal),
+        Err(error) => return Err(distrusted(error)),
+    }
+    Ok(report)
+}

@@ -1,0 +1,84 @@
+//! Names of result files.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use convenant_client::output::{Format, OutputError};
+
+use super::asking::Resolved;
+use crate::exit::usage;
+
+/// A file for each target: the one asked for, or with several targets `NAME.PARTNER.EXTENSION`.
+pub(super) fn names(out: &Path, targets: &[Resolved]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut taken = BTreeSet::new();
+    let names: Vec<_> = match targets {
+        [_] => vec![out.to_owned()],
+        several => several.iter().map(|target| own_name(out, target, &mut taken)).collect(),
+    };
+    for name in &names {
+        checked(name)?;
+    }
+    Ok(names)
+}
+
+/// Refuses a name before anything is asked: an answer that cannot be kept is wasted and on record.
+pub(super) fn checked(name: &Path) -> anyhow::Result<()> {
+    Format::of(name).map_err(|error| usage(error.to_string()))?;
+    if name.exists() {
+        return Err(usage(OutputError::Exists(name.to_owned()).to_string()));
+    }
+    Ok(())
+}
+
+fn own_name(out: &Path, target: &Resolved, taken: &mut BTreeSet<String>) -> PathBuf {
+    let dataset = target.dataset.as_str().rsplit('/').next().unwrap_or_default();
+    let mut label = slug(&target.asked);
+    if taken.contains(&label) {
+        label = format!("{label}-{dataset}");
+    }
+    let mut number = 2;
+    let plain = label.clone();
+    while !taken.insert(label.clone()) {
+        label = format!("{plain}-{number}");
+        number += 1;
+    }
+    let extension = out.extension().unwrap_or_default().to_string_lossy();
+    out.with_extension(format!("{label}.{extension}"))
+}
+
+fn slug(text: &str) -> String {
+    text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use convenant_model::{DatasetId, Oin};
+
+    use super::*;
+
+    fn target(asked: &str, dataset: &str) -> Resolved {
+        Resolved {
+            asked: asked.to_owned(),
+            name: asked.to_owned(),
+            partner: Oin::new("00000099000000002000").unwrap(),
+            dataset: DatasetId::new(dataset).unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_target_has_a_file_of_its_own() {
+        let targets = [
+            target("Den Haag", "gemeente/brp_persoon"),
+            target("uwv", "uwv/a"),
+            target("uwv", "uwv/b"),
+            target("UWV", "uwv/b"),
+        ];
+        let names = names(Path::new("/nowhere/r.csv"), &targets).unwrap();
+        let shown: Vec<_> = names.iter().map(|name| name.to_str().unwrap()).collect();
+        let expected = ["r.den-haag.csv", "r.uwv.csv", "r.uwv-b.csv", "r.uwv-b-2.csv"];
+        assert_eq!(shown, expected.map(|name| format!("/nowhere/{name}")));
+        assert!(super::names(Path::new("r.txt"), &targets[..1]).is_err());
+    }
+}

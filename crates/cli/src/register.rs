@@ -1,0 +1,299 @@
+//! `convenant register`: submit documents, list and show them, verify them all.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{ArgGroup, Args, Subcommand};
+use convenant_client::{Client, ClientConfig, ClientError};
+use convenant_ledger::{SignedCheckpoint, register::Register};
+use convenant_model::{
+    Digest,
+    query::RegisterPosition,
+    register::{Envelope as _, RootOfTrust},
+};
+use convenant_register::{
+    FollowError,
+    folder::{self, FolderError},
+};
+use convenant_setup::RegisterSection;
+use convenant_signing::Jws;
+use convenant_transport::explain;
+use convenant_wire::{
+    problem::{PeerProblem, read},
+    v1::{SubmitRequest, register_client::RegisterClient},
+};
+use serde::Serialize;
+
+use crate::{
+    args::ConfigFile,
+    exit::{Exit, bad_evidence, usage},
+    ledger, output,
+    telemetry::{self, Role},
+};
+
+mod listing;
+
+use listing::Listed;
+
+const ABOUT: &str = "\
+The register holds the signed documents on which everything rests: covenant, enrolments, proposals,
+decisions and mandates. The coordinator keeps it, every party follows it and verifies it, and nobody
+can alter it unseen.";
+
+const EXAMPLES: &str = "\
+Examples:
+  convenant register submit proposal.jws decision.jws --config client.toml
+  convenant register list --config client.toml
+  convenant register show 3 --config client.toml
+  convenant register verify --dir state/register --lsi-key a.pub.jwk --lsi-key b.pub.jwk \\
+      --quorum 2 --key register.pub.jwk
+
+With `--config`, what is new is fetched from the coordinator first. With `--dir`, nothing is: the folder
+is that of the coordinator (`state/register`) or of any follower, and nobody has to be trusted but the
+LSI's keys.";
+
+#[derive(Subcommand)]
+#[command(long_about = ABOUT, after_help = EXAMPLES)]
+pub(crate) enum RegisterCommand {
+    /// Submit signed documents, in this order.
+    Submit {
+        /// Signed documents (JWS).
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// List the documents.
+    List(Source),
+    /// Show one document: what it says, and whose keys signed it.
+    Show {
+        /// Index of the document.
+        index: u64,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Verify every signature, every admission and the checkpoint.
+    Verify(Source),
+}
+
+/// Where the register is, and what is needed to trust it.
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("place").required(true))]
+pub(crate) struct Source {
+    /// Configuration file of a client: follow the coordinator.
+    #[arg(long, value_name = "FILE", group = "place")]
+    config: Option<PathBuf>,
+    /// Folder of a register: read what is there.
+    #[arg(long, value_name = "DIR", group = "place", requires_all = ["lsi_key", "quorum", "key"])]
+    dir: Option<PathBuf>,
+    /// Public key of the LSI (JWK); once for each.
+    #[arg(long, value_name = "FILE", requires = "dir")]
+    lsi_key: Vec<PathBuf>,
+    /// How many of the LSI's keys make a quorum.
+    #[arg(long, value_name = "NUMBER", requires = "dir")]
+    quorum: Option<usize>,
+    /// Public key that signs the register's checkpoints (JWK).
+    #[arg(long, value_name = "FILE", requires = "dir")]
+    key: Option<PathBuf>,
+}
+
+pub(crate) async fn run(command: RegisterCommand, json: bool) -> anyhow::Result<ExitCode> {
+    match command {
+        RegisterCommand::Submit { files, config } => submit(&files, &config.config, json).await?,
+        RegisterCommand::List(source) => listing::list(&source.open().await?, json)?,
+        RegisterCommand::Show { index, source } => {
+            listing::show(&source.open().await?, index, json)?;
+        }
+        RegisterCommand::Verify(source) => verify(&source.open().await?, json)?,
+    }
+    Ok(Exit::Done.into())
+}
+
+/// A register on disk of which every document was verified, and the checkpoint over it.
+struct Opened {
+    dir: PathBuf,
+    register: Register,
+    /// What the checkpoint covers.
+    covered: RegisterPosition,
+    /// Whether the coordinator was asked for what is new.
+    fetched: bool,
+}
+
+impl Source {
+    async fn open(&self) -> anyhow::Result<Opened> {
+        match (&self.config, &self.dir, &self.key) {
+            (Some(config), ..) => follow(config).await,
+            (None, Some(dir), Some(key)) => {
+                let section = RegisterSection {
+                    lsi_keys: self.lsi_key.clone(),
+                    quorum: self.quorum.unwrap_or_default(),
+                    key: key.clone(),
+                    poll_seconds: 0,
+                };
+                read_verified(dir.clone(), section.root_of_trust()?, key, false)
+            }
+            // clap has seen to it that one of the two is there.
+            _ => Err(usage("give `--config`, or `--dir` with its keys")),
+        }
+    }
+}
+
+async fn follow(path: &Path) -> anyhow::Result<Opened> {
+    let config: ClientConfig = convenant_setup::load(path)?;
+    let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
+    let client = Client::open(&config).await.map_err(distrusted)?;
+    let fetched = match client.refresh().await {
+        Ok(_) => true,
+        Err(error @ ClientError::Register(FollowError::Unavailable(_))) => {
+            output::note(&format!("warning: {error}; this is the copy from before"));
+            false
+        }
+        Err(error) => return Err(distrusted(error)),
+    };
+    telemetry.stop().await;
+    let root = config.register.root_of_trust()?;
+    read_verified(config.data.dir.join("register"), root, &config.register.key, fetched)
+}
+
+fn read_verified(
+    dir: PathBuf,
+    root: RootOfTrust,
+    key: &Path,
+    fetched: bool,
+) -> anyhow::Result<Opened> {
+    let register = folder::read(&dir, root).map_err(|error| match error {
+        FolderError::Document { .. } => bad_evidence(error),
+        FolderError::Io { .. } => error.into(),
+    })?;
+    let note = ledger::note(&dir)?;
+    let verifier = ledger::verifier(key, None, &note)?;
+    let signed = SignedCheckpoint::parse(note.as_bytes(), &verifier).map_err(bad_evidence)?;
+    let stated = signed.checkpoint();
+    let covered = RegisterPosition { size: stated.size, root: stated.root };
+    if !register.held(&covered) {
+        let held = register.position().size;
+        let stated = format!("the checkpoint states {} documents", covered.size);
+        return Err(bad_evidence(anyhow::anyhow!(
+            "{stated}, and its root is not that of the {held} documents in `{}`",
+            dir.display()
+        )));
+    }
+    Ok(Opened { dir, register, covered, fetched })
+}
+
+/// Tells a register that does not verify from one that cannot be had.
+pub(crate) fn distrusted(error: ClientError) -> anyhow::Error {
+    match error {
+        ClientError::Register(
+            FollowError::Document { .. }
+            | FollowError::Forked { .. }
+            | FollowError::Checkpoint(_)
+            | FollowError::Rules(_)
+            | FollowError::Folder(FolderError::Document { .. }),
+        ) => bad_evidence(error),
+        _ => error.into(),
+    }
+}
+
+#[derive(Serialize)]
+struct Submitted {
+    index: u64,
+    hash: Digest,
+    file: PathBuf,
+}
+
+async fn submit(files: &[PathBuf], config: &Path, json: bool) -> anyhow::Result<()> {
+    let config: ClientConfig = convenant_setup::load(config)?;
+    let documents = files.iter().map(|file| readable(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
+    let client = Client::open(&config).await.map_err(distrusted)?;
+    let mut done = Vec::new();
+    let mut outcome = Ok(());
+    for (file, (bytes, hash)) in files.iter().zip(documents) {
+        match submit_one(&client, bytes).await {
+            Ok(index) => done.push(Submitted { index, hash, file: file.clone() }),
+            Err(error) => {
+                outcome = Err(error.context(format!("`{}` was not submitted", file.display())));
+                break;
+            }
+        }
+    }
+    telemetry.stop().await;
+    if json {
+        output::json(&done)?;
+    } else {
+        for one in &done {
+            output::line(&format!("{}  {}  {}", one.index, one.hash, one.file.display()))?;
+        }
+    }
+    outcome
+}
+
+fn readable(file: &Path) -> anyhow::Result<(Vec<u8>, Digest)> {
+    let bytes =
+        std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let jws = Jws::parse(&bytes)
+        .map_err(|error| usage(format!("`{}` is no signed document: {error}", file.display())))?;
+    Ok((bytes, jws.payload_hash()))
+}
+
+async fn submit_one(client: &Client, document: Vec<u8>) -> anyhow::Result<u64> {
+    let mut register = RegisterClient::new(client.channel());
+    let answer = register.submit(SubmitRequest { document: document.into() }).await;
+    match answer {
+        Ok(answer) => Ok(answer.into_inner().index),
+        Err(status) => Err(match read(&status) {
+            PeerProblem::Problem(problem) => {
+                anyhow::anyhow!("{}: {}", problem.code(), output::shown(status.message()))
+            }
+            _ => anyhow::anyhow!("{}", explain(&status)),
+        }),
+    }
+}
+
+#[derive(Serialize)]
+struct Verified {
+    documents: u64,
+    root: Digest,
+    covered: u64,
+    fetched: bool,
+    covenant: Option<String>,
+    partners: usize,
+    projects: usize,
+}
+
+fn verify(opened: &Opened, json: bool) -> anyhow::Result<()> {
+    let (position, state) = (opened.register.position(), opened.register.state());
+    let covenant = state.covenant().map(|in_force| in_force.covenant.head());
+    let verified = Verified {
+        documents: position.size,
+        root: position.root,
+        covered: opened.covered.size,
+        fetched: opened.fetched,
+        covenant: covenant.map(|head| format!("{} version {}", head.id, head.version)),
+        partners: state.enrolments().count(),
+        projects: state.projects().count(),
+    };
+    if json {
+        return output::json(&verified);
+    }
+    if verified.covered < verified.documents {
+        let more = verified.documents - verified.covered;
+        output::note(&format!("the last {more} documents are not covered by the checkpoint yet"));
+    }
+    let covenant = verified.covenant.as_deref().unwrap_or("none");
+    output::line(&format!("the register holds: {} documents", verified.documents))?;
+    output::line(&format!("root {}", verified.root))?;
+    output::line(&format!(
+        "covenant {covenant}; {} organisations enrolled; {} projects",
+        verified.partners, verified.projects
+    ))
+}
+
+/// Every document with what it says in one line.
+fn listed(opened: &Opened) -> anyhow::Result<Vec<Listed>> {
+    (0..opened.register.position().size).map(|index| Listed::read(&opened.dir, index)).collect()
+}

@@ -1,0 +1,202 @@
+//! The bare limit: the same messages over the same mutual TLS through a relay that does nothing else.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use convenant_model::{Clock, Digest};
+use convenant_testkit::{Daemon, Fallible, Fault};
+use convenant_transport::{
+    ClientTls, Expected, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect, serve,
+};
+use convenant_wire::v1::{
+    AnswerFrame, AnswerRequest, QueryFrame, QueryRequest, answer_frame,
+    broker_client::BrokerClient,
+    broker_server::{Broker, BrokerServer},
+    exchange_client::ExchangeClient,
+    exchange_server::{Exchange, ExchangeServer},
+    query_frame,
+};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, service::Routes, transport::Channel};
+
+use crate::{Timed, setting::Setting};
+
+const CHUNK: u64 = 256 << 10;
+/// Bytes of a small answer: a sealed row.
+const SMALL: u64 = 512;
+
+pub(crate) struct Bare {
+    _daemons: Vec<Daemon>,
+    channel: Channel,
+}
+
+/// Everybody shows and expects the coordinator's certificate: identity is not what is measured.
+struct Side {
+    files: TlsFiles,
+    expected: Expected,
+    ports: [u16; 2],
+}
+
+impl Bare {
+    pub(crate) fn start(setting: &Setting) -> Fallible<Self> {
+        let party = &setting.federation.coordinator;
+        let mut ports = setting.ports.ports().into_iter().rev();
+        let lines = format!(
+            "{}\n{}\n{}\n{}\n",
+            party.oin,
+            party.certificate.pin,
+            ports.next().ok_or("no port")?,
+            ports.next().ok_or("no port")?
+        );
+        std::fs::write(setting.federation.dir.join("bare"), lines)?;
+        let dir = setting.federation.dir.to_str().ok_or("path")?.to_owned();
+        let start = |role: &str| {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args([role, &dir]);
+            Daemon::start(command, &setting.dir.path().join(format!("{role}.log")))
+        };
+        let daemons = vec![start("bare-node")?, start("bare-relay")?];
+        let side = Side::read(&dir)?;
+        Ok(Self { _daemons: daemons, channel: side.channel(1)? })
+    }
+
+    pub(crate) async fn lookups(&self, count: usize, at_once: usize) -> Fallible<Timed> {
+        for _ in 0..20 {
+            take(self.channel.clone(), SMALL).await?;
+        }
+        let (started, mut each, mut running) = (Instant::now(), Vec::new(), JoinSet::new());
+        for _ in 0..count {
+            if running.len() == at_once {
+                each.push(running.join_next().await.ok_or("no task")???);
+            }
+            let channel = self.channel.clone();
+            running.spawn(async move { take(channel, SMALL).await });
+        }
+        while let Some(done) = running.join_next().await {
+            each.push(done??);
+        }
+        Ok(Timed::of(each, started.elapsed()))
+    }
+
+    pub(crate) async fn stream(&self, bytes: u64) -> Fallible<Duration> {
+        take(self.channel.clone(), bytes).await
+    }
+}
+
+async fn take(channel: Channel, bytes: u64) -> Fallible<Duration> {
+    let started = Instant::now();
+    let request = QueryRequest { signed_query: bytes.to_string(), subjects: Vec::new() };
+    let mut frames = BrokerClient::new(channel).query(request).await?.into_inner();
+    while frames.message().await?.is_some() {}
+    Ok(started.elapsed())
+}
+
+pub(crate) async fn node(dir: &str) -> Fallible<()> {
+    Side::read(dir)?.serve(0, Routes::new(ExchangeServer::new(Node))).await
+}
+
+pub(crate) async fn relay(dir: &str) -> Fallible<()> {
+    let side = Side::read(dir)?;
+    let relay = Relay(side.channel(0)?);
+    side.serve(1, Routes::new(BrokerServer::new(relay))).await
+}
+
+impl Side {
+    fn read(dir: &str) -> Fallible<Self> {
+        let dir = Path::new(dir);
+        let text = std::fs::read_to_string(dir.join("bare"))?;
+        let [oin, pin, node, relay] = text.lines().collect::<Vec<_>>()[..] else {
+            return Err(Fault::from("malformed"));
+        };
+        let pin: Digest = pin.parse()?;
+        let file = |name: &str| -> PathBuf { dir.join(name) };
+        let files = TlsFiles {
+            certificate: file("coordinator/tls.pem"),
+            key: file("coordinator/tls.key"),
+            roots: file("pki/ca.pem"),
+            revocation_lists: vec![file("pki/crl.pem")],
+            allow_example: true,
+        };
+        let expected = Expected { oin: oin.parse()?, pins: std::iter::once(pin).collect() };
+        Ok(Self { files, expected, ports: [node.parse()?, relay.parse()?] })
+    }
+
+    fn channel(&self, to: usize) -> Fallible<Channel> {
+        let tls = ClientTls::load(self.files.clone(), clock())?;
+        let address = format!("127.0.0.1:{}", self.ports[to]);
+        Ok(connect(self.expected.clone(), &address, tls, &Limits::default())?)
+    }
+
+    async fn serve(self, at: usize, routes: Routes) -> Fallible<()> {
+        let listener = TcpListener::bind(("127.0.0.1", self.ports[at])).await?;
+        let tls = ServerTls::load(self.files, clock())?;
+        let policy = Arc::new(KnownPeers::new([self.expected]));
+        println!("listening on {}", listener.local_addr()?);
+        let never = std::future::pending();
+        Ok(serve(listener, tls, policy, routes, Limits::default(), never).await?)
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+struct Node;
+
+#[tonic::async_trait]
+impl Exchange for Node {
+    type AnswerStream = ReceiverStream<Result<AnswerFrame, Status>>;
+
+    async fn answer(
+        &self,
+        request: Request<AnswerRequest>,
+    ) -> Result<Response<Self::AnswerStream>, Status> {
+        let mut left: u64 = request.into_inner().signed_query.parse().unwrap_or_default();
+        let (frames, stream) = mpsc::channel(8);
+        tokio::spawn(async move {
+            let chunk = Bytes::from(vec![7; CHUNK as usize]);
+            while left > 0 {
+                let size = left.min(CHUNK);
+                left -= size;
+                let body = Some(answer_frame::Body::Chunk(chunk.slice(..size as usize)));
+                if frames.send(Ok(AnswerFrame { body })).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+struct Relay(Channel);
+
+#[tonic::async_trait]
+impl Broker for Relay {
+    type QueryStream = ReceiverStream<Result<QueryFrame, Status>>;
+
+    async fn query(
+        &self,
+        request: Request<QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
+        let signed_query = request.into_inner().signed_query;
+        let asked = AnswerRequest { signed_query, target: 0, sealed_subjects: Bytes::new() };
+        let mut answer = ExchangeClient::new(self.0.clone()).answer(asked).await?.into_inner();
+        let (frames, stream) = mpsc::channel(8);
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = answer.message().await {
+                let Some(answer_frame::Body::Chunk(chunk)) = frame.body else { continue };
+                let body = Some(query_frame::Body::Chunk(chunk));
+                if frames.send(Ok(QueryFrame { target: 0, body })).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}

@@ -1,0 +1,96 @@
+//! A brokered query beside a bare two-hop relay over the same mutual TLS, in one run.
+//!
+//! Every party of either side is a process of its own: requester, coordinator or relay, and node. The
+//! bare relay carries the same messages with as many bytes in them, and decides, signs, seals and
+//! records nothing. Absolute figures say little on a shared machine; the ratios are the result.
+//!
+//! Run with `just bench`, or: `cargo build --release -p convenant-cli && cargo bench -p
+//! convenant-testkit`. `LARGE_MIB` sets the size of the larger select.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a benchmark prints, and ends at a fault"
+)]
+
+mod bare;
+mod ours;
+mod setting;
+
+use std::time::Duration;
+
+use convenant_testkit::Fallible;
+
+/// Requests in sequence, and requests of 64 at a time.
+const ALONE: usize = 300;
+const TOGETHER: usize = 4000;
+const AT_ONCE: usize = 64;
+
+#[tokio::main]
+async fn main() -> Fallible<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["bare-node", dir] => bare::node(dir).await,
+        ["bare-relay", dir] => bare::relay(dir).await,
+        _ => compare().await,
+    }
+}
+
+async fn compare() -> Fallible<()> {
+    let large = std::env::var("LARGE_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(512);
+    let setting = setting::Setting::write(&[10, large])?;
+    let (relay, ours) = (bare::Bare::start(&setting)?, ours::Ours::start(&setting).await?);
+
+    let bare = relay.lookups(ALONE, 1).await?;
+    let brokered = ours.lookups(ALONE, 1).await?;
+    println!("lookup of one subject, concurrency 1, median:");
+    println!("  bare relay  {:>9.3} ms", millis(bare.median));
+    println!("  brokered    {:>9.3} ms", millis(brokered.median));
+    let sync = setting.sync_median()?;
+    println!("  one append + fdatasync on this disk {:.3} ms", millis(sync));
+    let rest = brokered.median.saturating_sub(2 * sync);
+    println!("  brokered less two of those {:.3} ms (target: under 2 ms)", millis(rest));
+
+    let bare = relay.lookups(TOGETHER, AT_ONCE).await?;
+    let brokered = ours.lookups(TOGETHER, AT_ONCE).await?;
+    println!("lookup of one subject, concurrency {AT_ONCE}:");
+    println!("  bare relay  {:>9.0} /s", bare.rate);
+    println!("  brokered    {:>9.0} /s", brokered.rate);
+    println!("  ratio       {:>9.3} (target: at least 0.1)", brokered.rate / bare.rate);
+
+    for mib in [10, large] {
+        let (rate, bytes) = ours.select(mib).await?;
+        let bare = relay.stream(bytes).await?;
+        println!("select of {:.0} MiB:", mebibytes(bytes));
+        println!("  bare relay  {:>9.1} MiB/s", mebibytes(bytes) / bare.as_secs_f64());
+        println!("  brokered    {:>9.1} MiB/s", rate);
+        let ratio = rate * bare.as_secs_f64() / mebibytes(bytes);
+        println!("  ratio       {ratio:>9.3} (target: at least 0.4)");
+        for (name, peak) in ours.resident()? {
+            println!("  peak resident memory of the {name}: {peak} MiB");
+        }
+    }
+    ours.stop()
+}
+
+/// How a number of requests went.
+pub(crate) struct Timed {
+    pub(crate) median: Duration,
+    pub(crate) rate: f64,
+}
+
+impl Timed {
+    pub(crate) fn of(mut each: Vec<Duration>, all: Duration) -> Self {
+        each.sort();
+        let median = each.get(each.len() / 2).copied().unwrap_or_default();
+        Self { median, rate: each.len() as f64 / all.as_secs_f64() }
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

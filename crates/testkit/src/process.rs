@@ -1,0 +1,124 @@
+//! The built binary, as processes of its own.
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use crate::{Fallible, Fault};
+
+/// The binary `convenant`, beside the test that runs.
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// Finds the binary in the folder that this test was built into.
+    ///
+    /// # Errors
+    /// When it was not built.
+    pub fn find() -> Fallible<Self> {
+        let test = env::current_exe()?;
+        // target/<profile>/deps/<test>: the binary is two folders up.
+        let folder = test.parent().and_then(Path::parent).ok_or("the test has no target folder")?;
+        let path = folder.join("convenant");
+        if path.is_file() {
+            return Ok(Self(path));
+        }
+        let fault = format!(
+            "`{}` is not there: build it first with `cargo build -p convenant-cli`",
+            path.display()
+        );
+        Err(Fault::from(fault))
+    }
+
+    /// A command with these arguments, and none of the environment's configuration.
+    #[must_use]
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(&self.0);
+        command.args(arguments).stdin(Stdio::null());
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("CONVENANT__") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Fallible<Output> {
+        Ok(self.command(arguments).output()?)
+    }
+
+    /// Starts a daemon and waits until it says that it listens.
+    ///
+    /// # Errors
+    /// When it ends before; the fault holds what it wrote.
+    pub fn daemon<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: &[S],
+        log: &Path,
+    ) -> Fallible<Daemon> {
+        Daemon::start(self.command(arguments), log)
+    }
+}
+
+/// A daemon in a process of its own. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    // Kept open: a daemon that writes to a closed pipe would end.
+    out: BufReader<ChildStdout>,
+}
+
+impl Daemon {
+    /// Starts a command and waits for its line `listening on …`; the errors go to a file.
+    ///
+    /// # Errors
+    /// When it ends before; the fault holds what it wrote.
+    pub fn start(mut command: Command, log: &Path) -> Fallible<Self> {
+        let file = std::fs::File::create(log)?;
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn()?;
+        let out = child.stdout.take().ok_or("no standard output")?;
+        let mut daemon = Self { child, out: BufReader::new(out) };
+        let mut line = String::new();
+        while daemon.out.read_line(&mut line)? > 0 {
+            if line.contains("listening on") {
+                return Ok(daemon);
+            }
+            line.clear();
+        }
+        let mut written = String::new();
+        std::fs::File::open(log)?.read_to_string(&mut written)?;
+        Err(Fault::from(format!("the daemon ended before it listened:\n{written}")))
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end (SIGTERM) and waits for it.
+    ///
+    /// # Errors
+    /// When it does not end with success.
+    pub fn stop(mut self) -> Fallible<()> {
+        let id = self.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status()?;
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(Fault::from(format!("ended with {status}"))) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

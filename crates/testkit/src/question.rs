@@ -1,0 +1,67 @@
+//! Questions to the datasets of the example, for a test to change where it wants them wrong.
+
+use convenant_client::compose::{Question, Subjects, TargetQuestion};
+use convenant_demo::Party;
+use convenant_model::{
+    FieldName, GoalId, ProjectId, parse::BoundedText, query::QueryKind, subjects::Subject,
+};
+
+use crate::{Fallible, Fault, PROJECT};
+
+/// A question under the example's project.
+///
+/// # Errors
+/// Never with the texts that stand here.
+pub fn question(kind: QueryKind, targets: Vec<TargetQuestion>) -> Fallible<Question> {
+    Ok(Question {
+        project: ProjectId::new(PROJECT)?,
+        kind,
+        targets,
+        goal: Some(GoalId::new("toeslagenfraude")?),
+        retention_days: None,
+        justification: BoundedText::new("Adressen uit het plan van aanpak")?,
+        minutes: 10,
+    })
+}
+
+/// What is asked of a partner's only dataset.
+///
+/// # Errors
+/// When the partner serves none, or a name is malformed.
+pub fn target(party: &Party, fields: &[&str]) -> Fallible<TargetQuestion> {
+    let dataset = party.datasets.first().ok_or("the partner serves nothing")?;
+    Ok(TargetQuestion {
+        partner: party.oin.clone(),
+        dataset: dataset.clone(),
+        fields: names(fields)?,
+        predicate: None,
+        subjects: None,
+    })
+}
+
+/// The same about these people, by their BSN.
+///
+/// # Errors
+/// Never with the names that stand here.
+pub fn about(mut target: TargetQuestion, list: Vec<Subject>) -> Fallible<TargetQuestion> {
+    let verified = list.iter().any(|subject| subject.verify.is_some());
+    target.subjects = Some(Subjects {
+        key: FieldName::new("burgerservicenummer")?,
+        verified_by: verified.then(|| FieldName::new("geboorte_datum")).transpose()?,
+        list,
+    });
+    Ok(target)
+}
+
+/// The same under a condition.
+///
+/// # Errors
+/// When it is no predicate.
+pub fn when(mut target: TargetQuestion, predicate: &str) -> Fallible<TargetQuestion> {
+    target.predicate = Some(predicate.parse()?);
+    Ok(target)
+}
+
+fn names(fields: &[&str]) -> Fallible<Vec<FieldName>> {
+    fields.iter().map(|name| FieldName::new(*name).map_err(Fault::from)).collect()
+}

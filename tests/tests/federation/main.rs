@@ -1,0 +1,12 @@
+//! One federation on loopback: real daemons, sockets, certificates and files.
+
+#![cfg(test)]
+
+mod answers;
+mod evidence;
+mod fanout;
+mod hostile_coordinator;
+mod refusals;
+mod support;
+mod transport;
+mod unwritable;
