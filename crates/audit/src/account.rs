@@ -160,22 +160,22 @@ pub(crate) fn codes(refusal: &Refusal) -> Vec<String> {
 impl fmt::Display for Stated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered => f.write_str("answered"),
-            Self::Refused(codes) => write!(f, "refused: {}", codes.join(", ")),
-            Self::Failed(problem) => write!(f, "failed: {}", problem.code()),
+            Self::Answered => f.write_str("status=answered"),
+            Self::Refused(codes) => write!(f, "status=refused {}", codes.join(" ")),
+            Self::Failed(problem) => write!(f, "status=failed {}", problem.code()),
         }
     }
 }
 
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes in {} chunks", self.bytes, self.chunks)?;
-        self.hash.map_or(Ok(()), |hash| write!(f, ", hash {hash}"))
+        write!(f, "bytes={} chunks={}", self.bytes, self.chunks)?;
+        self.hash.map_or(Ok(()), |hash| write!(f, " hash={hash}"))
     }
 }
 
 impl fmt::Display for Result {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.stated, self.sent)
+        write!(f, "{} {}", self.stated, self.sent)
     }
 }

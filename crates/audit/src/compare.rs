@@ -30,7 +30,7 @@ pub(crate) fn compare(
 ) -> Vec<Difference> {
     let targets = |all: &[TargetVerdict]| {
         let numbers: Vec<_> = all.iter().map(|one| one.target.to_string()).collect();
-        format!("verdicts on targets {}", numbers.join(", "))
+        format!("targets={}", numbers.join(","))
     };
     let (expected, found) = (targets(again), targets(recorded));
     if expected != found {
@@ -72,7 +72,7 @@ fn compare_verdict(recorded: &RecordedVerdict, again: &RecordedVerdict) -> Optio
 }
 
 fn compare_refusal(found: &Refusal, expected: &Refusal) -> Option<Difference> {
-    let (own, theirs) = (codes(expected).join(", "), codes(found).join(", "));
+    let (own, theirs) = (codes(expected).join(" "), codes(found).join(" "));
     if own != theirs {
         return Some(Difference::new(Code::Clauses, own, theirs));
     }
@@ -101,30 +101,32 @@ fn bounds(obligations: &Obligations, members: &[&'static str]) -> String {
     let value = |member: &&str| match *member {
         "dataset" => obligations.dataset.to_string(),
         "columns" => {
-            obligations.columns.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
+            obligations.columns.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(",")
         }
-        "scope" => obligations.scope.iter().map(area).collect::<Vec<_>>().join(" or "),
+        "scope" => obligations.scope.iter().map(area).collect::<Vec<_>>().join(" "),
         "max_rows" => obligations.max_rows.to_string(),
         "count" => obligations.count.map_or_else(
             || "none".to_owned(),
-            |one| format!("minimum {}, rounding {}", one.minimum_cell, one.rounding),
+            |one| format!("{}/{}", one.minimum_cell, one.rounding),
         ),
         _ => obligations.retention_days.to_string(),
     };
-    let members = members.iter().map(|member| format!("{member}: {}", value(member)));
+    let members = members.iter().map(|member| format!("{member}={}", value(member)));
     members.collect::<Vec<_>>().join("; ")
 }
 
 fn area(filter: &AreaFilter) -> String {
     let codes: Vec<_> = filter.codes.iter().map(ToString::to_string).collect();
-    format!("{} in {}", filter.field, codes.join(" "))
+    format!("{}:{}", filter.field, codes.join(","))
 }
 
 fn brief(verdict: &RecordedVerdict) -> String {
     match verdict {
-        RecordedVerdict::Permit { .. } => "permit".to_owned(),
-        RecordedVerdict::Refuse { refusal } => format!("refuse: {}", codes(refusal).join(", ")),
-        RecordedVerdict::Problem { problem } => format!("problem: {}", problem.code()),
+        RecordedVerdict::Permit { .. } => "verdict=permit".to_owned(),
+        RecordedVerdict::Refuse { refusal } => {
+            format!("verdict=refuse {}", codes(refusal).join(" "))
+        }
+        RecordedVerdict::Problem { problem } => format!("verdict=problem {}", problem.code()),
     }
 }
 
@@ -138,7 +140,10 @@ pub(crate) fn verdicts(item: &impl Recordable) -> Vec<TargetVerdict> {
 
 /// What a node records when it permits, and then finds that the unsealed subjects are not valid
 /// (clause L14): the refusal, if that is what stands here.
-pub(crate) fn subjects_refused(recorded: &TargetVerdict, again: &Verdict) -> Option<Vec<TargetVerdict>> {
+pub(crate) fn subjects_refused(
+    recorded: &TargetVerdict,
+    again: &Verdict,
+) -> Option<Vec<TargetVerdict>> {
     let Verdict::Permit(permit) = again else {
         return None;
     };

@@ -53,7 +53,7 @@ impl LedgerReplay<'_> {
         let fresh = Decided::new(index, decision, &query);
         let first = self.decided.entry(decision.query).or_insert(fresh);
         if first.index != index {
-            let first = format!("entry {}", first.index);
+            let first = format!("entry={}", first.index);
             self.say(case, Code::DecidedTwice, |one| one.expected(first));
         }
     }
@@ -77,7 +77,7 @@ impl LedgerReplay<'_> {
         }
         for (member, agrees) in checks {
             if !agrees {
-                self.say(case, Code::Mislabelled, |one| one.found(member));
+                self.say(case, Code::Mislabelled, |one| one.found(format!("member={member}")));
             }
         }
     }
@@ -125,12 +125,7 @@ impl LedgerReplay<'_> {
     /// against.
     fn take_again(&mut self, case: Case<'_>, register: &Register) {
         let Case { decision, .. } = case;
-        let view = View {
-            party: &decision.party,
-            peer: &decision.peer,
-            register,
-            at: decision.at,
-        };
+        let view = View { party: &decision.party, peer: &decision.peer, register, at: decision.at };
         if let Err(rejection) = Received::take(decision.signed_query.clone(), &view) {
             let code = match rejection.problem {
                 Problem::BadSignature => Code::QuerySignature,
@@ -141,7 +136,7 @@ impl LedgerReplay<'_> {
         let enrolment = register.state().enrolment(&decision.peer);
         let coordinator = enrolment.is_some_and(|one| one.kind.as_str() == COORDINATOR);
         if self.name.kind == LedgerKind::Node && !coordinator {
-            self.say(case, Code::Mislabelled, |one| one.found("peer"));
+            self.say(case, Code::Mislabelled, |one| one.found("member=peer"));
         }
     }
 
@@ -155,7 +150,7 @@ impl LedgerReplay<'_> {
         let covenant = register.state().covenant();
         let minutes = covenant.map_or(0, |one| i64::from(one.covenant.head().register_minutes));
         if size < newest && case.decision.at.seconds_since(since) > minutes * 60 {
-            let text = |size| format!("{size} documents");
+            let text = |size| format!("size={size}");
             self.say(case, Code::RegisterWentBack, |one| {
                 one.expected(text(newest)).found(text(size))
             });
@@ -222,7 +217,7 @@ impl LedgerReplay<'_> {
 }
 
 pub(crate) fn usage(used: convenant_model::entry::Usage) -> String {
-    format!("{} queries, {} subjects", used.queries, used.subjects)
+    format!("queries={} subjects={}", used.queries, used.subjects)
 }
 
 /// The query, whose signature is checked elsewhere.

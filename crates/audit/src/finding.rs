@@ -253,7 +253,7 @@ pub struct Finding {
     /// Id of the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<QueryId>,
-    /// What the audit computed, or another ledger says.
+    /// What the audit computed, or another ledger says: members and values as in the evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// What stands in the ledger.

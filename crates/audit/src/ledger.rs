@@ -67,7 +67,11 @@ impl<'a> LedgerReplay<'a> {
         let next = self.leaves.len() as u64;
         let finding = |code| Finding::new(code, &self.name).entry(index);
         if index != next {
-            self.findings.push(finding(Code::OutOfSequence).expected(next).found(index));
+            self.findings.push(
+                finding(Code::OutOfSequence)
+                    .expected(format!("entry={next}"))
+                    .found(format!("entry={index}")),
+            );
         }
         self.leaves.push(leaf_hash(bytes));
         self.counts.entries += 1;
@@ -141,7 +145,7 @@ impl<'a> LedgerReplay<'a> {
                 self.counts.starts += 1;
                 if torn_bytes > 0 {
                     let finding = Finding::new(Code::Torn, &self.name).entry(index);
-                    self.findings.push(finding.found(format!("{torn_bytes} bytes")));
+                    self.findings.push(finding.found(format!("torn_bytes={torn_bytes}")));
                 }
             }
         }
@@ -171,18 +175,22 @@ impl<'a> LedgerReplay<'a> {
         let covered = usize::try_from(size).ok().and_then(|size| self.leaves.get(..size));
         let Some(covered) = covered else {
             let finding = finding(Code::Shortened).entry(entries);
-            self.findings.push(finding.expected(size).found(entries));
+            self.findings
+                .push(finding.expected(format!("size={size}")).found(format!("size={entries}")));
             return None;
         };
         let own = root(covered);
         if own != signed {
             let altered = altered(covered, &signed, published);
             let finding = Finding { entry: altered, ..finding(Code::Altered) };
-            self.findings.push(finding.expected(signed).found(own));
+            self.findings
+                .push(finding.expected(format!("root={signed}")).found(format!("root={own}")));
             return None;
         }
         if size < entries {
-            self.findings.push(finding(Code::Uncovered).entry(size).found(entries - size));
+            self.findings.push(
+                finding(Code::Uncovered).entry(size).found(format!("entries={}", entries - size)),
+            );
         }
         Some(size)
     }
@@ -198,7 +206,9 @@ impl<'a> LedgerReplay<'a> {
             };
             match SignedCheckpoint::parse(bytes, &verifier) {
                 Ok(signed) => return Ok(signed.checkpoint().clone()),
-                Err(error) => last = Box::new(Finding::new(Code::BadCheckpoint, &self.name).found(error)),
+                Err(error) => {
+                    last = Box::new(Finding::new(Code::BadCheckpoint, &self.name).found(error))
+                }
             }
         }
         Err(last)

@@ -15,11 +15,11 @@ impl LedgerReplay<'_> {
         let decided = self.decided.get_mut(&outcome.query);
         let decided = decided.filter(|one| one.index == outcome.decision && one.permits_any());
         let Some(decided) = decided else {
-            let named = format!("entry {}", outcome.decision);
+            let named = format!("decision={}", outcome.decision);
             return self.findings.push(finding(Code::NoDecision).found(named));
         };
         if let Some(before) = &decided.ended {
-            let first = format!("entry {}", before.index);
+            let first = format!("entry={}", before.index);
             return self.findings.push(finding(Code::ClosedTwice).expected(first));
         }
         let ended = Ended::new(index, outcome);
@@ -41,46 +41,45 @@ impl LedgerReplay<'_> {
     }
 }
 
-/// The first thing in which an outcome contradicts itself or the decision.
+/// The first place where an outcome contradicts itself or the decision.
 fn contradiction(kind: LedgerKind, decided: &Decided, ended: &Ended) -> Option<String> {
     let targets: BTreeSet<u32> = ended.results.iter().map(|one| one.target).collect();
     // A node decides on the one target that is its own, the coordinator on all.
     let ruled = (0..).zip(&decided.targets).filter(|(_, asked)| asked.ruling.is_some());
     let ruled: BTreeSet<u32> = ruled.map(|(number, _)| number).collect();
     if targets != ruled || targets.len() != ended.results.len() {
-        return Some(format!("results on targets {targets:?}, decided on {ruled:?}"));
+        return Some(format!("results={targets:?} verdicts={ruled:?}"));
     }
     ended.results.iter().find_map(|result| {
         let asked = decided.target(result.target)?;
         let fault = contradicts(kind, asked, result)?;
-        Some(format!("target {}: {fault}", result.target))
+        Some(format!("target={} member={fault}", result.target))
     })
 }
 
+/// The member of a result that contradicts another, or the decision.
 fn contradicts(kind: LedgerKind, asked: &Asked, result: &Result) -> Option<&'static str> {
     let (sent, answered) = (&result.sent, result.stated.answered());
     if result.partner != asked.partner {
-        return Some("another partner than was asked");
+        return Some("partner");
     }
     if answered && !asked.permitted() {
-        return Some("answered without a permit");
+        return Some("status");
     }
     if answered && (sent.hash.is_none() || sent.chunks == 0 || sent.bytes == 0) {
-        return Some("answered without chunks or their hash");
+        return Some("hash");
     }
     if sent.chunks == 0 && (sent.hash.is_some() || sent.bytes > 0) {
-        return Some("bytes or a hash without chunks");
+        return Some("chunks");
     }
     match &asked.ruling {
-        Some(Ruling::Refuse(_)) if sent.chunks > 0 => Some("chunks for a refused target"),
-        Some(Ruling::Refuse(refused)) if *refused != result.stated => {
-            Some("another status than the refusal that was decided")
-        }
+        Some(Ruling::Refuse(_)) if sent.chunks > 0 => Some("chunks"),
+        Some(Ruling::Refuse(refused)) if *refused != result.stated => Some("status"),
         // A node that permits answers or fails; the clauses had their say before.
         Some(Ruling::Permit { .. })
             if kind == LedgerKind::Node && matches!(result.stated, Stated::Refused(_)) =>
         {
-            Some("refused after a permit")
+            Some("status")
         }
         _ => None,
     }

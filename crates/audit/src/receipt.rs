@@ -34,7 +34,7 @@ pub(crate) struct Signed {
     pub(crate) decision: Option<u64>,
 }
 
-/// Why a receipt proves nothing.
+/// Why a receipt proves nothing, and the member in which.
 type Fault = (Code, &'static str);
 
 impl LedgerReplay<'_> {
@@ -43,7 +43,7 @@ impl LedgerReplay<'_> {
         let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
         let answered = receipt.status == Status::Answered;
         self.counts.answered += u64::from(answered);
-        let query = self.asked(receipt).map_err(|(code, fault)| finding(code).found(fault));
+        let query = self.asked(receipt).map_err(|(code, fault)| finding(code).found(member(fault)));
         let outcome = match &query {
             Ok(query) => self.signed_outcome(receipt, query),
             Err(_) => Ok(None),
@@ -54,14 +54,14 @@ impl LedgerReplay<'_> {
             Ok(outcome) => outcome,
             Err(_) if refused_here => None,
             Err((code, fault)) => {
-                self.findings.push(finding(code).found(fault));
+                self.findings.push(finding(code).found(member(fault)));
                 None
             }
         };
         if refused_here {
             self.findings.push(finding(Code::Declined).found(Stated::of(&receipt.status)));
         } else if answered && receipt.outcome.is_none() {
-            self.findings.push(finding(Code::Receipt).found("answered without a signed outcome"));
+            self.findings.push(finding(Code::Receipt).found(member("outcome")));
         }
         self.findings.extend(query.err());
         self.receipts.push(Received {
@@ -77,11 +77,11 @@ impl LedgerReplay<'_> {
 
     /// The query that was asked, signed and of this party.
     fn asked(&self, receipt: &Receipt) -> Result<Query, Fault> {
-        let unfit = (Code::QueryUnfit, "not a signed query");
+        let unfit = (Code::QueryUnfit, "signed_query");
         let unverified = peek_compact(&receipt.signed_query, QUERY_TYPE).map_err(|_| unfit)?;
         let query: Query = parse_canonical(unverified.payload(), "query").map_err(|_| unfit)?;
         let key = &query.requester.key;
-        unverified.verify(key).map_err(|_| (Code::QuerySignature, "signature"))?;
+        unverified.verify(key).map_err(|_| (Code::QuerySignature, "signed_query"))?;
         let asked = query.targets.get(receipt.target as usize);
         let checks = [
             ("query", query.id == receipt.query),
@@ -100,11 +100,12 @@ impl LedgerReplay<'_> {
             return Ok(None);
         };
         let keys = self.register.ledger_keys_from(&receipt.partner, query.register.size);
-        let key_of = |id: &_| keys.iter().find(|key| convenant_signing::key_id(key) == *id).cloned();
+        let key_of =
+            |id: &_| keys.iter().find(|key| convenant_signing::key_id(key) == *id).cloned();
         let verified = verify_compact(text, OUTCOME_TYPE, key_of);
-        let verified = verified.map_err(|_| (Code::OutcomeSignature, "signature"))?;
+        let verified = verified.map_err(|_| (Code::OutcomeSignature, "outcome"))?;
         let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")
-            .map_err(|_| (Code::OutcomeSignature, "form"))?;
+            .map_err(|_| (Code::OutcomeSignature, "outcome"))?;
         let checks = [
             ("query", outcome.query == receipt.query),
             ("signed_query", outcome.signed_query == sha256(receipt.signed_query.as_bytes())),
@@ -118,6 +119,10 @@ impl LedgerReplay<'_> {
             None => Ok(Some(Signed::of(&outcome))),
         }
     }
+}
+
+fn member(name: &str) -> String {
+    format!("member={name}")
 }
 
 impl Signed {

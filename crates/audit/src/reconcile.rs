@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convenant_model::{Oin, Problem, QueryId};
+use convenant_model::{Digest, Oin, Problem, QueryId};
 
 use crate::{
     Code, Finding, LedgerKind, Replayed,
@@ -77,13 +77,15 @@ impl Reconciling<'_> {
         let Some(theirs) = node.decided.get(&at.query) else {
             let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
             let code = if proven { Code::MissingAtNode } else { Code::NotReached };
-            let told = result.map_or_else(|| "no outcome yet".to_owned(), ToString::to_string);
+            let told = result.map_or_else(|| "status=open".to_owned(), ToString::to_string);
             let finding = Finding::new(code, &node.name).query(at.query).expected(told);
             return (proven || !node.rejected.contains(&at.query)).then_some(finding);
         };
         if theirs.signed != decided.signed {
             let finding = at.say(Code::OtherQuery).entry(decided.index);
-            return Some(finding.expected(theirs.signed).found(decided.signed));
+            return Some(
+                finding.expected(query_hash(&theirs.signed)).found(query_hash(&decided.signed)),
+            );
         }
         let (told, own) = (result?, ended(theirs, at.target)?);
         let differ = at.say(Code::OutcomesDiffer).entry(decided.ended.as_ref()?.index);
@@ -109,21 +111,22 @@ impl Reconciling<'_> {
         let permitted = theirs.is_some_and(Asked::permitted);
         let finding = Finding::new(Code::MissingAtCoordinator, &node.name);
         let finding = finding.entry(decided.index).query(query);
-        (!permitted).then(|| finding.expected(format!("a permit in {}", coordinator.name)))
+        (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
     }
 
     fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Vec<Finding>) {
         let say = |code| at.say(code).entry(receipt.index);
         if let Some(coordinator) = self.coordinator {
             let decided = coordinator.decided.get(&receipt.query);
-            findings.extend(held_by_coordinator(at, receipt, decided).map(|(code, text)| {
-                say(code).expected(text).found(&receipt.stated)
-            }));
+            findings.extend(
+                held_by_coordinator(at, receipt, decided)
+                    .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
+            );
         }
         let node = self.nodes.get(&receipt.partner);
         let decided = node.and_then(|node| node.decided.get(&receipt.query));
         if let Some(node) = node {
-            findings.extend(held_by_node(node, receipt, decided).map(|(code, expected, found)| {
+            findings.extend(held_by_node(receipt, decided).map(|(code, expected, found)| {
                 let finding = if code == Code::MissingAtNode {
                     Finding::new(code, &node.name).query(at.query)
                 } else {
@@ -138,7 +141,11 @@ impl Reconciling<'_> {
         if let (Some(cap), Some(outcome)) = (caps.min(), &receipt.outcome)
             && outcome.rows > cap
         {
-            findings.push(say(Code::TooManyRows).expected(cap).found(outcome.rows));
+            findings.push(
+                say(Code::TooManyRows)
+                    .expected(format!("max_rows={cap}"))
+                    .found(format!("rows={}", outcome.rows)),
+            );
         }
     }
 }
@@ -152,7 +159,7 @@ struct OwnAccount {
 impl std::fmt::Display for OwnAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.stated)?;
-        self.sent.map_or(Ok(()), |sent| write!(f, ", {sent}"))
+        self.sent.map_or(Ok(()), |sent| write!(f, " {sent}"))
     }
 }
 
@@ -183,14 +190,14 @@ fn held_by_coordinator(
 ) -> Option<(Code, String)> {
     let Some(decided) = decided else {
         let answered = receipt.outcome.is_some();
-        return answered.then(|| (Code::MissingAtCoordinator, "a permit".to_owned()));
+        return answered.then(|| (Code::MissingAtCoordinator, "verdict=permit".to_owned()));
     };
     if decided.signed != receipt.signed {
-        return Some((Code::OtherQuery, decided.signed.to_string()));
+        return Some((Code::OtherQuery, query_hash(&decided.signed)));
     }
     let outcome = receipt.outcome.as_ref()?;
     if !decided.target(at.target).is_some_and(Asked::permitted) {
-        return Some((Code::MissingAtCoordinator, "a permit".to_owned()));
+        return Some((Code::MissingAtCoordinator, "verdict=permit".to_owned()));
     }
     let told = decided.result(at.target)?;
     // The requester may have the whole answer although the coordinator saw the connection break.
@@ -199,22 +206,23 @@ fn held_by_coordinator(
     (comparable && !same).then(|| (Code::OutcomesDiffer, told.to_string()))
 }
 
+fn query_hash(hash: &Digest) -> String {
+    format!("signed_query={hash}")
+}
+
 /// A partner's signed outcome held against its own ledger.
-fn held_by_node(
-    node: &Replayed,
-    receipt: &Received,
-    decided: Option<&Decided>,
-) -> Option<(Code, String, String)> {
+fn held_by_node(receipt: &Received, decided: Option<&Decided>) -> Option<(Code, String, String)> {
     let outcome = receipt.outcome.as_ref()?;
-    let found = || format!("{}, {}", outcome.stated, outcome.sent);
+    let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
     let Some(decided) = decided.filter(|one| one.index == index) else {
-        let holds = decided.map_or_else(|| "none".to_owned(), |one| format!("entry {}", one.index));
-        let signed = format!("the partner signed for entry {index} of its ledger");
-        return Some((Code::MissingAtNode, signed, format!("{}: {holds}", node.name)));
+        let holds = decided.map(|one| format!("decision={}", one.index));
+        let holds = holds.unwrap_or_else(|| "decision=none".to_owned());
+        return Some((Code::MissingAtNode, format!("decision={index}"), holds));
     };
     if decided.signed != receipt.signed {
-        return Some((Code::OtherQuery, decided.signed.to_string(), receipt.signed.to_string()));
+        let (own, theirs) = (query_hash(&decided.signed), query_hash(&receipt.signed));
+        return Some((Code::OtherQuery, own, theirs));
     }
     let own = ended(decided, receipt.target)?;
     let same = own.stated == outcome.stated && own.sent.is_none_or(|sent| sent == outcome.sent);

@@ -154,7 +154,8 @@ impl RegisterEvidence {
     }
 
     fn compile(&mut self) {
-        let Some(CovenantInForce { covenant, hash }) = self.whole.state().covenant().cloned() else {
+        let Some(CovenantInForce { covenant, hash }) = self.whole.state().covenant().cloned()
+        else {
             return;
         };
         match Rules::compile(&CovenantInForce { covenant, hash }, sha256) {
@@ -203,7 +204,7 @@ impl std::fmt::Debug for RegisterEvidence {
 }
 
 pub(crate) fn shown(position: &RegisterPosition) -> String {
-    format!("{} documents, root {}", position.size, position.root)
+    format!("size={} root={}", position.size, position.root)
 }
 
 /// The error with its cause: the documents of a register are public.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenant_client::compose::Composed;
-use convenant_model::{FieldName, entry::Entry, query::QueryKind, subjects::Subject};
+use convenant_model::{entry::Entry, query::QueryKind, subjects::Subject};
 use convenant_testkit::{
     World,
     question::{about, question, target},

@@ -65,7 +65,10 @@ fn an_altered_entry_is_named_where_the_tiles_tell() {
 #[test]
 fn a_ledger_that_was_cut_short_or_grew_is_found() {
     let (world, signed) = ledger();
-    assert_eq!(codes(&audit(&world, &signed, &signed[..2], true)), ["LOGBOEK_INGEKORT", "UITWISSELING_OPEN"]);
+    assert_eq!(
+        codes(&audit(&world, &signed, &signed[..2], true)),
+        ["LOGBOEK_INGEKORT", "UITWISSELING_OPEN"]
+    );
     let longer = audit(&world, &signed[..3], &signed, true);
     assert_eq!(codes(&longer), ["REGELS_NIET_GEDEKT", "PERSONEN_NIET_TE_HERBEOORDELEN"]);
     assert_eq!(longer[0].entry, Some(3));

@@ -1,5 +1,8 @@
 //! A federation's evidence made in memory, honest and tampered with by whoever keeps it.
 
+#![cfg(test)]
+
+mod documents;
 mod honest;
 mod ledger_bytes;
 mod tampered;

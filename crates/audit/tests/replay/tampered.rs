@@ -92,9 +92,8 @@ fn obligations_that_were_widened() {
 
 #[test]
 fn facts_covenant_or_register_that_were_changed() {
-    let changed = |edit: fn(&mut Decision)| {
-        after(|_, ledgers| edit(decision(&mut ledgers.toeslagen[3])))
-    };
+    let changed =
+        |edit: fn(&mut Decision)| after(|_, ledgers| edit(decision(&mut ledgers.toeslagen[3])));
     let slice = changed(|one| one.verdicts[0].slice = sha256(b"other"));
     assert_eq!(slice, ["FEITEN_AFWIJKEND toeslagen 3"]);
     assert_eq!(changed(|one| one.covenant = sha256(b"other")), ["CONVENANT_AFWIJKEND toeslagen 3"]);
@@ -134,11 +133,8 @@ fn a_query_whose_signature_does_not_hold() {
         let other = if &signed[at..=at] == "A" { "B" } else { "A" };
         signed.replace_range(at..=at, other);
     });
-    let expected = [
-        "ANDERE_VRAAG coordinator 1",
-        "ANDERE_VRAAG receipts 0",
-        "HANDTEKENING_VRAAG uwv 1",
-    ];
+    let expected =
+        ["ANDERE_VRAAG coordinator 1", "HANDTEKENING_VRAAG uwv 1", "ANDERE_VRAAG receipts 0"];
     assert_eq!(broken, expected);
 }
 
@@ -151,7 +147,8 @@ fn a_query_that_had_expired_or_was_relabelled() {
     assert_eq!(expired, ["VRAAG_ONGELDIG toeslagen 1"]);
     let peer = after(|_, ledgers| decision(&mut ledgers.toeslagen[1]).peer = oin(UWV));
     assert_eq!(peer, ["BESLUIT_ONJUIST toeslagen 1"]);
-    let party = after(|_, ledgers| decision(&mut ledgers.uwv[3]).party = oin(crate::world::TOESLAGEN));
+    let party =
+        after(|_, ledgers| decision(&mut ledgers.uwv[3]).party = oin(crate::world::TOESLAGEN));
     assert!(party.contains(&"REGEL_VREEMD uwv 3".to_owned()), "{party:?}");
     let twice = after(|_, ledgers| ledgers.toeslagen.push(ledgers.toeslagen[1].clone()));
     assert!(twice.contains(&"BESLUIT_DUBBEL toeslagen 7".to_owned()), "{twice:?}");
@@ -171,9 +168,15 @@ fn counters_that_begin_again() {
 #[test]
 fn an_outcome_that_was_altered_or_made_up() {
     let altered = after(|_, ledgers| outcome(&mut ledgers.uwv[2]).results[0].bytes += 1);
-    assert_eq!(altered, ["UITKOMSTEN_VERSCHILLEN coordinator 2", "UITKOMSTEN_VERSCHILLEN receipts 0"]);
+    assert_eq!(
+        altered,
+        ["UITKOMSTEN_VERSCHILLEN coordinator 2", "UITKOMSTEN_VERSCHILLEN receipts 0"]
+    );
     let relayed = after(|_, ledgers| outcome(&mut ledgers.coordinator[2]).results[1].chunks += 1);
-    assert_eq!(relayed, ["UITKOMSTEN_VERSCHILLEN coordinator 2", "UITKOMSTEN_VERSCHILLEN receipts 1"]);
+    assert_eq!(
+        relayed,
+        ["UITKOMSTEN_VERSCHILLEN coordinator 2", "UITKOMSTEN_VERSCHILLEN receipts 1"]
+    );
     let hidden = after(|_, ledgers| {
         outcome(&mut ledgers.uwv[2]).results[0].status =
             Status::Failed { problem: Problem::SourceUnavailable };

@@ -14,27 +14,25 @@ use convenant_ledger::{
 };
 use convenant_model::{
     Digest, Oin, QueryId, Timestamp,
-    covenant::CovenantText,
     documents::DocumentKind,
     entry::{
         Entry, OutcomeEntry, Receipt, Recordable, RecordedVerdict, SignedOutcome, Started, Status,
         TargetOutcome, Usage,
     },
     keys::SealingKey,
-    parse::from_toml,
     query::{Query, RegisterPosition},
-    register::{Envelope as _, RootOfTrust},
     verdict::Refusal,
 };
-use convenant_signing::{Jws, SigningKey, SystemRandom, canonical, sha256, sign_compact};
+use convenant_signing::{SigningKey, SystemRandom, canonical, sha256, sign_compact};
 use serde_json::{Value, json};
+
+use crate::documents::{documents, enrolment, root, sign};
 
 pub(crate) const COORDINATOR: &str = "00000099000000001000";
 pub(crate) const ROTTERDAM: &str = "00000099000000000599";
 pub(crate) const UWV: &str = "00000099000000002000";
 pub(crate) const TOESLAGEN: &str = "00000099000000004000";
 
-const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
 const AT: &str = "2026-05-01T12:00:00.000Z";
 
 /// Keys, documents, and what the parties counted so far.
@@ -61,13 +59,13 @@ pub(crate) struct Ledgers {
     pub(crate) receipts: Vec<Entry>,
 }
 
-fn key() -> SigningKey {
-    SigningKey::generate(&SystemRandom::new()).unwrap()
+/// The same key once more: a ledger's signer owns its key.
+fn again(key: &SigningKey) -> SigningKey {
+    SigningKey::from_jwk(&key.to_jwk(), &SystemRandom::new()).unwrap()
 }
 
-/// The same key once more: a ledger's signer owns its key.
-pub(crate) fn again(key: &SigningKey) -> SigningKey {
-    SigningKey::from_jwk(&key.to_jwk(), &SystemRandom::new()).unwrap()
+fn key() -> SigningKey {
+    SigningKey::generate(&SystemRandom::new()).unwrap()
 }
 
 pub(crate) fn oin(text: &str) -> Oin {
@@ -137,17 +135,18 @@ impl World {
         bad_subjects: bool,
     ) {
         let (query, signed) = self.query(change);
-        let request = |world: &Self, party: &str, peer: &str, ask: &dyn Fn(&Request<'_>) -> Entry| {
-            ask(&Request {
-                query: &query,
-                signed_query: &signed,
-                at: at(),
-                party: &oin(party),
-                peer: &oin(peer),
-                used: world.used.get(party).copied().unwrap_or_default(),
-                register: world.register.position(),
-            })
-        };
+        let request =
+            |world: &Self, party: &str, peer: &str, ask: &dyn Fn(&Request<'_>) -> Entry| {
+                ask(&Request {
+                    query: &query,
+                    signed_query: &signed,
+                    at: at(),
+                    party: &oin(party),
+                    peer: &oin(peer),
+                    used: world.used.get(party).copied().unwrap_or_default(),
+                    register: world.register.position(),
+                })
+            };
         let state = self.register.state();
         let entry = request(self, COORDINATOR, ROTTERDAM, &|request| {
             decide_all(&self.rules, state, request).entry()
@@ -155,7 +154,10 @@ impl World {
         let Entry::Decision(decision) = entry.clone() else { panic!("not a decision") };
         let decided_at = ledgers.coordinator.len() as u64;
         ledgers.coordinator.push(entry);
-        self.count(COORDINATOR, &decision.verdicts.iter().map(|one| &one.verdict).collect::<Vec<_>>());
+        self.count(
+            COORDINATOR,
+            &decision.verdicts.iter().map(|one| &one.verdict).collect::<Vec<_>>(),
+        );
         let (mut results, mut any) = (Vec::new(), false);
         for (target, verdict) in (0_u32..).zip(&decision.verdicts) {
             let partner = if target == 0 { UWV } else { TOESLAGEN };
@@ -165,13 +167,16 @@ impl World {
             }
             any = true;
             let bad = bad_subjects && target == 0;
-            let own = request(self, partner, COORDINATOR, &|request| {
-                match decide(&self.rules, self.register.state(), request, target as usize) {
-                    Verdict::Permit(permit) if bad => {
-                        permit.refuse_subjects("1 van de sleutels is ongeldig".to_owned()).entry()
-                    }
-                    verdict => verdict.entry(),
+            let own = request(self, partner, COORDINATOR, &|request| match decide(
+                &self.rules,
+                self.register.state(),
+                request,
+                target as usize,
+            ) {
+                Verdict::Permit(permit) if bad => {
+                    permit.refuse_subjects("1 van de sleutels is ongeldig".to_owned()).entry()
                 }
+                verdict => verdict.entry(),
             });
             let result = self.answer(ledgers.of(partner), own, target, partner);
             let receipt = self.receipt(&query, &signed, ledgers.of(partner), &result);
@@ -307,6 +312,26 @@ impl World {
         RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, verifier)
     }
 
+    /// Nothing was counted yet.
+    pub(crate) fn begin_again(&mut self) {
+        self.used.clear();
+    }
+
+    /// Enrols UWV anew with another ledger key, so many times. Gives the key before the last.
+    pub(crate) fn rotate(&mut self, times: usize) -> SigningKey {
+        let mut replaced = again(&self.ledger[UWV]);
+        for _ in 0..times {
+            replaced = self.ledger.insert(UWV, key()).unwrap();
+            let dataset = Some("uwv/polisadministratie_inkomstenverhouding");
+            let enrolment = enrolment(UWV, "uwv", dataset, &self.signing[UWV], &self.ledger[UWV]);
+            let keys = [&self.lsi, &self.signing[UWV]];
+            let document = sign(DocumentKind::Enrolment, &enrolment, &keys).to_json();
+            self.register.append(&document).unwrap();
+            self.documents.push(document);
+        }
+        replaced
+    }
+
     /// The register without its last documents.
     pub(crate) fn older(&self, without: usize) -> RegisterPosition {
         let mut register = Register::new(root(&self.lsi));
@@ -397,89 +422,4 @@ fn refused(refusal: Refusal) -> Status {
 fn outcome(target: u32, partner: &str, status: Status, chunks: u64) -> TargetOutcome {
     let hash = (chunks > 0).then(|| sha256(partner.as_bytes()));
     TargetOutcome { target, partner: oin(partner), status, bytes: 100 * chunks, chunks, hash }
-}
-
-fn root(lsi: &SigningKey) -> RootOfTrust {
-    RootOfTrust { lsi: vec![lsi.verifying_key().clone()], quorum: 1 }
-}
-
-fn documents(
-    lsi: &SigningKey,
-    leader: &SigningKey,
-    signing: &BTreeMap<&str, SigningKey>,
-    ledger: &BTreeMap<&str, SigningKey>,
-) -> (Vec<Vec<u8>>, Digest) {
-    let text: CovenantText = from_toml("covenant.toml", COVENANT).unwrap();
-    let covenant = serde_json::to_value(text).unwrap();
-    let mut documents = vec![sign(DocumentKind::Covenant, &covenant, &[lsi])];
-    for (party, kind, dataset) in [
-        (COORDINATOR, "coordinator", None),
-        (ROTTERDAM, "gemeente", None),
-        (UWV, "uwv", Some("uwv/polisadministratie_inkomstenverhouding")),
-        (TOESLAGEN, "toeslagen", Some("toeslagen/toeslag_beschikking")),
-    ] {
-        let mut enrolment = json!({
-            "document": "enrolment", "partner": party, "name": kind, "kind": kind,
-            "valid_from": "2026-01-01", "valid_until": "2030-12-31",
-            "signing_key": signing[party].verifying_key(),
-            "ledger_key": ledger[party].verifying_key(),
-            "tls_pins": [sha256(party.as_bytes())],
-        });
-        if let Some(dataset) = dataset {
-            let sealing = SealingKey::new([9; 32]);
-            enrolment["node"] =
-                json!({"address": "localhost:1", "sealing_key": sealing, "datasets": [dataset]});
-        }
-        documents.push(sign(DocumentKind::Enrolment, &enrolment, &[lsi, &signing[party]]));
-    }
-    let signers = [ROTTERDAM, UWV, TOESLAGEN].map(|party| &signing[party]);
-    let proposal = sign(DocumentKind::Proposal, &proposal(), &signers);
-    let hash = proposal.payload_hash();
-    let decision = json!({
-        "document": "decision", "project": "P-2026-001", "proposal": hash, "outcome": "approved",
-        "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
-    });
-    let mandate = json!({
-        "document": "mandate", "project": "P-2026-001", "proposal": hash, "partner": ROTTERDAM,
-        "valid_from": "2026-02-01", "valid_until": "2026-12-31", "max_subjects": 20,
-        "holder": [{"function": "projectleider", "role": "leader", "key": leader.verifying_key()}],
-    });
-    documents.push(proposal);
-    documents.push(sign(DocumentKind::Decision, &decision, &[lsi]));
-    documents.push(sign(DocumentKind::Mandate, &mandate, &[&signing[ROTTERDAM]]));
-    (documents.iter().map(|jws| jws.to_json().into()).collect(), hash)
-}
-
-fn sign(kind: DocumentKind, document: &Value, keys: &[&SigningKey]) -> Jws {
-    let mut jws = Jws::new(kind.media_type(), canonical(document).unwrap());
-    for key in keys {
-        jws.sign(key).unwrap();
-    }
-    jws
-}
-
-fn proposal() -> Value {
-    let participant = |oin: &str| json!({"partner": oin, "role": "deelnemer"});
-    let annex = |provider: &str, dataset: &str, field: &str, category: &str| {
-        json!({
-            "provider": provider, "dataset": dataset, "kinds": ["lookup"],
-            "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
-            "field": [{"name": field, "category": category, "necessity": "nodig"}],
-        })
-    };
-    json!({
-        "document": "proposal", "project": "P-2026-001", "version": 1, "title": "Adressen",
-        "theme": "adresfraude", "goals": ["toeslagenfraude"], "cause": "signalen",
-        "earlier_measure": [{"means": "huisbezoek", "result": "te weinig", "date": "2025-06-01"}],
-        "added_value": "samen weten we meer", "area": ["GM0599"],
-        "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
-        "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
-        "start": "2026-01-01", "end": "2026-12-31",
-        "quota": {"queries": 10, "subjects": 100},
-        "annex": [
-            annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
-                "datum_aanvang_inkomstenverhouding", "a"),
-            annex(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag", "o"),
-        ],
-    })
 }

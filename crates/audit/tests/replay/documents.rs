@@ -1,0 +1,117 @@
+//! The signed documents of the federation.
+
+use std::collections::BTreeMap;
+
+use convenant_model::{
+    Digest,
+    covenant::CovenantText,
+    documents::DocumentKind,
+    keys::SealingKey,
+    parse::from_toml,
+    register::{Envelope as _, RootOfTrust},
+};
+use convenant_signing::{Jws, SigningKey, canonical, sha256};
+use serde_json::{Value, json};
+
+use crate::world::{COORDINATOR, ROTTERDAM, TOESLAGEN, UWV};
+
+const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
+
+/// The LSI's key as the root of trust.
+pub(crate) fn root(lsi: &SigningKey) -> RootOfTrust {
+    RootOfTrust { lsi: vec![lsi.verifying_key().clone()], quorum: 1 }
+}
+
+/// The register's documents, and the hash of the proposal among them.
+pub(crate) fn documents(
+    lsi: &SigningKey,
+    leader: &SigningKey,
+    signing: &BTreeMap<&str, SigningKey>,
+    ledger: &BTreeMap<&str, SigningKey>,
+) -> (Vec<Vec<u8>>, Digest) {
+    let text: CovenantText = from_toml("covenant.toml", COVENANT).unwrap();
+    let covenant = serde_json::to_value(text).unwrap();
+    let mut documents = vec![sign(DocumentKind::Covenant, &covenant, &[lsi])];
+    for (party, kind, dataset) in [
+        (COORDINATOR, "coordinator", None),
+        (ROTTERDAM, "gemeente", None),
+        (UWV, "uwv", Some("uwv/polisadministratie_inkomstenverhouding")),
+        (TOESLAGEN, "toeslagen", Some("toeslagen/toeslag_beschikking")),
+    ] {
+        let enrolment = enrolment(party, kind, dataset, &signing[party], &ledger[party]);
+        documents.push(sign(DocumentKind::Enrolment, &enrolment, &[lsi, &signing[party]]));
+    }
+    let signers = [ROTTERDAM, UWV, TOESLAGEN].map(|party| &signing[party]);
+    let proposal = sign(DocumentKind::Proposal, &proposal(), &signers);
+    let hash = proposal.payload_hash();
+    let decision = json!({
+        "document": "decision", "project": "P-2026-001", "proposal": hash, "outcome": "approved",
+        "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
+    });
+    let mandate = json!({
+        "document": "mandate", "project": "P-2026-001", "proposal": hash, "partner": ROTTERDAM,
+        "valid_from": "2026-02-01", "valid_until": "2026-12-31", "max_subjects": 20,
+        "holder": [{"function": "projectleider", "role": "leader", "key": leader.verifying_key()}],
+    });
+    documents.push(proposal);
+    documents.push(sign(DocumentKind::Decision, &decision, &[lsi]));
+    documents.push(sign(DocumentKind::Mandate, &mandate, &[&signing[ROTTERDAM]]));
+    (documents.iter().map(|jws| jws.to_json()).collect(), hash)
+}
+
+/// The enrolment of an organisation.
+pub(crate) fn enrolment(
+    party: &str,
+    kind: &str,
+    dataset: Option<&str>,
+    signing: &SigningKey,
+    ledger: &SigningKey,
+) -> Value {
+    let mut enrolment = json!({
+        "document": "enrolment", "partner": party, "name": kind, "kind": kind,
+        "valid_from": "2026-01-01", "valid_until": "2030-12-31",
+        "signing_key": signing.verifying_key(), "ledger_key": ledger.verifying_key(),
+        "tls_pins": [sha256(party.as_bytes())],
+    });
+    if let Some(dataset) = dataset {
+        let sealing = SealingKey::new([9; 32]);
+        enrolment["node"] =
+            json!({"address": "localhost:1", "sealing_key": sealing, "datasets": [dataset]});
+    }
+    enrolment
+}
+
+/// Signs a document.
+pub(crate) fn sign(kind: DocumentKind, document: &Value, keys: &[&SigningKey]) -> Jws {
+    let mut jws = Jws::new(kind.media_type(), canonical(document).unwrap());
+    for key in keys {
+        jws.sign(key).unwrap();
+    }
+    jws
+}
+
+fn proposal() -> Value {
+    let participant = |oin: &str| json!({"partner": oin, "role": "deelnemer"});
+    let annex = |provider: &str, dataset: &str, field: &str, category: &str| {
+        json!({
+            "provider": provider, "dataset": dataset, "kinds": ["lookup"],
+            "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+            "field": [{"name": field, "category": category, "necessity": "nodig"}],
+        })
+    };
+    json!({
+        "document": "proposal", "project": "P-2026-001", "version": 1, "title": "Adressen",
+        "theme": "adresfraude", "goals": ["toeslagenfraude"], "cause": "signalen",
+        "earlier_measure": [{"means": "huisbezoek", "result": "te weinig", "date": "2025-06-01"}],
+        "added_value": "samen weten we meer", "area": ["GM0599"],
+        "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
+        "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
+        "start": "2026-01-01", "end": "2026-12-31",
+        "quota": {"queries": 10, "subjects": 100},
+        "annex": [
+            annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
+                "datum_aanvang_inkomstenverhouding", "a"),
+            annex(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag", "o"),
+        ],
+    })
+}
