@@ -34,7 +34,8 @@ pub struct Rules {
     pub(crate) covenant_hash: Digest,
     pub(crate) names: Names,
     pub(crate) schema: Schema,
-    pub(crate) schema_digest: Digest,
+    /// The hashes of covenant and schema, of which the entities are a function.
+    pub(crate) basis: String,
     pub(crate) policies: PolicySet,
     pub(crate) entities: Entities,
     pub(crate) authorizer: Authorizer,
@@ -146,7 +147,7 @@ impl Rules {
             covenant_hash: in_force.hash,
             names,
             schema: built.schema,
-            schema_digest: sha256(built.text.as_bytes()),
+            basis: format!("{} {}", in_force.hash, sha256(built.text.as_bytes())),
             policies,
             entities,
             authorizer: Authorizer::new(),

@@ -190,23 +190,17 @@ fn violations(rules: &Rules, response: &Response, case: &Case<'_>) -> Option<Vec
     Some(origins?.into_iter().map(violation).collect())
 }
 
-/// What the rules saw. The entities are a function of covenant and schema, so their hashes stand for
-/// them.
+/// What the rules saw.
 #[derive(Serialize)]
 struct Slice<'a> {
-    covenant: Digest,
-    schema: Digest,
+    /// Stands for the entities.
+    basis: &'a str,
     dataset: &'a str,
     facts: &'a Facts<'a>,
 }
 
 fn slice(rules: &Rules, target: &Target, facts: &Facts<'_>) -> Option<Digest> {
-    let slice = Slice {
-        covenant: rules.covenant_hash,
-        schema: rules.schema_digest,
-        dataset: target.dataset.as_str(),
-        facts,
-    };
+    let slice = Slice { basis: &rules.basis, dataset: target.dataset.as_str(), facts };
     let bytes = serde_json::to_vec(&slice).ok()?;
     Some((rules.sha256)(&bytes))
 }

@@ -127,7 +127,9 @@ impl<'a> Facts<'a> {
                 .enrolment(&target.partner)
                 .is_some_and(|enrolment| serves(enrolment, target)),
             today: days(today),
-            project: decided.map_or_else(ProjectFacts::none, |one| ProjectFacts::of(one, today)),
+            project: decided.map_or_else(ProjectFacts::none, |one| {
+                ProjectFacts::of(one, today, [requester, &target.partner])
+            }),
             mandate: MandateFacts::of(project, query, today),
             grant: GrantFacts::of(decided, query, target, dataset, &query_facts.used),
             query: query_facts,
@@ -148,15 +150,15 @@ fn serves(enrolment: &Enrolment, target: &Target) -> bool {
 }
 
 impl<'a> ProjectFacts<'a> {
-    fn of(decided: &'a Decided, today: Date) -> Self {
+    fn of(decided: &'a Decided, today: Date, parties: [&'a Oin; 2]) -> Self {
         let (proposal, decision) = (&decided.proposal, &decided.decision);
-        let partners = proposal.participant.iter().map(|one| &one.partner);
+        let takes_part = |oin: &&Oin| proposal.participant.iter().any(|one| one.partner == **oin);
         Self {
             approved: decision.outcome == Ruling::Approved,
             proposal: decided.hash.to_string(),
             theme: proposal.theme.as_str(),
             goals: proposal.goals.iter().map(|goal| goal.as_str()).collect(),
-            participants: partners.collect(),
+            participants: parties.into_iter().filter(takes_part).collect(),
             responsible: Some(&proposal.responsible),
             area_kinds: proposal.area.iter().map(|code| format!("{:?}", code.kind())).collect(),
             first_day: days(decision.valid_from),

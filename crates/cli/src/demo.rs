@@ -33,6 +33,7 @@ mod table;
 mod teller;
 
 use self::{story::Story, teller::Teller};
+use crate::exit::usage;
 
 /// Daemons of the example: the coordinator and six nodes.
 const DAEMONS: usize = 7;
@@ -121,7 +122,12 @@ impl Folder {
                 let path = std::path::absolute(dir)?;
                 // Whatever stood there before is not the demo's to remove.
                 let empty = made || fs::read_dir(&path)?.next().is_none();
-                anyhow::ensure!(empty, "`{}` is not empty: name a new folder", dir.display());
+                if !empty {
+                    return Err(usage(format!(
+                        "`{}` is not empty: name a new folder",
+                        dir.display()
+                    )));
+                }
                 Ok(if keep { Self::Kept(path) } else { Self::Given { path, made } })
             }
             None => {

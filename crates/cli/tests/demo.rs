@@ -41,7 +41,7 @@ fn the_story_is_seen_as_announced() {
     assert_eq!(audit["tampered"]["code"], "REGEL_BESCHADIGD");
     assert!(audit["tampered"]["changed_entry"].as_u64().unwrap() > 0);
     assert_eq!(audit["tampered"]["named_entry"], audit["tampered"]["changed_entry"]);
-    assert_eq!(audit["restored"], true);
+    assert_eq!(audit["curious"]["code"], "BESLUIT_ONTBREEKT_COORDINATOR");
 }
 
 #[test]

@@ -100,8 +100,13 @@ pub enum ComposeError {
     #[error("the register holds no decided project `{0}`")]
     Project(ProjectId),
     /// The project has several goals and none was chosen.
-    #[error("project `{0}` has several goals: choose one")]
-    Goal(ProjectId),
+    #[error("project `{project}` has several goals, choose one of {goals}")]
+    Goal {
+        /// The project.
+        project: ProjectId,
+        /// Its goals, with commas between them.
+        goals: String,
+    },
     /// The partner has no node in the register.
     #[error("the register knows no node of partner `{0}`")]
     Node(Oin),
@@ -133,7 +138,11 @@ pub fn compose(question: Question, asker: &Asker<'_>) -> Result<Composed, Compos
     let goal = match (question.goal, decided.proposal.goals.iter().next()) {
         (Some(goal), _) => goal,
         (None, Some(only)) if decided.proposal.goals.len() == 1 => only.clone(),
-        _ => return Err(ComposeError::Goal(question.project)),
+        _ => {
+            let goals: Vec<_> = decided.proposal.goals.iter().map(GoalId::as_str).collect();
+            let goals = goals.join(", ");
+            return Err(ComposeError::Goal { project: question.project, goals });
+        }
     };
     let least = decided.proposal.annex.iter().map(|annex| annex.retention_days).min();
     let retention_days = question.retention_days.or(least).unwrap_or(1);

@@ -122,7 +122,8 @@ async fn a_certificate_of_a_foreign_authority() {
     let request = CertificateRequest::new(&oin, "coordinator", doors.world.federation.spec.today);
     // The authority has the same name, and so has the certificate: only the key differs.
     let identity = doors.identity(&foreign.issue(&request).unwrap());
-    assert_no_connection(&doors.knock(&identity).await, "alert");
+    let statuses = doors.knock(&identity).await;
+    assert_no_connection(&statuses, "closed the connection during the handshake");
     doors.assert_serving("after").await;
 }
 
@@ -341,7 +342,9 @@ async fn frames_that_break_off_and_bytes_that_are_no_http() {
             .header("te", "trailers")
             .body(body)
             .unwrap();
-        let response = doors.channel(to_node).call(request).await.unwrap();
+        let mut channel = doors.channel(to_node);
+        std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
+        let response = channel.call(request).await.unwrap();
         let status = Status::from_header_map(response.headers()).expect("a status without a body");
         assert_ne!(status.code(), Code::Ok, "{method}");
     }

@@ -19,10 +19,11 @@ use super::Set;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GrantFacts<'a> {
     pub(crate) kinds: Set<'a>,
+    /// Of the fields in use, those granted for this kind of query and this retention.
     pub(crate) fields: Set<'a>,
     pub(crate) categories: BTreeSet<String>,
     pub(crate) retention_days: i64,
-    /// Fields that are granted, but for a shorter retention than was asked; for the explanation.
+    /// Of the fields in use, those granted for a shorter retention only; for the explanation.
     pub(crate) shorter: Set<'a>,
 }
 
@@ -53,13 +54,14 @@ impl<'a> GrantFacts<'a> {
         let long_enough = days <= annex.retention_days;
         for granted in &annex.field {
             let name = granted.name.as_str();
-            if !long_enough {
-                self.shorter.insert(name);
+            if !used.contains(name) {
                 continue;
             }
-            self.fields.insert(name);
-            if used.contains(name) {
+            if long_enough {
+                self.fields.insert(name);
                 self.add_category(&granted.name, granted.category, dataset);
+            } else {
+                self.shorter.insert(name);
             }
         }
     }

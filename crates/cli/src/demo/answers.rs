@@ -24,16 +24,14 @@ pub(super) struct Scene {
     text: &'static str,
     kind: QueryKind,
     asks: fn(&Cast) -> Vec<Ask<'static>>,
+    /// What nobody is told; empty where there is nothing to say.
+    aside: fn(&Cast) -> String,
     /// What must be seen: an error says what was seen instead.
     expect: fn(&Cast, &[Table]) -> Result<()>,
 }
 
-const PERSON: &[&str] = &[
-    "burgerservicenummer",
-    "naam_geslachtsnaam",
-    "verblijfplaats_datum_van",
-    "verblijfplaats_functie_adres",
-];
+const PERSON: &[&str] =
+    &["burgerservicenummer", "naam_geslachtsnaam", "verblijfplaats_functie_adres"];
 
 /// The questions, in the order of the story.
 pub(super) const SCENES: [Scene; 6] = [
@@ -48,12 +46,13 @@ pub(super) const SCENES: [Scene; 6] = [
             let about = About::Verified(cast.residents.clone());
             vec![Ask { partner: "rotterdam", fields: PERSON, about, ..Ask::default() }]
         },
+        aside: |_| String::new(),
         expect: |cast, tables| rows(tables, 0, cast.residents.len()),
     },
     Scene {
         title: "Ask three partners about the same people, in one query",
         text: "Each partner decides by itself, gets the subjects sealed to its own key, and gives \
-               its own result. Code A of `leefvorm_aow` is an AOW for somebody who lives alone.",
+               its own result. `alleenstaand` is an AOW for somebody who lives alone.",
         kind: Lookup,
         asks: |cast| {
             let people = || About::People(cast.residents.clone());
@@ -64,6 +63,7 @@ pub(super) const SCENES: [Scene; 6] = [
                 ask("svb", &["burgerservicenummer", "leefvorm_aow", "datum_ingang_recht"]),
             ]
         },
+        aside: |_| String::new(),
         expect: |_, tables| {
             let found = tables.iter().all(|table| table.len() > 0);
             ensure!(found && tables.len() == 3, "each of the three partners had to find somebody");
@@ -80,6 +80,7 @@ pub(super) const SCENES: [Scene; 6] = [
             let about = About::Address(cast.address.clone());
             vec![Ask { partner: "rotterdam", fields: PERSON, about, ..Ask::default() }]
         },
+        aside: |_| String::new(),
         expect: |cast, tables| rows(tables, 0, cast.at_address),
     },
     Scene {
@@ -88,6 +89,10 @@ pub(super) const SCENES: [Scene; 6] = [
                be subtracted to find one person.",
         kind: Count,
         asks: |_| vec![count("verblijfplaats_functie_adres = 'W'", About::Nobody)],
+        aside: |cast| {
+            let all = cast.housed + cast.postal;
+            format!("it is {}, of {all} residents", cast.housed)
+        },
         expect: |cast, tables| {
             let expected = ((cast.housed + 2) / 5 * 5).to_string();
             let shown = tables.first().map(|table| table.column("aantal")).unwrap_or_default();
@@ -103,6 +108,7 @@ pub(super) const SCENES: [Scene; 6] = [
             let about = About::Verified(cast.residents.clone());
             vec![count("verblijfplaats_functie_adres = 'B'", about)]
         },
+        aside: |_| "it is 1".to_owned(),
         expect: |_, tables| {
             let shown = tables.first().map(|table| table.column("onder_minimum"));
             ensure!(shown == Some(vec!["true"]), "a small count had to be withheld");
@@ -119,6 +125,7 @@ pub(super) const SCENES: [Scene; 6] = [
             let ask = |partner| Ask { partner, fields: PERSON, about: about(), ..Ask::default() };
             vec![ask("denhaag"), ask("rotterdam")]
         },
+        aside: |_| String::new(),
         expect: |_, tables| {
             rows(tables, 0, 0)?;
             rows(tables, 1, 0)
@@ -152,10 +159,9 @@ impl Scene {
         let tables = results.iter().map(|result| self.show(stage, result, teller));
         let tables = tables.collect::<Result<Vec<_>>>()?;
         (self.expect)(cast, &tables).with_context(|| self.title)?;
-        if self.kind == Count && !teller.is_silent() {
-            let (of, what) = (cast.housed + cast.postal, cast.housed);
-            let text = format!("(Only the demo knows: of {of} residents, {what} do not have a postal address.)");
-            teller.styled(3, Style::Quiet, &text)?;
+        let aside = (self.aside)(cast);
+        if !aside.is_empty() {
+            teller.styled(3, Style::Quiet, &format!("(Only the demo knows: {aside}.)"))?;
         }
         let seen = results.iter().zip(&tables).map(|(result, table)| AnswerSeen {
             question: self.title,
@@ -176,10 +182,14 @@ impl Scene {
         let file = result.file.as_ref().context("an answer without a file")?;
         let table = Table::read(file)?;
         teller.line("")?;
-        teller.styled(2, Style::Good, &match table.len() {
-            0 => format!("{partner}: answered, and found nobody"),
-            _ => format!("{partner}: answered"),
-        })?;
+        teller.styled(
+            2,
+            Style::Good,
+            &match table.len() {
+                0 => format!("{partner}: answered, and found nobody"),
+                _ => format!("{partner}: answered"),
+            },
+        )?;
         if table.len() > 0 {
             for line in table.lines() {
                 teller.line(&line)?;

@@ -35,9 +35,10 @@ impl Cast {
             let found = residents.find(|(address, person)| fits(address, person));
             found.with_context(|| format!("nobody in this population {what}"))
         };
-        let (address, pensioner) = find("has an AOW alone beside another adult", |address, one| {
-            one.has_pension_alone() && address.other_adults(one).next().is_some()
-        })?;
+        let (address, pensioner) =
+            find("has an AOW alone beside another adult", |address, one| {
+                one.has_pension_alone() && address.other_adults(one).next().is_some()
+            })?;
         let (_, tenant) = find("declared fewer co-residents than registered", |address, one| {
             let others = address.residents().len() - 1;
             !one.has_pension_alone() && one.declared_co_residents().is_some_and(|n| n < others)

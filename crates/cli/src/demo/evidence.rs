@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use convenant_audit::{
-    Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
+    Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
 };
 use convenant_demo::Federation;
 use convenant_ledger::{LedgerVerifier, frame};
@@ -46,7 +46,8 @@ impl Evidence {
     pub(super) fn gather(federation: &Federation) -> Result<Self> {
         let coordinator = &federation.coordinator;
         let origin = register_origin(&coordinator.oin)?;
-        let verifier = LedgerVerifier::new(origin, federation.register_key.verifying_key().clone())?;
+        let verifier =
+            LedgerVerifier::new(origin, federation.register_key.verifying_key().clone())?;
         let dir = coordinator.dir.join("state/register");
         let documents = documents(&dir)?;
         let checkpoint = fs::read(folder::checkpoint_path(&dir))?;
@@ -78,6 +79,16 @@ impl Evidence {
             replay.add(replayed.with_context(|| format!("the ledger of {}", ledger.party))?);
         }
         Ok(replay.report())
+    }
+
+    /// The finding that a party decided on something of which the coordinator's ledger says nothing.
+    pub(super) fn missing_at_coordinator(&self, party: &str) -> Result<Finding> {
+        let (report, name) = (self.replay()?, self.ledger(party)?.name.to_string());
+        let here = |finding: &Finding| {
+            finding.code == Code::MissingAtCoordinator && finding.ledger == name
+        };
+        let found = report.findings.into_iter().find(here);
+        found.context("the coordinator went round its own ledger, and the audit did not see it")
     }
 
     /// The ledger of a party.

@@ -14,7 +14,9 @@ use convenant_model::{
     query::{Query, QueryKind},
 };
 use convenant_signing::{key_id, parse_canonical, verify_compact};
-use convenant_transport::{ClientTls, Expected, Explanation, Limits, SystemClock, TlsFiles, connect, explain};
+use convenant_transport::{
+    ClientTls, Expected, Explanation, Limits, SystemClock, TlsFiles, connect, explain,
+};
 use convenant_wire::{
     problem::{PeerProblem, read},
     v1::{
@@ -62,11 +64,12 @@ pub(super) async fn foreign_authority(stage: &mut Stage, cast: &Cast) -> Result<
 pub(super) async fn curious_coordinator(stage: &Stage, cast: &Cast) -> Result<Seen> {
     let coordinator = &stage.federation.coordinator;
     let key = &coordinator.keys.signing;
-    let composed = bend(stage.client.compose(innocent(stage, cast)?)?, key, |query: &mut Query| {
-        query.requester.partner = coordinator.oin.clone();
-        query.requester.key = key.verifying_key().clone();
-        Ok(())
-    })?;
+    let composed =
+        bend(stage.client.compose(innocent(stage, cast)?)?, key, |query: &mut Query| {
+            query.requester.partner = coordinator.oin.clone();
+            query.requester.key = key.verifying_key().clone();
+            Ok(())
+        })?;
     let config: CoordinatorConfig = convenant_setup::load(&coordinator.config)?;
     let node = stage.partner("toeslagen")?;
     let expected = Expected { oin: node.oin.clone(), pins: [node.certificate.pin].into() };

@@ -41,7 +41,7 @@ enum How {
 }
 
 /// The attempts, in the order of the story.
-pub(super) const ATTEMPTS: [Attempt; 14] = [
+pub(super) const ATTEMPTS: [Attempt; 13] = [
     Attempt {
         tried: "Ask Rotterdam for the age of residents (`leeftijd`). The field exists, but the \
                 project's data annex does not grant it.",
@@ -87,7 +87,12 @@ pub(super) const ATTEMPTS: [Attempt; 14] = [
         by: By::Node,
         expected: ("L14", "BSN"),
         ask: |stage, cast| {
-            about(stage, "rotterdam", About::Verified(vec![cast.no_bsn.clone()]), &["naam_geslachtsnaam"])
+            about(
+                stage,
+                "rotterdam",
+                About::Verified(vec![cast.no_bsn.clone()]),
+                &["naam_geslachtsnaam"],
+            )
         },
         how: How::Plainly,
     },
@@ -137,13 +142,6 @@ pub(super) const ATTEMPTS: [Attempt; 14] = [
             let goal = Some(GoalId::new("overtreding-arbeidswetgeving")?);
             Ok(Question { goal, ..lookup(stage, cast, "toeslagen", DECLARED)? })
         },
-        how: How::Plainly,
-    },
-    Attempt {
-        tried: "Send a query without subjects that looks people up.",
-        by: By::Coordinator,
-        expected: ("S12", "BULK"),
-        ask: |stage, _| about(stage, "toeslagen", About::Nobody, DECLARED),
         how: How::Plainly,
     },
     Attempt {

@@ -84,7 +84,11 @@ impl Seen {
     pub(super) fn split(&self, clause: &str, code: &str) -> Result<(&Reason, Vec<&Reason>)> {
         let announced = |one: &&Reason| one.clause == clause && one.code == code;
         let (found, others): (Vec<_>, Vec<_>) = self.reasons.iter().partition(announced);
-        ensure!(!found.is_empty(), "{clause} {code} had to refuse this; refused by: {}", self.all().join(", "));
+        ensure!(
+            !found.is_empty(),
+            "{clause} {code} had to refuse this; refused by: {}",
+            self.all().join(", ")
+        );
         match found.as_slice() {
             [reason, ..] => Ok((reason, others)),
             [] => bail!("no reason"),

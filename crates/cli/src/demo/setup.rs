@@ -1,12 +1,11 @@
 //! `--setup-only`: how to start what was written.
 
-use std::io::Write as _;
-
 use anyhow::Result;
 use convenant_demo::Federation;
 use serde_json::json;
 
 use super::teller::{Style, Teller};
+use crate::output;
 
 /// Says which command starts each daemon.
 pub(super) fn explain(federation: &Federation, teller: &mut Teller) -> Result<()> {
@@ -25,11 +24,12 @@ pub(super) fn explain(federation: &Federation, teller: &mut Teller) -> Result<()
     );
     if teller.is_silent() {
         let summary = json!({ "folder": federation.dir, "daemons": commands, "submit": submit });
-        writeln!(std::io::stdout(), "{summary}")?;
-        return Ok(());
+        return output::json(&summary);
     }
     teller.say(&format!("A complete federation stands in `{}`.", federation.dir.display()))?;
-    teller.say("Nothing runs yet. Start each daemon in a terminal of its own, the coordinator first:")?;
+    teller.say(
+        "Nothing runs yet. Start each daemon in a terminal of its own, the coordinator first:",
+    )?;
     teller.line("")?;
     for command in &commands {
         teller.line(&format!("   {command}"))?;

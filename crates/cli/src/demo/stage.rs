@@ -41,8 +41,8 @@ type Listening = oneshot::Sender<SocketAddr>;
 type Stop = oneshot::Receiver<()>;
 
 impl Stage {
-    /// Starts the coordinator and every node, and submits the projects' documents as the leader.
-    pub(super) async fn set(federation: Federation) -> Result<Self> {
+    /// Starts the coordinator, every node and the leader's client, from what is on disk.
+    pub(super) async fn start(federation: Federation) -> Result<Self> {
         let config: CoordinatorConfig = convenant_setup::load(&federation.coordinator.config)?;
         let coordinator = Coordinator::set_up(config).await?;
         let run = |listening: Listening, stop: Stop| async move {
@@ -54,10 +54,25 @@ impl Stage {
         }
         let config: ClientConfig = convenant_setup::load(&federation.leader.config)?;
         let client = Client::open(&config).await?;
-        let stage = Self { federation, client, daemons, asked: AtomicU32::new(0) };
-        stage.submit().await?;
-        stage.client.refresh().await?;
-        Ok(stage)
+        client.refresh().await?;
+        Ok(Self { federation, client, daemons, asked: AtomicU32::new(0) })
+    }
+
+    /// Submits the projects' documents to the register as the leader.
+    pub(super) async fn submit(&self) -> Result<()> {
+        std::fs::create_dir_all(self.answers())?;
+        let mut register = RegisterClient::new(self.client.channel());
+        for document in &self.federation.documents {
+            if matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment) {
+                // The coordinator's register began with these.
+                continue;
+            }
+            let request = SubmitRequest { document: document.jws.to_json().into() };
+            let submitted = register.submit(request).await;
+            submitted.with_context(|| format!("`{}` is not admitted", document.name))?;
+        }
+        self.client.refresh().await?;
+        Ok(())
     }
 
     /// The partner with this short name.
@@ -91,21 +106,6 @@ impl Stage {
             daemon.end().await?;
         }
         Ok(self.federation)
-    }
-
-    async fn submit(&self) -> Result<()> {
-        std::fs::create_dir_all(self.answers())?;
-        let mut register = RegisterClient::new(self.client.channel());
-        for document in &self.federation.documents {
-            if matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment) {
-                // The coordinator's register began with these.
-                continue;
-            }
-            let request = SubmitRequest { document: document.jws.to_json().into() };
-            let submitted = register.submit(request).await;
-            submitted.with_context(|| format!("`{}` is not admitted", document.name))?;
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! The story from its first section to its last.
 
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,9 +16,10 @@ use super::{
     refusals::ATTEMPTS,
     seen::{By, Seen},
     stage::Stage,
-    summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
+    summary::{AuditSeen, CuriousSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
     teller::{Style, Teller},
 };
+use crate::output;
 
 /// The story, and what was seen of it so far.
 pub(super) struct Story {
@@ -46,7 +46,8 @@ impl Story {
     /// Tells it all. An error says which step did not end as announced.
     pub(super) async fn tell(&mut self, federation: Federation) -> Result<()> {
         self.teller.say("A federation starts on this machine …")?;
-        let mut stage = Stage::set(federation).await?;
+        let mut stage = Stage::start(federation).await?;
+        stage.submit().await?;
         let population = stage.federation.population.as_ref();
         let cast = Cast::choose(population.context("nobody lives here")?)?;
         opening::parties(&stage, &mut self.teller)?;
@@ -55,19 +56,28 @@ impl Story {
         self.answers(&stage, &cast).await?;
         self.refusals(&mut stage, &cast).await?;
         let federation = stage.strike().await?;
-        self.audit(&Evidence::gather(&federation)?)
+        let evidence = Evidence::gather(&federation)?;
+        let ledgers = self.audit(&evidence)?;
+        let tampered = self.tamper(&evidence)?;
+        let curious = self.curious(federation, &cast).await?;
+        self.summary.audit = Some(AuditSeen { ledgers, tampered, curious });
+        Ok(())
     }
 
     /// Prints the summary or where things are.
     pub(super) fn end(mut self, told: Result<()>) -> Result<ExitCode> {
+        let told = match told {
+            Err(error) if error.is::<output::Closed>() => return Err(error),
+            told => told,
+        };
         self.summary.ok = told.is_ok();
         self.summary.error = told.as_ref().err().map(|error| format!("{error:#}"));
         self.summary.folder = self.kept.then(|| self.folder.clone());
         if self.teller.is_silent() {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&self.summary)?)?;
+            output::json(&self.summary)?;
         }
         if let Some(error) = &self.summary.error {
-            writeln!(std::io::stderr(), "the demo did not see what it announced: {error}")?;
+            output::note(&format!("the demo did not see what it announced: {error}"));
             return Ok(ExitCode::FAILURE);
         }
         self.goodbye()?;
@@ -102,9 +112,7 @@ impl Story {
         let seen = outsiders::not_enrolled(stage, cast).await;
         self.refused(&NOT_ENROLLED, seen)?;
         let seen = outsiders::foreign_authority(stage, cast).await;
-        self.refused(&FOREIGN, seen)?;
-        let seen = outsiders::curious_coordinator(stage, cast).await;
-        self.refused(&CURIOUS, seen)
+        self.refused(&FOREIGN, seen)
     }
 
     /// Holds a refusal against what was announced, and tells it.
@@ -117,24 +125,25 @@ impl Story {
         self.refused += 1;
         let teller = &self.teller;
         teller.line("")?;
-        let tried = format!("{}) {}", self.refused, announced.tried);
-        teller.styled(0, Style::Heading, &tried)?;
+        teller.item(self.refused, announced.tried)?;
         let verdict = format!("Refused by {by}: {clause} {code}").replace(":  ", ": ");
-        teller.styled(3, Style::Bad, &verdict)?;
+        teller.styled(4, Style::Bad, &verdict)?;
         if !reason.detail.is_empty() {
-            teller.styled(3, Style::Plain, &reason.detail)?;
+            teller.styled(4, Style::Plain, &reason.detail)?;
         }
-        teller.styled(3, Style::Quiet, &format!("“{}”", reason.text))?;
+        if !reason.clause.is_empty() {
+            teller.styled(4, Style::Quiet, &format!("“{}”", reason.text))?;
+        }
         for other in others {
             let line = format!("also {} {}: {}", other.clause, other.code, other.detail);
-            teller.styled(3, Style::Plain, &line)?;
+            teller.styled(4, Style::Plain, &line)?;
         }
         let (tried, by) = (announced.tried, by.to_owned());
         self.summary.refusals.push(RefusalSeen { tried, by, clause, code, all: seen.all() });
         Ok(())
     }
 
-    fn audit(&mut self, evidence: &Evidence) -> Result<()> {
+    fn audit(&mut self, evidence: &Evidence) -> Result<Vec<LedgerSeen>> {
         self.teller.section("The audit")?;
         self.teller.say(
             "The daemons have stopped. Each left a signed ledger of everything it decided. The \
@@ -148,7 +157,7 @@ impl Story {
             let counts = &ledger.counts;
             let name = evidence.party(&ledger.name).to_owned();
             let text = format!(
-                "{} entries: {} permits, {} refusals, {} rejected, {} receipts",
+                "{} entries: permitted {}, refused {}, not taken {}, receipts {}",
                 counts.entries, counts.permits, counts.refusals, counts.rejected, counts.receipts
             );
             self.teller.pair(&name, &text)?;
@@ -156,15 +165,16 @@ impl Story {
         }
         self.teller.line("")?;
         ensure!(report.holds(), "the audit had to pass, and says:\n{report}");
-        self.teller.styled(3, Style::Good, "The evidence holds: nothing was found.")?;
-        let tampered = self.tamper(evidence)?;
-        self.summary.audit = Some(AuditSeen { ledgers, tampered, restored: true });
-        Ok(())
+        self.teller.styled(3, Style::Good, "The evidence holds.")?;
+        for remark in &report.findings {
+            self.teller.styled(3, Style::Quiet, &remark.to_string())?;
+        }
+        Ok(ledgers)
     }
 
     fn tamper(&mut self, evidence: &Evidence) -> Result<TamperSeen> {
         self.teller.section("One byte is changed")?;
-        let ledger = evidence.ledger(TAMPERED)?;
+        let ledger = evidence.ledger(WATCHED)?;
         let byte = ledger.tamper()?;
         let report = evidence.replay();
         byte.restore()?;
@@ -182,6 +192,29 @@ impl Story {
         Ok(tampered)
     }
 
+    /// The coordinator asks a node on its own behalf. The node refuses, and its ledger tells on the
+    /// coordinator.
+    async fn curious(&mut self, federation: Federation, cast: &Cast) -> Result<CuriousSeen> {
+        self.teller.section("The coordinator itself is curious")?;
+        self.teller.say(
+            "All daemons start once more, on the ledgers they have. Now the coordinator asks a node \
+             on its own behalf. The node expects this very connection, and still believes nothing \
+             that no mandate holder signed.",
+        )?;
+        let stage = Stage::start(federation).await?;
+        let seen = outsiders::curious_coordinator(&stage, cast).await;
+        self.refused(&CURIOUS, seen)?;
+        let federation = stage.strike().await?;
+        let evidence = Evidence::gather(&federation)?;
+        let curious = evidence.missing_at_coordinator(WATCHED)?;
+        self.teller.line("")?;
+        self.teller
+            .say("The coordinator recorded nothing of it. The node did, and the audit says:")?;
+        self.teller.line("")?;
+        self.teller.styled(3, Style::Bad, &curious.to_string())?;
+        Ok(CuriousSeen { ledger: WATCHED.to_owned(), code: curious.code.as_str() })
+    }
+
     fn goodbye(&mut self) -> Result<()> {
         self.teller.section("What now")?;
         if !self.kept {
@@ -196,18 +229,20 @@ impl Story {
         self.teller.pair("everything", &format!("{folder}"))?;
         self.teller.pair("the documents", &format!("{folder}/documents"))?;
         self.teller.pair("the answers", &format!("{folder}/leader/answers"))?;
-        self.teller.pair("a ledger", &format!("{folder}/nodes/{TAMPERED}/state/ledger"))?;
+        self.teller.pair("a ledger", &format!("{folder}/nodes/{WATCHED}/state/ledger"))?;
         self.teller.line("")?;
         self.teller.say("Replay a ledger yourself:")?;
         self.teller.line("")?;
-        let command = format!("   convenant audit replay --config {folder}/auditor/client.toml {folder}/nodes/{TAMPERED}/state/ledger");
+        let command = format!(
+            "   convenant audit replay --config {folder}/auditor/client.toml {folder}/nodes/{WATCHED}/state/ledger"
+        );
         self.teller.line(&command)?;
         Ok(())
     }
 }
 
-/// The partner in whose ledger a byte is changed.
-const TAMPERED: &str = "toeslagen";
+/// The partner in whose ledger a byte is changed, and whom the coordinator asks.
+const WATCHED: &str = "toeslagen";
 
 const NOT_ENROLLED: Announced = Announced {
     tried: "As an organisation that is not enrolled, send a query that the leader signed. The \
@@ -223,7 +258,7 @@ const FOREIGN: Announced = Announced {
 };
 
 const CURIOUS: Announced = Announced {
-    tried: "As the coordinator, ask the node of Toeslagen on its own behalf, over its own connection.",
+    tried: "As the coordinator, ask the node of Toeslagen about three people.",
     by: By::Node,
     expected: ("S6", "MANDAAT"),
 };

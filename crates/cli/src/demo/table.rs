@@ -73,7 +73,9 @@ impl Table {
             let cells = headings.iter().map(|heading| {
                 // Headings stand on their last line.
                 let above = height - heading.len();
-                line.checked_sub(above).and_then(|line| heading.get(line)).map_or("", String::as_str)
+                line.checked_sub(above)
+                    .and_then(|line| heading.get(line))
+                    .map_or("", String::as_str)
             });
             lines.push(joined(cells, &widths));
         }

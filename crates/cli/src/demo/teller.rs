@@ -1,6 +1,10 @@
 //! Plain text for people, on standard output. With `--json` it says nothing.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Result;
+
+use crate::output;
 
 /// Columns of the terminal that text is wrapped to.
 const WIDTH: usize = 86;
@@ -35,7 +39,7 @@ impl Teller {
     }
 
     /// Begins a numbered section.
-    pub(super) fn section(&mut self, title: &str) -> io::Result<()> {
+    pub(super) fn section(&mut self, title: &str) -> Result<()> {
         self.sections += 1;
         let title = format!("{}. {title}", self.sections);
         self.line("")?;
@@ -44,20 +48,30 @@ impl Teller {
     }
 
     /// Says something in whole lines.
-    pub(super) fn say(&self, text: &str) -> io::Result<()> {
+    pub(super) fn say(&self, text: &str) -> Result<()> {
         self.styled(0, Style::Plain, text)
     }
 
     /// Says something under what was said before, `indent` columns in.
-    pub(super) fn styled(&self, indent: usize, style: Style, text: &str) -> io::Result<()> {
+    pub(super) fn styled(&self, indent: usize, style: Style, text: &str) -> Result<()> {
         for line in wrapped(text, WIDTH.saturating_sub(indent)) {
             self.line(&format!("{:indent$}{}", "", self.paint(style, &line)))?;
         }
         Ok(())
     }
 
+    /// Begins something numbered.
+    pub(super) fn item(&self, number: usize, text: &str) -> Result<()> {
+        let mut mark = format!("{number}.");
+        for line in wrapped(text, WIDTH.saturating_sub(4)) {
+            self.line(&self.paint(Style::Heading, &format!("{mark:<4}{line}")))?;
+            mark.clear();
+        }
+        Ok(())
+    }
+
     /// A name and what there is to say of it, in two columns.
-    pub(super) fn pair(&self, name: &str, text: &str) -> io::Result<()> {
+    pub(super) fn pair(&self, name: &str, text: &str) -> Result<()> {
         const NAMES: usize = 20;
         let lines = wrapped(text, WIDTH.saturating_sub(NAMES + 3));
         for (i, line) in lines.iter().enumerate() {
@@ -68,11 +82,11 @@ impl Teller {
     }
 
     /// One line exactly as it is.
-    pub(super) fn line(&self, line: &str) -> io::Result<()> {
+    pub(super) fn line(&self, line: &str) -> Result<()> {
         if self.json {
             return Ok(());
         }
-        writeln!(io::stdout(), "{}", line.trim_end())
+        output::line(line.trim_end())
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -88,34 +102,9 @@ impl Teller {
     }
 }
 
-/// Breaks a text at its spaces. A word that is too long stays whole.
+/// The lines of a text, none of them wider than this unless one word is.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            let needed = line.chars().count() + 1 + word.chars().count();
-            if !line.is_empty() && needed > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_wrapped_at_spaces_only() {
-        assert_eq!(wrapped("een twee drie", 8), ["een twee", "drie"]);
-        assert_eq!(wrapped("aaneengeschreven x", 5), ["aaneengeschreven", "x"]);
-        assert_eq!(wrapped("a\n\nb", 5), ["a", "", "b"]);
-    }
+    let wrapped = text.split('\n').map(|paragraph| output::wrapped(paragraph, 0, width));
+    let wrapped: Vec<_> = wrapped.collect();
+    wrapped.iter().flat_map(|paragraph| paragraph.split('\n')).map(str::to_owned).collect()
 }

@@ -1,0 +1,106 @@
+//! Wrong usage: exit code 2, a message that says what, and nothing done.
+
+use std::{fs, io::Write as _, process::Command, process::Stdio};
+
+use crate::{code, convenant, done, mandate, new_key, stderr, stdout, text};
+
+fn refused(arguments: &[&str], says: &str) {
+    let output = convenant(arguments);
+    let told = stderr(&output);
+    assert_eq!(code(&output), 2, "{arguments:?}: {told}");
+    assert!(told.contains(says), "{arguments:?}: {told}");
+    assert!(stdout(&output).is_empty(), "{arguments:?}");
+}
+
+const QUERY: [&str; 9] = [
+    "query",
+    "--config",
+    "client.toml",
+    "--project",
+    "P-2026-001",
+    "--target",
+    "uwv/uwv/x",
+    "--justification",
+    "dossier 12",
+];
+
+#[test]
+fn a_query_is_checked_before_anything_is_asked() {
+    let query = |more: &[&'static str]| [&QUERY, more].concat();
+    refused(&query(&["--out", "r.csv"]), "--fields");
+    refused(&query(&["--out", "r.txt", "--fields", "a"]), ".parquet");
+    refused(&query(&["--out", "r.csv", "--fields", "a", "--kind", "count"]), "a count has no");
+    refused(&query(&["--out", "r.csv", "--fields", "a", "--key", "b"]), "--subjects");
+    refused(&query(&["--out", "r.csv", "--fields", "A!"]), "field name");
+    refused(&query(&["--fields", "a"]), "--out");
+}
+
+#[test]
+fn a_faulty_condition_is_told_by_place_and_without_its_literals() {
+    let more = ["--out", "r.csv", "--fields", "a", "--where", "a = '999993653' b"];
+    let output = convenant(&[&QUERY[..], &more].concat());
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("at character"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("999993653"));
+}
+
+#[test]
+fn faulty_subjects_are_told_by_line_and_never_repeated() {
+    let more = ["--out", "r.csv", "--fields", "a", "--subjects", "-"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_convenant"))
+        .args([&QUERY[..], &more].concat())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"999993653\n900000007,19850731\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = stderr(&output);
+    assert_eq!(code(&output), 2);
+    assert!(told.contains("line 2") && !told.contains("9000") && !told.contains("1985"), "{told}");
+}
+
+#[test]
+fn a_register_needs_a_place_and_keys() {
+    refused(&["register", "list"], "--config");
+    refused(&["register", "verify", "--dir", "x"], "--lsi-key");
+    refused(&["audit", "replay", "--register", "x", "--ledger", "y"], "--config");
+    refused(&["audit", "replay"], "--federation");
+}
+
+#[test]
+fn a_document_is_read_strictly() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, _) = new_key(dir.path(), "key", "ed25519");
+    let document = mandate(dir.path(), 10);
+    let mut content = fs::read_to_string(&document).unwrap();
+    content.insert_str(content.find("[[holder]]").unwrap(), "remark = \"x\"\n\n");
+    fs::write(&document, content).unwrap();
+    let output = convenant(&["sign", text(&document), "--key", text(&key)]);
+    let told = stderr(&output);
+    assert_eq!(code(&output), 1);
+    assert!(told.contains("mandate.toml:9:1") && told.contains("remark"), "{told}");
+    assert!(!dir.path().join("mandate.jws").exists());
+}
+
+#[test]
+fn an_unknown_key_of_a_configuration_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("node.toml");
+    fs::write(&config, "[party]\noin = \"00000099000000002000\"\nname = \"uwv\"\n").unwrap();
+    let output = convenant(&["node", "check", "--config", text(&config)]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("name"), "{}", stderr(&output));
+}
+
+#[test]
+fn certificates_are_written_into_an_empty_folder_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let certs = dir.path().join("certs");
+    let written = done(&["certs", "example", "--out", text(&certs), "--json"]);
+    let written: Vec<String> = serde_json::from_slice(&written.stdout).unwrap();
+    assert!(written.iter().any(|path| path.ends_with("ca.pem")));
+    let again = convenant(&["certs", "example", "--out", text(&certs)]);
+    assert_eq!(code(&again), 1);
+    assert!(stderr(&again).contains("is not empty"), "{}", stderr(&again));
+}
