@@ -212,6 +212,9 @@ codes! {
     Finding MissingAtCoordinator = "BESLUIT_ONTBREEKT_COORDINATOR":
         "A node decided or a requester received something that the coordinator did not permit on record." /
         "Een knooppunt besloot of een vrager ontving iets waarvoor de coördinator geen toestemming vastlegde.",
+    Warning RefusedUnasked = "GEWEIGERD_BUITEN_COORDINATOR":
+        "A node refused a query that the coordinator did not permit on record: somebody asked past it, and got nothing." /
+        "Een knooppunt weigerde een vraag waarvoor de coördinator geen toestemming vastlegde: iemand vroeg buiten hem om, en kreeg niets.",
     Finding OtherQuery = "ANDERE_VRAAG":
         "Two ledgers hold different signed queries under the same id." /
         "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",

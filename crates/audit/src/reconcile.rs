@@ -102,15 +102,17 @@ impl Reconciling<'_> {
         }
     }
 
-    /// A decision of a node, which the coordinator must have permitted before.
+    /// A decision of a node on a query that the coordinator must have permitted before.
     fn asked_by(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
         let coordinator = self.coordinator?;
         let target = (0..).zip(&decided.targets).find(|(_, asked)| asked.ruling.is_some());
-        let (target, _) = target?;
+        let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
         let permitted = theirs.is_some_and(Asked::permitted);
-        let finding = Finding::new(Code::MissingAtCoordinator, &node.name);
-        let finding = finding.entry(decided.index).query(query);
+        // A refusal gave nothing away; that somebody asked past the coordinator is worth a look.
+        let code =
+            if asked.permitted() { Code::MissingAtCoordinator } else { Code::RefusedUnasked };
+        let finding = Finding::new(code, &node.name).entry(decided.index).query(query);
         (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
     }
 

@@ -13,9 +13,10 @@ use crate::{
 const ABOUT: &str = "\
 A federated gateway for data exchange under a covenant.
 
-Each partner runs a node in front of its own registers. A coordinator brokers queries per approved
-project and sees neither subjects nor results. Every party decides for itself with its own copy of the
-signed register, and keeps a ledger of what it decided, which an auditor replays.";
+Each partner runs a node in front of its own registers. A coordinator brokers queries per
+approved project and sees neither subjects nor results. Every party decides for itself with its
+own copy of the signed register, and keeps a ledger of what it decided, which an auditor
+replays.";
 
 const AFTER: &str = "\
 Begin here:

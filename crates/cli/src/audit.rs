@@ -25,10 +25,11 @@ use self::evidence::Evidence;
 const ABOUT: &str = "\
 Decide every exchange again from the evidence alone.
 
-From the register, the ledgers and public keys, and without a network: every document's signatures and
-admission, every ledger against its signed checkpoint, every query's signature, every decision with the
-rules and the register of that moment, every quota, every outcome and receipt, and the parties' ledgers
-against each other. Nobody's word is taken for anything. The ledgers hold no personal data.";
+From the register, the ledgers and public keys, and without a network: every document's
+signatures and admission, every ledger against its signed checkpoint, every query's signature,
+every decision with the rules and the register of that moment, every quota, every outcome and
+receipt, and the parties' ledgers against each other. Nobody's word is taken for anything. The
+ledgers hold no personal data.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,11 +39,12 @@ Examples:
   convenant audit replay --register register --lsi-key lsi/*.pub.jwk --quorum 2 \\
       --register-key register.pub.jwk --ledger coordinator node-uwv receipts
 
-A ledger's folder is `state/ledger` of a daemon or `state/receipts` of a client, copied while nothing is
-under way. Whose it is, its checkpoint says; whether that is so, the keys in the register decide.
+A ledger's folder is `state/ledger` of a daemon or `state/receipts` of a client, copied while
+nothing is under way. Whose it is, its checkpoint says; whether that is so, the keys in the
+register decide.
 
-Prints a summary in Dutch; with `--json`, everything. Exit code 4 when something does not hold: each
-finding names the ledger and, where that can be told, the entry.";
+Prints a summary in Dutch; with `--json`, everything. Exit code 4 when something does not hold:
+each finding names the ledger and, where that can be told, the entry.";
 
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {

@@ -13,9 +13,9 @@ const EXAMPLES: &str = "\
 Example:
   convenant certs example --out certs
 
-The private keys lie next to the certificates, so these prove nothing about anybody. A daemon refuses
-to start on them unless its configuration says `allow_example = true`. In production, use
-certificates of PKIoverheid, whose `subject.serialNumber` is the organisation's OIN.";
+The private keys lie next to the certificates, so these prove nothing about anybody. A daemon
+refuses to start on them unless its configuration says `allow_example = true`. In production,
+use certificates of PKIoverheid, whose `subject.serialNumber` is the organisation's OIN.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CertsCommand {

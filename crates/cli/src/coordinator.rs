@@ -16,9 +16,9 @@ const EXAMPLES: &str = "\
 Example:
   convenant coordinator run --config coordinator.toml
 
-Prints `listening on ADDRESS` on stdout once it serves, and JSON log lines on stderr. An empty register
-begins with the documents that `[founding]` names. SIGTERM and SIGINT end it when the exchanges under
-way are done.";
+Prints `listening on ADDRESS` on stdout once it serves, and JSON log lines on stderr. An empty
+register begins with the documents that `[founding]` names. SIGTERM and SIGINT end it when the
+exchanges under way are done.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CoordinatorCommand {

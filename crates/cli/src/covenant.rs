@@ -24,9 +24,9 @@ const EXAMPLES: &str = "\
 Example:
   convenant covenant check covenant.toml
 
-Every clause has one line: its id and title, when it is checked, the codes under which it refuses, and
-its parameters. A fault in the text names line and member; a fault in a rule names clause, code, line
-and column.";
+Every clause has one line: its id and title, when it is checked, the codes under which it
+refuses, and its parameters. A fault in the text names line and member; a fault in a rule names
+clause, code, line and column.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CovenantCommand {
@@ -146,7 +146,8 @@ impl<'a> ClauseReport<'a> {
             None => format!("weigert met {}", self.codes.join(", ")),
         };
         let params: Vec<_> = self.params.iter().map(|(name, value)| setting(name, value)).collect();
-        let params = if params.is_empty() { String::new() } else { format!("; {}", params.join(", ")) };
+        let params =
+            if params.is_empty() { String::new() } else { format!("; {}", params.join(", ")) };
         vec![
             self.id.to_owned(),
             self.title.to_owned(),

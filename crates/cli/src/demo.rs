@@ -40,8 +40,19 @@ const DAEMONS: usize = 7;
 /// Port of the coordinator where the daemons are to be started by hand.
 const PORT_BY_HAND: u16 = 7600;
 
-/// Runs a made-up federation on this machine and shows what a covenant permits and refuses.
+const EXAMPLES: &str = "\
+Examples:
+  convenant demo                            tell the story, and remove everything again
+  convenant demo --dir DIR --keep           keep the files: documents, answers, ledgers
+  convenant demo --dir DIR --setup-only     write the files, and start each daemon yourself
+  convenant demo --json                     what was seen, as one JSON object
+
+All people, keys and certificates are made up. Nothing leaves this machine. Exit code 1 when a step
+does not end as it announces.";
+
+/// A federation on this machine, and what a covenant permits and refuses in it.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
     /// New or empty folder for the federation; without it a temporary one is used
     #[arg(long, value_name = "DIR")]
@@ -78,7 +89,11 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut story = Story::new(teller, folder.path(), folder.stays());
-    let told = story.tell(federation).await;
+    let told = tokio::select! {
+        told = story.tell(federation) => told,
+        // What was made is removed all the same.
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("it was interrupted")),
+    };
     story.end(told)
 }
 
@@ -151,12 +166,18 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Self::Given { path, made } = self {
-            // Best effort, as for a temporary folder.
-            let _ = fs::remove_dir_all(&*path);
-            if !*made {
-                let _ = fs::create_dir(&*path);
-            }
-        }
+        let Self::Given { path, made } = self else {
+            return;
+        };
+        // Best effort, as for a temporary folder. A folder that was there before stays, empty again.
+        let _ = if *made { fs::remove_dir_all(path) } else { clear(path) };
     }
+}
+
+fn clear(dir: &Path) -> std::io::Result<()> {
+    for item in fs::read_dir(dir)? {
+        let path = item?.path();
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! How a command ends: exit codes, and errors in words.
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
-use thiserror::Error;
+use convenant_transport::explain;
+use tonic::Status;
 
 use crate::output;
 
@@ -28,7 +29,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// What was asked cannot be done as asked; exit code 2.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(String);
 
@@ -38,7 +39,7 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
 }
 
 /// Evidence does not hold; exit code 4. The cause says what and where.
-#[derive(Clone, Copy, Debug, Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the evidence does not hold")]
 pub(crate) struct BadEvidence;
 
@@ -54,10 +55,27 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return Exit::Done.into();
     }
     output::note(&format!("error: {error}"));
-    for cause in error.chain().skip(1) {
-        output::note(&format!("caused by: {cause}"));
-    }
+    causes(error).iter().for_each(|cause| output::note(&format!("caused by: {cause}")));
     code(error).into()
+}
+
+/// The causes in words. What lies below a gRPC status is transport, which [`explain`] sums up.
+pub(crate) fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut told = Vec::new();
+    for cause in error.chain().skip(1) {
+        if let Some(status) = grpc(cause) {
+            told.push(output::shown(&explain(status).to_string()));
+            break;
+        }
+        told.push(output::shown(&cause.to_string()));
+    }
+    told.dedup();
+    told
+}
+
+fn grpc<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a Status> {
+    let boxed = cause.downcast_ref::<Box<Status>>().map(AsRef::as_ref);
+    boxed.or_else(|| cause.downcast_ref())
 }
 
 fn code(error: &anyhow::Error) -> Exit {
@@ -71,7 +89,7 @@ fn code(error: &anyhow::Error) -> Exit {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = |cause: &(dyn std::error::Error + 'static)| {
+    let io = |cause: &(dyn Error + 'static)| {
         let io = cause.downcast_ref::<std::io::Error>();
         io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     };
@@ -81,6 +99,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_is_explained_once() {
+        let status = Box::new(Status::permission_denied("not enrolled"));
+        let error = anyhow::Error::new(status).context("the coordinator does not answer");
+        let told = causes(&error);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].ends_with("not enrolled"), "{told:?}");
+    }
 
     #[test]
     fn the_kind_of_error_decides_the_exit_code() {

@@ -43,8 +43,8 @@ const SHOW_EXAMPLES: &str = "\
 Example:
   convenant keys show leader.jwk
 
-FILE may hold the private or the public key; only the public half is shown. The key id is the RFC 7638
-thumbprint, which a signature names as `kid`.";
+FILE may hold the private or the public key; only the public half is shown. The key id is the
+RFC 7638 thumbprint, which a signature names as `kid`.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
@@ -145,7 +145,8 @@ fn new(kind: KeyKind, alg: Option<Algorithm>, out: &Path) -> anyhow::Result<Show
     }
     create(out, 0o600, private.as_bytes())?;
     create(&beside, 0o644, &serde_json::to_vec(&public)?)?;
-    output::note(&format!("private key in `{}`, public key in `{}`", out.display(), beside.display()));
+    let (private, public_file) = (out.display(), beside.display());
+    output::note(&format!("private key in `{private}`, public key in `{public_file}`"));
     let shown = public.shown()?;
     Ok(Shown { private_file: Some(out.to_owned()), public_file: Some(beside), ..shown })
 }
@@ -155,9 +156,12 @@ fn generate(
     alg: Option<Algorithm>,
 ) -> anyhow::Result<(Zeroizing<String>, PublicKey)> {
     let random = SystemRandom::new();
-    let signing = |key: SigningKey| (key.to_jwk(), PublicKey::Verifying(key.verifying_key().clone()));
+    let signing =
+        |key: SigningKey| (key.to_jwk(), PublicKey::Verifying(key.verifying_key().clone()));
     match (kind, alg) {
-        (KeyKind::Sealing, Some(_)) => Err(usage("a sealing key is always X25519: leave out `--alg`")),
+        (KeyKind::Sealing, Some(_)) => {
+            Err(usage("a sealing key is always X25519: leave out `--alg`"))
+        }
         (KeyKind::Sealing, None) => {
             let key = OpeningKey::generate(&random)?;
             Ok((key.to_jwk(), PublicKey::Sealing(key.sealing_key().clone())))

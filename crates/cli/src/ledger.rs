@@ -24,16 +24,17 @@ use crate::{
 };
 
 const FORMAT: &str = "\
-A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or `state/register` of
-the coordinator. Its checkpoint is a C2SP signed note over an RFC 9162 Merkle tree, with tiles as C2SP
-`tlog-tiles` lays them out, so that other tools verify it as well.";
+A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
+`state/register` of the coordinator. Its checkpoint is a C2SP signed note over an RFC 9162
+Merkle tree, with tiles as C2SP `tlog-tiles` lays them out, so that other tools verify it as
+well.";
 
 const VERIFY_EXAMPLES: &str = "\
 Example:
   convenant ledger verify --dir state/ledger --key ledger.pub.jwk
 
-Reads every entry, computes the tree again, and compares its root with the signed checkpoint. An entry
-that is damaged, altered or missing is named, and the exit code is 4.";
+Reads every entry, computes the tree again, and compares its root with the signed checkpoint.
+An entry that is damaged, altered or missing is named, and the exit code is 4.";
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = FORMAT)]
@@ -263,7 +264,10 @@ fn verify(dir: &Path, key: &Path, origin: Option<&str>, json: bool) -> anyhow::R
         output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
     }
     if verified.torn_bytes > 0 {
-        output::note(&format!("{} bytes of an entry that was never completed", verified.torn_bytes));
+        output::note(&format!(
+            "{} bytes of an entry that was never completed",
+            verified.torn_bytes
+        ));
     }
     output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
     output::line(&format!("root {}", verified.root))

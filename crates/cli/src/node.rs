@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use convenant_model::{Clock as _, Date};
 use convenant_node::{Exposed, Node, NodeConfig};
+use convenant_transport::SystemClock;
 use serde::Serialize;
 
 use crate::{
@@ -18,17 +20,18 @@ const CHECK_EXAMPLES: &str = "\
 Example:
   convenant node check --config node.toml
 
-Reads keys and certificates, fetches the register, binds every dataset to its source, and prints what
-the node would give out: to whom, under which project and basis, within which area, until when. It
-serves nothing. What no approved project is granted is not in the list, and is never given out.";
+Reads keys and certificates, fetches the register, binds every dataset to its source, and
+prints what the node would give out: to whom, under which project and basis, within which area,
+until when. It serves nothing. What no approved project is granted is not in the list, and is
+never given out.";
 
 const RUN_EXAMPLES: &str = "\
 Example:
   convenant node run --config node.toml
 
-Prints `listening on ADDRESS` on stdout once queries are taken, and JSON log lines on stderr. A new node
-first waits for a register that holds a covenant. SIGTERM and SIGINT end it when the exchanges under
-way are done.";
+Prints `listening on ADDRESS` on stdout once queries are taken, and JSON log lines on stderr. A
+new node first waits for a register that holds a covenant. SIGTERM and SIGINT end it when the
+exchanges under way are done.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeCommand {
@@ -66,14 +69,16 @@ async fn check(config: NodeConfig, json: bool) -> anyhow::Result<()> {
     let exposed = check_sources(config).await;
     telemetry.stop().await;
     let exposed = exposed?;
+    let today = SystemClock.now().date();
+    let rows: Vec<_> = exposed.iter().map(|one| Row::of(one, today)).collect();
     if json {
-        return output::json(&exposed.iter().map(Row::of).collect::<Vec<_>>());
+        return output::json(&rows);
     }
     output::note(&format!("every source is as the covenant needs it: {}", served.join(", ")));
-    if exposed.is_empty() {
+    if rows.is_empty() {
         output::note("no approved project is granted anything of this node");
     }
-    exposed.iter().map(Row::of).try_for_each(|row| row.print())
+    rows.iter().try_for_each(Row::print)
 }
 
 async fn check_sources(config: NodeConfig) -> anyhow::Result<Vec<Exposed>> {
@@ -90,11 +95,13 @@ struct Row {
     area: Vec<String>,
     valid_from: String,
     valid_until: String,
+    /// Whether today is one of the days.
+    today: bool,
     basis: String,
 }
 
 impl Row {
-    fn of(exposed: &Exposed) -> Self {
+    fn of(exposed: &Exposed, today: Date) -> Self {
         let (from, until) = exposed.days;
         Self {
             project: exposed.project.to_string(),
@@ -105,6 +112,7 @@ impl Row {
             area: exposed.area.iter().map(ToString::to_string).collect(),
             valid_from: from.to_string(),
             valid_until: until.to_string(),
+            today: (from..=until).contains(&today),
             basis: output::shown(&exposed.basis),
         }
     }
@@ -114,7 +122,8 @@ impl Row {
         output::line(&format!("  fields  {}", self.fields.join(", ")))?;
         output::line(&format!("  kinds   {}", self.kinds.join(", ")))?;
         output::line(&format!("  area    {} (clause S10)", self.area.join(", ")))?;
-        output::line(&format!("  days    {} to {}", self.valid_from, self.valid_until))?;
+        let not_today = if self.today { "" } else { ": not today, so nothing is given out" };
+        output::line(&format!("  days    {} to {}{not_today}", self.valid_from, self.valid_until))?;
         output::line(&format!("  basis   {} (clause A3)", self.basis))
     }
 }

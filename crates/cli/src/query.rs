@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use convenant_client::{Client, ClientConfig, ClientError, compose::Composed};
-use convenant_model::{FieldName, GoalId, ProjectId, query::QueryKind};
+use convenant_model::{
+    FieldName, GoalId, ProjectId,
+    query::{QueryKind, Target},
+};
 use tracing::Instrument as _;
 
 use crate::{
@@ -24,16 +27,17 @@ use self::{asking::Asked, report::Report};
 const ABOUT: &str = "\
 Ask partners a question under an approved project.
 
-The question is signed with the leader's key, and its subjects are sealed to each partner's node: the
-coordinator sees which fields are asked of whom, and no subject and no answer. Each node decides for
-itself, and signs what it answers. Rows reach a file only when that signature matches them to the byte.";
+The question is signed with the leader's key, and its subjects are sealed to each partner's
+node: the coordinator sees which fields are asked of whom, and no subject and no answer. Each
+node decides for itself, and signs what it answers. Rows reach a file only when that signature
+matches them to the byte.";
 
 const EXAMPLES: &str = "\
 Examples:
   Fields of given people, verified by date of birth (clause L14); each line of the file is
   `999993653,19850731`:
-    convenant query --config client.toml --project P-2026-001 \\
-      --target rotterdam/gemeente/brp_persoon --fields burgerservicenummer,leeftijd \\
+    convenant query --config client.toml --project P-2026-001 --goal toeslagenfraude \\
+      --target rotterdam/brp_persoon --fields burgerservicenummer,verblijfplaats_datum_van \\
       --subjects people.csv --justification \"controle dossier 12\" --out people.parquet
 
   The same of two partners, in `jobs.uwv.csv` and `jobs.svb.csv`:
@@ -41,17 +45,19 @@ Examples:
       --target svb/svb/aow_uitkering --out jobs.csv
 
   How many rows satisfy a condition; small numbers are not disclosed:
-    convenant query ... --kind count --where \"leeftijd between 18 and 27\" --out count.csv
+    convenant query ... --kind count --where \"verblijfplaats_functie_adres = 'B'\" --out count.csv
 
-PARTNER is an OIN, or a part of one enrolled partner's name. Where the dataset's kind is left out, it is
-the partner's: `rotterdam/brp_persoon`.
+PARTNER is an OIN, or a part of one enrolled partner's name. Where the dataset's kind is left
+out, it is the partner's: `rotterdam/brp_persoon`.
 
-A condition compares fields that the covenant calls filterable with literals: `=`, `!=`, `<`, `<=`, `>`,
-`>=`, `in (...)`, `between ... and ...`, `is null`, joined by `and`, `or`, `not`. A text stands between
-single quotes. People never stand in a condition: they are sealed, with `--subjects`.
+A condition compares fields that the covenant calls filterable with literals: `=`, `!=`, `<`,
+`<=`, `>`, `>=`, `in (...)`, `between ... and ...`, `is null`, joined by `and`, `or`, `not`. A
+text stands between single quotes. People never stand in a condition: they are sealed, with
+`--subjects`.
 
-What became of each target is told on stderr. Exit codes, the first that applies: 4 when an answer does
-not match the node's signature, 3 when a target was refused, 1 when one did not answer, 0 when all did.";
+What became of each target is told on stderr. Exit codes, the first that applies: 4 when an
+answer does not match the node's signature, 3 when a target was refused, 1 when one did not
+answer, 0 when all did.";
 
 #[derive(Args)]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
@@ -144,6 +150,7 @@ async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::R
         // Half a result is none: what was begun is removed.
         () = stop => Err(anyhow::anyhow!("interrupted")),
     };
+    client.close().await;
     spinner.finish_and_clear();
     answered
 }
@@ -155,7 +162,7 @@ async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result
     let composed: Composed = client.compose(question)?;
     let mut report = Report::new(&composed, targets);
     let timeout = Duration::from_secs(args.timeout);
-    let path_of = |index: usize, _: &_| files.get(index).cloned().unwrap_or_default();
+    let path_of = |index: usize, _: &Target| files.get(index).cloned().unwrap_or_default();
     match client.send(&composed, timeout, path_of).await {
         Ok(results) => report.add(results),
         Err(ClientError::Refused(refusal)) => report.refused(refusal),

@@ -29,7 +29,7 @@ use serde::Serialize;
 
 use crate::{
     args::ConfigFile,
-    exit::{Exit, bad_evidence, usage},
+    exit::{Exit, bad_evidence, causes, usage},
     ledger, output,
     telemetry::{self, Role},
 };
@@ -39,21 +39,21 @@ mod listing;
 use listing::Listed;
 
 const ABOUT: &str = "\
-The register holds the signed documents on which everything rests: covenant, enrolments, proposals,
-decisions and mandates. The coordinator keeps it, every party follows it and verifies it, and nobody
-can alter it unseen.";
+The register holds the signed documents on which everything rests: covenant, enrolments,
+proposals, decisions and mandates. The coordinator keeps it, every party follows it and
+verifies it, and nobody can alter it unseen.";
 
 const EXAMPLES: &str = "\
 Examples:
   convenant register submit proposal.jws decision.jws --config client.toml
   convenant register list --config client.toml
   convenant register show 3 --config client.toml
-  convenant register verify --dir state/register --lsi-key a.pub.jwk --lsi-key b.pub.jwk \\
+  convenant register verify --dir state/register --lsi-key lsi/*.pub.jwk \\
       --quorum 2 --key register.pub.jwk
 
-With `--config`, what is new is fetched from the coordinator first. With `--dir`, nothing is: the folder
-is that of the coordinator (`state/register`) or of any follower, and nobody has to be trusted but the
-LSI's keys.";
+With `--config`, what is new is fetched from the coordinator first. With `--dir`, nothing is:
+the folder is that of the coordinator (`state/register`) or of any follower, and nobody has to
+be trusted but the LSI's keys.";
 
 #[derive(Subcommand)]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
@@ -89,8 +89,8 @@ pub(crate) struct Source {
     /// Folder of a register: read what is there.
     #[arg(long, value_name = "DIR", group = "place", requires_all = ["lsi_key", "quorum", "key"])]
     dir: Option<PathBuf>,
-    /// Public key of the LSI (JWK); once for each.
-    #[arg(long, value_name = "FILE", requires = "dir")]
+    /// Public keys of the LSI (JWK).
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "dir")]
     lsi_key: Vec<PathBuf>,
     /// How many of the LSI's keys make a quorum.
     #[arg(long, value_name = "NUMBER", requires = "dir")]
@@ -144,18 +144,27 @@ impl Source {
 async fn follow(path: &Path) -> anyhow::Result<Opened> {
     let config: ClientConfig = convenant_setup::load(path)?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
-    let client = Client::open(&config).await.map_err(distrusted)?;
-    let fetched = match client.refresh().await {
-        Ok(_) => true,
-        Err(error @ ClientError::Register(FollowError::Unavailable(_))) => {
-            output::note(&format!("warning: {error}; this is the copy from before"));
-            false
-        }
-        Err(error) => return Err(distrusted(error)),
-    };
+    let fetched = fetch(&config).await;
     telemetry.stop().await;
     let root = config.register.root_of_trust()?;
-    read_verified(config.data.dir.join("register"), root, &config.register.key, fetched)
+    read_verified(config.data.dir.join("register"), root, &config.register.key, fetched?)
+}
+
+/// Fetches what is new; whether the coordinator could be asked.
+async fn fetch(config: &ClientConfig) -> anyhow::Result<bool> {
+    let client = Client::open(config).await.map_err(distrusted)?;
+    let refreshed = client.refresh().await;
+    client.close().await;
+    match refreshed {
+        Ok(_) => Ok(true),
+        Err(error @ ClientError::Register(FollowError::Unavailable(_))) => {
+            let error = error.into();
+            let causes = causes(&error).join(": ");
+            output::note(&format!("warning: {error}: {causes}; this is the copy from before"));
+            Ok(false)
+        }
+        Err(error) => Err(distrusted(error)),
+    }
 }
 
 fn read_verified(
@@ -209,18 +218,8 @@ async fn submit(files: &[PathBuf], config: &Path, json: bool) -> anyhow::Result<
     let config: ClientConfig = convenant_setup::load(config)?;
     let documents = files.iter().map(|file| readable(file)).collect::<anyhow::Result<Vec<_>>>()?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
-    let client = Client::open(&config).await.map_err(distrusted)?;
     let mut done = Vec::new();
-    let mut outcome = Ok(());
-    for (file, (bytes, hash)) in files.iter().zip(documents) {
-        match submit_one(&client, bytes).await {
-            Ok(index) => done.push(Submitted { index, hash, file: file.clone() }),
-            Err(error) => {
-                outcome = Err(error.context(format!("`{}` was not submitted", file.display())));
-                break;
-            }
-        }
-    }
+    let outcome = submit_all(&config, documents, &mut done).await;
     telemetry.stop().await;
     if json {
         output::json(&done)?;
@@ -232,12 +231,40 @@ async fn submit(files: &[PathBuf], config: &Path, json: bool) -> anyhow::Result<
     outcome
 }
 
-fn readable(file: &Path) -> anyhow::Result<(Vec<u8>, Digest)> {
+/// Stops at the first that is not admitted: those after it may build on it.
+async fn submit_all(
+    config: &ClientConfig,
+    documents: Vec<Document>,
+    done: &mut Vec<Submitted>,
+) -> anyhow::Result<()> {
+    let client = Client::open(config).await.map_err(distrusted)?;
+    let mut outcome = Ok(());
+    for Document { file, bytes, hash } in documents {
+        match submit_one(&client, bytes).await {
+            Ok(index) => done.push(Submitted { index, hash, file }),
+            Err(error) => {
+                outcome = Err(error.context(format!("`{}` was not submitted", file.display())));
+                break;
+            }
+        }
+    }
+    client.close().await;
+    outcome
+}
+
+/// A signed document that was read.
+struct Document {
+    file: PathBuf,
+    bytes: Vec<u8>,
+    hash: Digest,
+}
+
+fn readable(file: &Path) -> anyhow::Result<Document> {
     let bytes =
         std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let jws = Jws::parse(&bytes)
         .map_err(|error| usage(format!("`{}` is no signed document: {error}", file.display())))?;
-    Ok((bytes, jws.payload_hash()))
+    Ok(Document { file: file.to_owned(), bytes, hash: jws.payload_hash() })
 }
 
 async fn submit_one(client: &Client, document: Vec<u8>) -> anyhow::Result<u64> {

@@ -32,8 +32,9 @@ Examples:
   convenant sign proposal.toml --key uwv.jwk         a further signature, in the same proposal.jws
 
 The document says what it is: `document = \"covenant\"`, `enrolment`, `proposal`, `decision` or
-`mandate`. It is read strictly, turned into canonical JSON (RFC 8785) and signed as a JWS (RFC 7515,
-general JSON serialisation), which other tools verify: `jose jws ver -i proposal.jws -k rotterdam.pub.jwk`.
+`mandate`. It is read strictly, turned into canonical JSON (RFC 8785) and signed as a JWS (RFC
+7515, general JSON serialisation), which other tools verify: `jose jws ver -i proposal.jws -k
+rotterdam.pub.jwk`.
 
 Prints the document's hash on stdout: that is how a decision and a mandate name the proposal.";
 

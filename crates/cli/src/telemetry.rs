@@ -126,6 +126,7 @@ fn exporters(
     let metrics = metrics.build().with_context(no_exporter)?;
     let tracers =
         SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(spans);
-    let meters = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics);
+    let meters =
+        SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics);
     Ok((tracers.build(), meters.build()))
 }

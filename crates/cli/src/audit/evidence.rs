@@ -151,9 +151,7 @@ fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(error).with_context(|| format!("`{}` cannot be read", path.display()))
-        }
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
     }
 }
 

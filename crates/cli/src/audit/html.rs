@@ -13,8 +13,11 @@ td.n{text-align:right}code{font-size:.85em;overflow-wrap:anywhere}\
 
 /// The page, in Dutch.
 pub(super) fn page(report: &Report) -> String {
-    let (class, verdict) =
-        if report.holds() { ("holds", "Het bewijs klopt") } else { ("fails", "Het bewijs klopt niet") };
+    let (class, verdict) = if report.holds() {
+        ("holds", "Het bewijs klopt")
+    } else {
+        ("fails", "Het bewijs klopt niet")
+    };
     let mut page = format!(
         "<!doctype html>\n<html lang=\"nl\"><head><meta charset=\"utf-8\">\
          <title>Verslag van de controle</title><style>{STYLE}</style></head><body>\n\
@@ -36,9 +39,7 @@ pub(super) fn page(report: &Report) -> String {
     if report.findings.is_empty() {
         page.push_str("<p>Geen.</p>\n");
     } else {
-        page.push_str(
-            "<table><tr><th>Ernst</th><th>Code</th><th>Waar</th><th>Uitleg</th></tr>\n",
-        );
+        page.push_str("<table><tr><th>Ernst</th><th>Code</th><th>Waar</th><th>Uitleg</th></tr>\n");
         report.findings.iter().for_each(|one| finding(&mut page, one));
         page.push_str("</table>\n");
     }

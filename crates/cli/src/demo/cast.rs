@@ -63,7 +63,7 @@ impl Cast {
     }
 }
 
-/// The same number with another last digit, which the eleven-test never passes as well.
+/// The same number with another last digit, so that it fails the eleven-test.
 fn spoiled(bsn: &Identifying) -> Identifying {
     let (head, last) = bsn.expose().split_at(bsn.expose().len().saturating_sub(1));
     Identifying::new(format!("{head}{}", if last == "0" { "1" } else { "0" }))

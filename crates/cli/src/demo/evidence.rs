@@ -81,13 +81,16 @@ impl Evidence {
         Ok(replay.report())
     }
 
-    /// The finding that a party decided on something of which the coordinator's ledger says nothing.
-    pub(super) fn missing_at_coordinator(&self, party: &str) -> Result<Finding> {
-        let (report, name) = (self.replay()?, self.ledger(party)?.name.to_string());
-        let here = |finding: &Finding| {
-            finding.code == Code::MissingAtCoordinator && finding.ledger == name
-        };
-        let found = report.findings.into_iter().find(here);
+    /// The finding that somebody asked a party past the coordinator.
+    pub(super) fn asked_past_coordinator<'r>(
+        &self,
+        report: &'r Report,
+        party: &str,
+    ) -> Result<&'r Finding> {
+        let name = self.ledger(party)?.name.to_string();
+        let here =
+            |finding: &&Finding| finding.code == Code::RefusedUnasked && finding.ledger == name;
+        let found = report.findings.iter().find(here);
         found.context("the coordinator went round its own ledger, and the audit did not see it")
     }
 
@@ -144,11 +147,13 @@ impl Ledger {
     pub(super) fn finding(&self, report: &Report, byte: &Byte) -> Result<TamperSeen> {
         ensure!(!report.holds(), "a byte was changed, and the audit passes");
         let name = self.name.to_string();
-        let here = |finding: &&Finding| finding.ledger == name && finding.entry.is_some();
+        let here = |finding: &&Finding| {
+            finding.ledger == name && matches!(finding.code, Code::Damaged | Code::Altered)
+        };
         let Some(finding) = report.findings.iter().find(here) else {
             bail!("a byte was changed, and the audit does not say where");
         };
-        let named_entry = finding.entry.unwrap_or_default();
+        let named_entry = finding.entry.context("the audit does not say which entry")?;
         ensure!(
             named_entry == byte.entry,
             "entry {} was changed, and the audit names entry {named_entry}",

@@ -16,7 +16,7 @@ use super::{
     refusals::ATTEMPTS,
     seen::{By, Seen},
     stage::Stage,
-    summary::{AuditSeen, CuriousSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
+    summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
     teller::{Style, Teller},
 };
 use crate::output;
@@ -57,11 +57,7 @@ impl Story {
         self.refusals(&mut stage, &cast).await?;
         let federation = stage.strike().await?;
         let evidence = Evidence::gather(&federation)?;
-        let ledgers = self.audit(&evidence)?;
-        let tampered = self.tamper(&evidence)?;
-        let curious = self.curious(federation, &cast).await?;
-        self.summary.audit = Some(AuditSeen { ledgers, tampered, curious });
-        Ok(())
+        self.audit(&evidence)
     }
 
     /// Prints the summary or where things are.
@@ -112,7 +108,9 @@ impl Story {
         let seen = outsiders::not_enrolled(stage, cast).await;
         self.refused(&NOT_ENROLLED, seen)?;
         let seen = outsiders::foreign_authority(stage, cast).await;
-        self.refused(&FOREIGN, seen)
+        self.refused(&FOREIGN, seen)?;
+        let seen = outsiders::curious_coordinator(stage, cast).await;
+        self.refused(&CURIOUS, seen)
     }
 
     /// Holds a refusal against what was announced, and tells it.
@@ -143,7 +141,7 @@ impl Story {
         Ok(())
     }
 
-    fn audit(&mut self, evidence: &Evidence) -> Result<Vec<LedgerSeen>> {
+    fn audit(&mut self, evidence: &Evidence) -> Result<()> {
         self.teller.section("The audit")?;
         self.teller.say(
             "The daemons have stopped. Each left a signed ledger of everything it decided. The \
@@ -166,10 +164,19 @@ impl Story {
         self.teller.line("")?;
         ensure!(report.holds(), "the audit had to pass, and says:\n{report}");
         self.teller.styled(3, Style::Good, "The evidence holds.")?;
+        let curious = evidence.asked_past_coordinator(&report, WATCHED)?.code.as_str();
+        self.teller.line("")?;
+        self.teller.say(
+            "It also tells what nobody else would have: the coordinator's own attempt stands in the \
+             node's ledger, although the coordinator recorded nothing of it.",
+        )?;
         for remark in &report.findings {
+            self.teller.line("")?;
             self.teller.styled(3, Style::Quiet, &remark.to_string())?;
         }
-        Ok(ledgers)
+        let tampered = self.tamper(evidence)?;
+        self.summary.audit = Some(AuditSeen { ledgers, tampered, curious });
+        Ok(())
     }
 
     fn tamper(&mut self, evidence: &Evidence) -> Result<TamperSeen> {
@@ -192,29 +199,6 @@ impl Story {
         Ok(tampered)
     }
 
-    /// The coordinator asks a node on its own behalf. The node refuses, and its ledger tells on the
-    /// coordinator.
-    async fn curious(&mut self, federation: Federation, cast: &Cast) -> Result<CuriousSeen> {
-        self.teller.section("The coordinator itself is curious")?;
-        self.teller.say(
-            "All daemons start once more, on the ledgers they have. Now the coordinator asks a node \
-             on its own behalf. The node expects this very connection, and still believes nothing \
-             that no mandate holder signed.",
-        )?;
-        let stage = Stage::start(federation).await?;
-        let seen = outsiders::curious_coordinator(&stage, cast).await;
-        self.refused(&CURIOUS, seen)?;
-        let federation = stage.strike().await?;
-        let evidence = Evidence::gather(&federation)?;
-        let curious = evidence.missing_at_coordinator(WATCHED)?;
-        self.teller.line("")?;
-        self.teller
-            .say("The coordinator recorded nothing of it. The node did, and the audit says:")?;
-        self.teller.line("")?;
-        self.teller.styled(3, Style::Bad, &curious.to_string())?;
-        Ok(CuriousSeen { ledger: WATCHED.to_owned(), code: curious.code.as_str() })
-    }
-
     fn goodbye(&mut self) -> Result<()> {
         self.teller.section("What now")?;
         if !self.kept {
@@ -231,12 +215,9 @@ impl Story {
         self.teller.pair("the answers", &format!("{folder}/leader/answers"))?;
         self.teller.pair("a ledger", &format!("{folder}/nodes/{WATCHED}/state/ledger"))?;
         self.teller.line("")?;
-        self.teller.say("Replay a ledger yourself:")?;
+        self.teller.say("Check everything yourself:")?;
         self.teller.line("")?;
-        let command = format!(
-            "   convenant audit replay --config {folder}/auditor/client.toml {folder}/nodes/{WATCHED}/state/ledger"
-        );
-        self.teller.line(&command)?;
+        self.teller.line(&format!("   convenant audit replay --federation {folder}"))?;
         Ok(())
     }
 }
@@ -258,7 +239,8 @@ const FOREIGN: Announced = Announced {
 };
 
 const CURIOUS: Announced = Announced {
-    tried: "As the coordinator, ask the node of Toeslagen about three people.",
+    tried: "As the coordinator, ask the node of Toeslagen on its own behalf, over the connection that \
+            the node expects.",
     by: By::Node,
     expected: ("S6", "MANDAAT"),
 };

@@ -55,8 +55,8 @@ pub(super) struct AuditSeen {
     pub(super) ledgers: Vec<LedgerSeen>,
     /// What it said of the changed byte.
     pub(super) tampered: TamperSeen,
-    /// What it said of a coordinator that asked a node behind everybody's back.
-    pub(super) curious: CuriousSeen,
+    /// Code of what it said of a coordinator that asked a node behind everybody's back.
+    pub(super) curious: &'static str,
 }
 
 /// A ledger that holds.
@@ -78,13 +78,4 @@ pub(super) struct TamperSeen {
     pub(super) code: &'static str,
     /// The audit's own words.
     pub(super) finding: String,
-}
-
-/// What two ledgers said of a coordinator that left no trace in its own.
-#[derive(Debug, Serialize)]
-pub(super) struct CuriousSeen {
-    /// The party in whose ledger it was seen.
-    pub(super) ledger: String,
-    /// Code of the finding.
-    pub(super) code: &'static str,
 }

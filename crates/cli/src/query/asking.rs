@@ -42,8 +42,8 @@ impl Asked {
     pub(super) fn read(args: &QueryArgs) -> anyhow::Result<Self> {
         let counts = matches!(args.kind, Some(Kind::Count));
         if args.fields.is_empty() != counts {
-            let message = if counts { "a count has no `--fields`" } else { "`--fields` is missing" };
-            return Err(usage(message));
+            let fault = if counts { "a count has no `--fields`" } else { "`--fields` is missing" };
+            return Err(usage(fault));
         }
         if let [_] = args.targets.as_slice() {
             files::checked(&args.out)?;
@@ -67,6 +67,7 @@ impl Asked {
     ) -> anyhow::Result<(Question, Vec<Resolved>)> {
         let covenant = state.covenant().ok_or_else(|| usage("the register holds no covenant"))?;
         let covenant = &covenant.covenant;
+        require_goal(args, state)?;
         let resolved = args.targets.iter().map(|target| resolve(target, state, covenant));
         let resolved = resolved.collect::<anyhow::Result<Vec<_>>>()?;
         let targets = resolved.iter().map(|target| self.target(args, covenant, target));
@@ -117,6 +118,19 @@ impl Asked {
     }
 }
 
+/// Of several goals the leader chooses one: which it was is part of the evidence.
+fn require_goal(args: &QueryArgs, state: &RegisterState) -> anyhow::Result<()> {
+    let decided = state.project(&args.project).and_then(|project| project.decided());
+    let goals = decided.map(|decided| &decided.proposal.goals);
+    match goals {
+        Some(goals) if args.goal.is_none() && goals.len() > 1 => {
+            let ids: Vec<_> = goals.iter().map(|goal| goal.as_str()).collect();
+            Err(usage(format!("`--goal` is missing: the project has {}", ids.join(" and "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn subjects(listed: &Listed, args: &QueryArgs, dataset: &Dataset) -> anyhow::Result<Subjects> {
     let field = match &args.key {
         Some(name) => dataset
@@ -147,7 +161,8 @@ fn resolve(text: &str, state: &RegisterState, covenant: &Covenant) -> anyhow::Re
         .split_once('/')
         .ok_or_else(|| usage(format!("target `{text}` is not `PARTNER/DATASET`")))?;
     let enrolment = partner(asked, state)?;
-    let id = if name.contains('/') { name.to_owned() } else { format!("{}/{name}", enrolment.kind) };
+    let whole = name.contains('/');
+    let id = if whole { name.to_owned() } else { format!("{}/{name}", enrolment.kind) };
     let id = DatasetId::new(id).map_err(|error| usage(format!("target `{text}`: {error}")))?;
     dataset(covenant, &id)?;
     Ok(Resolved {

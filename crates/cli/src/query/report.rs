@@ -2,11 +2,7 @@
 
 use std::path::PathBuf;
 
-use convenant_client::{
-    TargetResult,
-    compose::Composed,
-    receive::ReceiveError,
-};
+use convenant_client::{TargetResult, compose::Composed, receive::ReceiveError};
 use convenant_model::{
     Oin, Problem, ProjectId, QueryId,
     entry::Status,

@@ -1,5 +1,7 @@
 //! The command line as scripts and newcomers meet it: texts, exit codes, files.
 
+#![cfg(test)]
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -54,7 +56,7 @@ fn new_key(dir: &Path, name: &str, algorithm: &str) -> (PathBuf, PathBuf) {
 }
 
 /// A mandate that anybody may write; nothing admits it.
-fn mandate(dir: &Path, subjects: u32) -> PathBuf {
+fn mandate(dir: &Path) -> PathBuf {
     let (_, holder) = new_key(dir, "holder", "ed25519");
     let key: serde_json::Value = serde_json::from_slice(&fs::read(holder).unwrap()).unwrap();
     let path = dir.join("mandate.toml");
@@ -65,7 +67,7 @@ proposal = "{hash}"
 partner = "00000099000000000599"
 valid_from = "2026-01-01"
 valid_until = "2026-12-31"
-max_subjects = {subjects}
+max_subjects = 10
 
 [[holder]]
 function = "projectleider"

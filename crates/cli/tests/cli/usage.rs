@@ -72,7 +72,7 @@ fn a_register_needs_a_place_and_keys() {
 fn a_document_is_read_strictly() {
     let dir = tempfile::tempdir().unwrap();
     let (key, _) = new_key(dir.path(), "key", "ed25519");
-    let document = mandate(dir.path(), 10);
+    let document = mandate(dir.path());
     let mut content = fs::read_to_string(&document).unwrap();
     content.insert_str(content.find("[[holder]]").unwrap(), "remark = \"x\"\n\n");
     fs::write(&document, content).unwrap();
