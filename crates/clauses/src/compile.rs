@@ -142,18 +142,19 @@ impl Rules {
         if origins.is_empty() {
             return Err(CompileError::NoRules);
         }
+        let schema_hash = sha256(built.text.as_bytes()).to_string();
         Ok(Self {
             covenant: Arc::clone(covenant),
             covenant_hash: in_force.hash,
             names,
             schema: built.schema,
-            basis: format!("{} {}", in_force.hash, sha256(built.text.as_bytes())),
+            basis: format!("{} {schema_hash}", in_force.hash),
             policies,
             entities,
             authorizer: Authorizer::new(),
             origins,
             sha256,
-            engine: engine(),
+            engine: engine(&schema_hash),
         })
     }
 
@@ -163,7 +164,9 @@ impl Rules {
         &self.covenant
     }
 
-    /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.6`.
+    /// Engine and language version of the rules, and the schema of the facts that they judge, for
+    /// instance `cedar-policy 4.14.1, language 4.6, facts 0123456789abcdef`. A replay under another
+    /// engine cannot be expected to see the same facts to the byte.
     #[must_use]
     pub fn engine(&self) -> &str {
         &self.engine
@@ -176,13 +179,14 @@ impl Rules {
     }
 }
 
-fn engine() -> String {
+fn engine(schema_hash: &str) -> String {
     let language = cedar_policy::get_lang_version();
     format!(
-        "cedar-policy {}, language {}.{}",
+        "cedar-policy {}, language {}.{}, facts {:.16}",
         cedar_policy::get_sdk_version(),
         language.major,
-        language.minor
+        language.minor,
+        schema_hash
     )
 }
 

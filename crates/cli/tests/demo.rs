@@ -1,5 +1,7 @@
 //! `convenant demo`, as a newcomer runs it: the built binary, with real daemons on real sockets.
 
+#![cfg(test)]
+
 use std::{collections::BTreeSet, error::Error, path::Path, process::Command};
 
 use serde_json::Value;

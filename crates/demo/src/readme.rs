@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use convenant_model::GoalId;
+
 use crate::federation::Federation;
 
 /// How to start each daemon by hand, and what to ask.
@@ -31,10 +33,12 @@ pub(crate) fn federation(federation: &Federation) -> String {
             text,
             "convenant query --config leader/client.toml --project {} \\\n    \
              --target {}/{} \\\n    --fields verblijfplaats_datum_van,verblijfplaats_functie_adres \\\n    \
-             --where \"verblijfplaats_functie_adres = 'B'\" --out answer.csv\n",
+             --where \"verblijfplaats_functie_adres = 'B'\" \\\n    \
+             --goal {} --justification \"who has a postal address only\" --out answer.csv\n",
             project.proposal.project,
             party.oin,
             dataset.unwrap_or_default(),
+            project.proposal.goals.first().map_or("", GoalId::as_str),
         );
     }
     text.push_str(TAIL);

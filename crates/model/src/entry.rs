@@ -61,7 +61,8 @@ pub struct Decision {
     pub covenant: Digest,
     /// What was used of the project's quota before this query (clause S10).
     pub used: Usage,
-    /// Engine and language version of the rules, for instance `cedar-policy 4.14.1, language 4.5`.
+    /// Engine and language version of the rules and the schema of their facts, for instance
+    /// `cedar-policy 4.14.1, language 4.6, facts 0123456789abcdef`.
     pub engine: String,
     /// One verdict for each target decided, by index of the target; never empty.
     pub verdicts: Vec<TargetVerdict>,

@@ -69,7 +69,8 @@ pub struct RegisterPosition {
 pub enum QueryKind {
     /// Permitted fields of given subjects.
     Lookup,
-    /// Rows within the project's area that satisfy a predicate or have one of the sealed keys.
+    /// Rows within the project's area that satisfy the predicate and, where there are sealed subjects,
+    /// have one of their keys.
     Select,
     /// The number of such rows.
     Count,

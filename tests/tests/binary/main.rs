@@ -1,0 +1,9 @@
+//! The built binary, each daemon in a process of its own, started from its configuration file.
+//!
+//! Build it first: `cargo build -p convenant-cli`.
+
+#![cfg(test)]
+
+mod deployment;
+mod real_brp;
+mod telemetry;
