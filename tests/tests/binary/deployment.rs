@@ -29,14 +29,11 @@ impl Deployment {
     /// Starts the coordinator, submits every document that does not found the register, and starts
     /// each node. `environment` overrides the configuration of all of them.
     pub(crate) fn start(federation: Federation, environment: &[(&str, String)]) -> Self {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let program = Program::find().unwrap_or_else(|fault| panic!("{fault}"));
-        let mut deployment = Self {
-            federation,
-            program,
-            daemons: Vec::new(),
-            environment: environment.collect(),
-        };
+        let mut deployment =
+            Self { federation, program, daemons: Vec::new(), environment: environment.collect() };
         let coordinator = deployment.federation.coordinator.config.clone();
         deployment.daemon("coordinator", &coordinator);
         deployment.submit();

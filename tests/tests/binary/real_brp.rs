@@ -86,11 +86,8 @@ fn residents_of_rotterdam_are_answered_right_to_the_row_and_nobody_else() {
     let persons = Table::read(&file);
     let folder = tempfile::tempdir().unwrap();
     let ports = PortBlock::claim().unwrap();
-    let federation = Federation::build(
-        &folder.path().join("federation"),
-        spec(&ports),
-        &SystemRandom::new(),
-    );
+    let federation =
+        Federation::build(&folder.path().join("federation"), spec(&ports), &SystemRandom::new());
     let federation = federation.unwrap();
     write_holdings(&federation, &persons);
     let mut deployment = Deployment::start(federation, &[]);
@@ -114,13 +111,20 @@ fn lookup_by_bsn(deployment: &Deployment, persons: &Table, folder: &Path) {
     fs::write(&subjects, lines.collect::<String>()).unwrap();
     let out = folder.join("lookup.csv");
     let output = deployment.query(&[
-        "--project", "P-2026-001",
-        "--target", "rotterdam/gemeente/brp_persoon",
-        "--target", "haag/gemeente/brp_persoon",
-        "--target", "amsterdam/gemeente/brp_persoon",
-        "--fields", &ASKED.join(","),
-        "--subjects", subjects.to_str().unwrap(),
-        "--out", out.to_str().unwrap(),
+        "--project",
+        "P-2026-001",
+        "--target",
+        "rotterdam/gemeente/brp_persoon",
+        "--target",
+        "haag/gemeente/brp_persoon",
+        "--target",
+        "amsterdam/gemeente/brp_persoon",
+        "--fields",
+        &ASKED.join(","),
+        "--subjects",
+        subjects.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
     ]);
     assert!(output.status.success(), "{}", shown(&output));
 
@@ -150,19 +154,27 @@ fn select_by_bag_object(deployment: &Deployment, persons: &Table, folder: &Path)
     fs::write(&subjects, objects.iter().map(|id| format!("{id}\n")).collect::<String>()).unwrap();
     let out = folder.join("select.csv");
     let output = deployment.query(&[
-        "--project", "P-2026-001",
-        "--kind", "select",
-        "--key", OBJECT,
-        "--target", "rotterdam/gemeente/brp_persoon",
-        "--target", "amsterdam/gemeente/brp_persoon",
-        "--fields", &ASKED.join(","),
-        "--subjects", subjects.to_str().unwrap(),
-        "--out", out.to_str().unwrap(),
+        "--project",
+        "P-2026-001",
+        "--kind",
+        "select",
+        "--key",
+        OBJECT,
+        "--target",
+        "rotterdam/gemeente/brp_persoon",
+        "--target",
+        "amsterdam/gemeente/brp_persoon",
+        "--fields",
+        &ASKED.join(","),
+        "--subjects",
+        subjects.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
     ]);
     assert!(output.status.success(), "{}", shown(&output));
     let answered = Table::read(&folder.join("select.rotterdam.csv"));
     let expected = persons.of("0599").filter(|row| objects.contains(row[object].as_str()));
-    let expected: BTreeSet<_> = expected.map(|row| as_answered(row)).collect();
+    let expected: BTreeSet<_> = expected.map(as_answered).collect();
     assert!(expected.len() > 100, "{}", expected.len());
     assert_eq!(answered.rows.len(), expected.len());
     assert_eq!(answered.rows.into_iter().collect::<BTreeSet<_>>(), expected);
@@ -176,11 +188,16 @@ fn ind_refuses(deployment: &Deployment, persons: &Table, folder: &Path) {
     fs::write(&subjects, format!("{}\n", foreigner["burgerservicenummer"])).unwrap();
     let out = folder.join("ind.csv");
     let output = deployment.query(&[
-        "--project", "P-2026-001",
-        "--target", "00000099000000005000/ind/verblijfsrecht",
-        "--fields", "verblijfstitel_code",
-        "--subjects", subjects.to_str().unwrap(),
-        "--out", out.to_str().unwrap(),
+        "--project",
+        "P-2026-001",
+        "--target",
+        "00000099000000005000/ind/verblijfsrecht",
+        "--fields",
+        "verblijfstitel_code",
+        "--subjects",
+        subjects.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
     ]);
     assert_eq!(output.status.code(), Some(3), "{}", shown(&output));
     let said = shown(&output);
@@ -311,7 +328,8 @@ fn dataset(covenant: &Covenant, id: &str, path: &str, columns: &[(&str, &str)]) 
 fn proposal(covenant: &Covenant) -> Proposal {
     let oins = MUNICIPALITIES.map(|(_, _, oin)| Oin::new(oin).unwrap());
     let responsible = oins[0].clone();
-    let fields: Vec<_> = ASKED.iter().map(|name| (*name, "Nodig om adressen te controleren")).collect();
+    let fields: Vec<_> =
+        ASKED.iter().map(|name| (*name, "Nodig om adressen te controleren")).collect();
     let annex = oins.iter().map(|provider| {
         let grant = Grant {
             provider,
@@ -335,10 +353,12 @@ fn proposal(covenant: &Covenant) -> Proposal {
         title: BoundedText::new("Adresfraude Rotterdam").unwrap(),
         theme: ThemeId::new("adresfraude").unwrap(),
         goals: [GoalId::new("toeslagenfraude").unwrap()].into(),
-        cause: BoundedText::new("Op een deel van de adressen wonen meer mensen dan bekend.").unwrap(),
+        cause: BoundedText::new("Op een deel van de adressen wonen meer mensen dan bekend.")
+            .unwrap(),
         earlier_measure: vec![EarlierMeasure {
             means: BoundedText::new("Huisbezoeken").unwrap(),
-            result: BoundedText::new("Zonder gegevens was onbekend waar een bezoek zin heeft.").unwrap(),
+            result: BoundedText::new("Zonder gegevens was onbekend waar een bezoek zin heeft.")
+                .unwrap(),
             date: start.plus_days(-90),
         }],
         added_value: BoundedText::new("Alleen samen is het verschil te zien.").unwrap(),

@@ -114,12 +114,18 @@ fn ask(deployment: &Deployment, folder: &std::path::Path) -> Vec<String> {
         ("burgerservicenummer,leeftijd", "refused.csv", 3),
     ] {
         let output = deployment.query(&[
-            "--project", "P-2026-001",
-            "--goal", "toeslagenfraude",
-            "--target", "rotterdam/gemeente/brp_persoon",
-            "--fields", fields,
-            "--subjects", subjects.to_str().unwrap(),
-            "--out", folder.join(name).to_str().unwrap(),
+            "--project",
+            "P-2026-001",
+            "--goal",
+            "toeslagenfraude",
+            "--target",
+            "rotterdam/gemeente/brp_persoon",
+            "--fields",
+            fields,
+            "--subjects",
+            subjects.to_str().unwrap(),
+            "--out",
+            folder.join(name).to_str().unwrap(),
         ]);
         assert_eq!(output.status.code(), Some(code), "{}", shown(&output));
     }
@@ -135,7 +141,9 @@ fn trace_of_the_query(collector: &Collector) -> BTreeSet<String> {
         let service = service(spans.resource.as_ref().unwrap());
         for span in spans.scope_spans.iter().flat_map(|scope| &scope.spans) {
             services.entry(span.trace_id.clone()).or_default().insert(service.clone());
-            if service == "convenant-client" && span.parent_span_id.is_empty() && span.name == "query"
+            if service == "convenant-client"
+                && span.parent_span_id.is_empty()
+                && span.name == "query"
             {
                 roots.push((span.start_time_unix_nano, span.trace_id.clone()));
             }

@@ -64,8 +64,7 @@ async fn the_ledgers_of_coordinator_node_and_leader_agree() {
     world.shut_down().await.unwrap();
 
     let query = composed.query.id;
-    let (coordinator, receipts) =
-        (world.coordinator_entries().unwrap(), world.receipts().unwrap());
+    let (coordinator, receipts) = (world.coordinator_entries().unwrap(), world.receipts().unwrap());
     let (at, brokered) = decision_on(&coordinator, query);
     assert_eq!(brokered.signed_query, composed.signed);
     let relayed = outcome_of(&coordinator, query);

@@ -13,7 +13,11 @@ use convenant_testkit::{
 use crate::support::{BRP_FIELDS, Results, in_rotterdam, world};
 
 /// A lookup at these partners.
-fn lookup(world: &World, client: &convenant_client::Client, partners: &[(&str, &[&str])]) -> Composed {
+fn lookup(
+    world: &World,
+    client: &convenant_client::Client,
+    partners: &[(&str, &[&str])],
+) -> Composed {
     let targets = partners.iter().map(|(name, fields)| {
         let party = world.partner(name).unwrap();
         let people = in_rotterdam(world, 2);
@@ -49,13 +53,7 @@ async fn each_partner_answers_refuses_or_fails_for_itself() {
     let sent = results.ask(&client, &composed).await;
     assert_eq!(
         told(&sent),
-        [
-            "answered",
-            "KNOOPPUNT_NIET_BEREIKBAAR",
-            "L1/NIET_NOODZAKELIJK",
-            "S7/THEMA",
-            "answered",
-        ]
+        ["answered", "KNOOPPUNT_NIET_BEREIKBAAR", "L1/NIET_NOODZAKELIJK", "S7/THEMA", "answered",]
     );
     assert_eq!(results.rows(0).len(), 2);
     assert!(!results.path(1).exists() && !results.path(2).exists() && results.path(3).exists());
@@ -111,8 +109,7 @@ async fn a_node_that_does_not_answer_is_late_and_the_others_are_not() {
     let world = world(&["rotterdam"]).await;
     let mut silent = world.silence("uwv").await.unwrap();
     let client = world.client().await.unwrap();
-    let composed =
-        lookup(&world, &client, &[("rotterdam", BRP_FIELDS), ("uwv", JOB_FIELDS)]);
+    let composed = lookup(&world, &client, &[("rotterdam", BRP_FIELDS), ("uwv", JOB_FIELDS)]);
     let results = Results::of(&world, "fanout");
     let sent = client.send(&composed, Duration::from_secs(3), |at, _| results.path(at)).await;
     silent.asked(1).await.unwrap();

@@ -2,10 +2,10 @@
 //! that a node would not give, and alters none unseen.
 
 use convenant_client::{
-    Client, ClientError, TargetResult,
-    compose::Composed,
-    receive::ReceiveError,
+    Client, ClientError, TargetResult, compose::Composed, receive::ReceiveError,
 };
+use convenant_demo::population::ROTTERDAM;
+use convenant_exchange::seal_subjects;
 use convenant_model::{FieldName, Problem, entry::Status, query::QueryKind};
 use convenant_register::FollowError;
 use convenant_signing::{OpeningKey, SystemRandom};
@@ -16,7 +16,7 @@ use convenant_testkit::{
 };
 use convenant_wire::v1::{QueryFrame, query_frame::Body};
 
-use crate::support::{BRP_FIELDS, Results, in_rotterdam, world};
+use crate::support::{BRP_FIELDS, Results, in_rotterdam, residents, world};
 
 /// A world whose coordinator was turned after the leader's client took its register.
 struct Turned {
@@ -72,6 +72,12 @@ fn assert_refused_here(result: &TargetResult) -> &ReceiveError {
     result.refused_here.as_ref().unwrap()
 }
 
+/// The node itself refused; nothing came for the leader to judge.
+fn assert_refused_by_node(result: &TargetResult) {
+    assert_eq!(result.status, Status::Failed { problem: Problem::BadSignature });
+    assert!(result.refused_here.is_none(), "only the leader noticed: {result:?}");
+}
+
 fn chunks(frames: &[QueryFrame]) -> Vec<usize> {
     let chunk = |(at, frame): (usize, &QueryFrame)| {
         matches!(frame.body, Some(Body::Chunk(_))).then_some(at)
@@ -99,7 +105,7 @@ async fn a_changed_shape_is_refused_by_the_node() {
         request
     }));
     let (results, files) = turned.ask(&turned.lookup(&["rotterdam"])).await;
-    assert_eq!(results[0].status, Status::Failed { problem: Problem::BadSignature });
+    assert_refused_by_node(&results[0]);
     assert!(files.are_empty());
 }
 
@@ -116,7 +122,7 @@ async fn results_sealed_to_another_key_are_refused_by_the_node() {
         request
     }));
     let (results, files) = turned.ask(&turned.lookup(&["rotterdam"])).await;
-    assert_eq!(results[0].status, Status::Failed { problem: Problem::BadSignature });
+    assert_refused_by_node(&results[0]);
     assert!(files.are_empty());
 }
 
@@ -134,35 +140,56 @@ async fn subjects_of_another_query_are_refused_by_the_node() {
 }
 
 #[tokio::test]
+async fn subjects_that_the_coordinator_sealed_itself_are_refused_by_the_node() {
+    let turned = Turned::start(Plan::nodes(&["rotterdam"])).await;
+    let node = turned.world.partner("rotterdam").unwrap();
+    let (key, node) = (node.keys.sealing.sealing_key().clone(), node.oin.clone());
+    // Everything that sealing takes is public, and the number of people is right.
+    let people = residents(&turned.world, ROTTERDAM, 20);
+    let people: Vec<_> = people[10..13].iter().map(|person| person.subject()).collect();
+    turned.hostile.tamper(Tampering::of_request(move |mut request| {
+        let query = wire::query_of(&request.signed_query).unwrap();
+        let parties = (&query.requester.partner, &node);
+        let random = SystemRandom::new();
+        let sealed = seal_subjects(&key, (query.id, 0), parties, &people, &random);
+        request.sealed_subjects = sealed.unwrap().into();
+        request
+    }));
+    let (results, files) = turned.ask(&turned.lookup(&["rotterdam"])).await;
+    assert_eq!(told(&Ok(results)), ["L14/BSN"]);
+    assert!(files.are_empty());
+}
+
+#[tokio::test]
 async fn chunks_that_are_dropped_repeated_reordered_or_altered_are_noticed() {
     let plan = Plan { persons: 9000, ..Plan::nodes(&["rotterdam"]) };
     let turned = Turned::start(plan).await;
     type Change = fn(Vec<QueryFrame>) -> Vec<QueryFrame>;
-    let changes: [(&str, Change); 6] = [
-        ("drop the first", |mut frames| {
+    let changes: [(&str, bool, Change); 6] = [
+        ("drop the first", true, |mut frames| {
             frames.remove(chunks(&frames)[0]);
             frames
         }),
-        ("drop the last", |mut frames| {
+        ("drop the last", false, |mut frames| {
             frames.remove(*chunks(&frames).last().unwrap());
             frames
         }),
-        ("repeat one", |mut frames| {
+        ("repeat one", true, |mut frames| {
             let at = chunks(&frames)[0];
             frames.insert(at, frames[at].clone());
             frames
         }),
-        ("repeat the last", |mut frames| {
+        ("repeat the last", true, |mut frames| {
             let at = *chunks(&frames).last().unwrap();
             frames.insert(at, frames[at].clone());
             frames
         }),
-        ("reorder", |mut frames| {
+        ("reorder", true, |mut frames| {
             let at = chunks(&frames);
             frames.swap(at[0], at[1]);
             frames
         }),
-        ("alter a byte", |mut frames| {
+        ("alter a byte", true, |mut frames| {
             let at = chunks(&frames)[1];
             let Some(Body::Chunk(chunk)) = &mut frames[at].body else { panic!("no chunk") };
             let mut bytes = chunk.to_vec();
@@ -171,14 +198,12 @@ async fn chunks_that_are_dropped_repeated_reordered_or_altered_are_noticed() {
             frames
         }),
     ];
-    for (what, change) in changes {
+    for (what, breaks_the_seal, change) in changes {
         turned.hostile.tamper(Tampering::of_frames(change));
         let (results, files) = turned.ask(&turned.long_select()).await;
         let error = assert_refused_here(&results[0]);
-        assert!(
-            matches!(error, ReceiveError::Chunk(_) | ReceiveError::Disagrees { .. }),
-            "{what}: {error}"
-        );
+        // What the seal cannot show, the signed outcome does.
+        assert_eq!(matches!(error, ReceiveError::Chunk(_)), breaks_the_seal, "{what}: {error}");
         assert!(files.are_empty(), "{what}");
     }
     // The same answer untouched, so that it is the tampering that was refused.
@@ -269,10 +294,7 @@ async fn an_older_register_is_noticed_by_the_leader() {
     let turned = Turned::start(Plan::nodes(&[])).await;
     turned.hostile.show_register(turned.hostile.documents() - 1);
     let error = turned.client.refresh().await.unwrap_err();
-    assert!(
-        matches!(error, ClientError::Register(FollowError::Forked { .. })),
-        "{error}"
-    );
+    assert!(matches!(error, ClientError::Register(FollowError::Forked { .. })), "{error}");
 }
 
 #[tokio::test]

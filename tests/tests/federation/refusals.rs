@@ -62,9 +62,8 @@ fn name(field: &str) -> FieldName {
 async fn a_field_that_is_not_granted() {
     let world = world(&["rotterdam"]).await;
     let client = world.client().await.unwrap();
-    let with = |field: &str| {
-        changed(&world, &client, |query| query.targets[0].fields.push(name(field)))
-    };
+    let with =
+        |field: &str| changed(&world, &client, |query| query.targets[0].fields.push(name(field)));
     // The covenant allows it under this theme; the project's annex does not name it.
     let told = attempt(&world, &client, &with("leeftijd")).await;
     assert_eq!(told, both(&["L1/NIET_NOODZAKELIJK"]));
@@ -265,10 +264,8 @@ async fn a_query_that_another_organisation_brings() {
         world.federation.spec.today,
     );
     let _unused = world.federation.pki.issue(&request).unwrap();
-    let uwv = convenant_testkit::Identity::of_party(
-        world.partner("uwv").unwrap(),
-        &world.federation.pki,
-    );
+    let uwv =
+        convenant_testkit::Identity::of_party(world.partner("uwv").unwrap(), &world.federation.pki);
     let channel = world.to_coordinator(&uwv).unwrap();
     let mut broker = convenant_wire::v1::broker_client::BrokerClient::new(channel);
     let request = convenant_wire::v1::QueryRequest {
@@ -392,8 +389,7 @@ async fn submit_project_of_den_haag(world: &World, mandated: &SigningKey) {
         federation.quorum_keys(),
     );
     let terms = running.mandate.as_ref().unwrap();
-    let mandate =
-        documents::mandate(&proposal, hash, terms, mandated.verifying_key()).unwrap();
+    let mandate = documents::mandate(&proposal, hash, terms, mandated.verifying_key()).unwrap();
     let keys = [&den_haag.keys.signing];
     let mandate = SignedDocument::new(DocumentKind::Mandate, "mandate", &mandate, keys);
     for document in [signed, decision.unwrap(), mandate.unwrap()] {

@@ -56,7 +56,8 @@ impl Doors {
 
     /// A certificate of the federation's authority, valid today unless `change` says otherwise.
     fn issue(&mut self, oin: &Oin, change: impl FnOnce(&mut CertificateRequest)) -> Issued {
-        let mut request = CertificateRequest::new(oin, "stranger", self.world.federation.spec.today);
+        let mut request =
+            CertificateRequest::new(oin, "stranger", self.world.federation.spec.today);
         change(&mut request);
         self.world.federation.pki.issue(&request).unwrap()
     }
@@ -305,8 +306,10 @@ async fn oversized_truncated_and_random_messages_on_every_method() {
 #[tokio::test]
 async fn well_formed_messages_with_senseless_fields() {
     let doors = Doors::open().await;
-    let senseless = || String::from_utf8(noise(5, 4000).iter().map(|b| b & 0x7f).collect()).unwrap();
-    for text in [String::new(), "..".to_owned(), "a.b.c".to_owned(), senseless(), "x".repeat(3 << 20)]
+    let senseless =
+        || String::from_utf8(noise(5, 4000).iter().map(|b| b & 0x7f).collect()).unwrap();
+    for text in
+        [String::new(), "..".to_owned(), "a.b.c".to_owned(), senseless(), "x".repeat(3 << 20)]
     {
         let request = QueryRequest { signed_query: text.clone(), subjects: Vec::new() };
         let status = BrokerClient::new(doors.channel(false)).query(request).await.unwrap_err();

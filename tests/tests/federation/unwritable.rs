@@ -15,7 +15,7 @@ use convenant_setup::load;
 use convenant_testkit::{
     Daemon, TestClock, World,
     question::{about, question, target},
-    told, today,
+    today, told,
 };
 
 use crate::support::{BRP_FIELDS, Results, in_rotterdam, world};
