@@ -288,6 +288,8 @@ impl Client {
             }
             Slot::Declined(status) => (status, None, None, None, 0),
             Slot::Refused(error, signed) => {
+                // What does not verify is kept as evidence, as long as a receipt has room for it.
+                let signed = signed.filter(|signed| signed.len() <= MOST_SIGNED);
                 (failed(Problem::BadSignature), signed, Some(error), None, 0)
             }
             Slot::Waiting(_) => (failed(Problem::Cancelled), None, None, None, 0),
@@ -311,6 +313,9 @@ impl Client {
         Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
     }
 }
+
+/// Most bytes of an outcome that does not verify, in a receipt.
+const MOST_SIGNED: usize = 24 << 10;
 
 enum Slot {
     Waiting(Box<Receiving>),

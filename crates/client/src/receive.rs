@@ -22,6 +22,10 @@ use crate::{
     output::{Output, OutputError},
 };
 
+/// Most opened bytes that are held until they make a batch of rows. A node sends batches of thousands
+/// of rows; a hostile one could announce a batch without end.
+const MOST_HELD: usize = 256 << 20;
+
 /// Why an answer is refused. What was received of it is gone.
 #[derive(Debug, Error)]
 pub enum ReceiveError {
@@ -67,6 +71,8 @@ pub struct Receiving {
     rows: u64,
     bytes: u64,
     chunks: u64,
+    // Opened bytes that have not become rows yet.
+    held: usize,
 }
 
 /// An answer that agrees with the node's signed outcome.
@@ -98,6 +104,7 @@ impl Receiving {
             rows: 0,
             bytes: 0,
             chunks: 0,
+            held: 0,
         }
     }
 
@@ -136,9 +143,14 @@ impl Receiving {
         self.bytes += sealed.len() as u64;
         self.chunks += 1;
         let opened = opener.open(sealed).map_err(ReceiveError::Chunk)?;
+        self.held += opened.plain.len();
+        if self.held > MOST_HELD {
+            return Err(ReceiveError::Order("a batch of rows larger than is taken"));
+        }
         let mut buffer = Buffer::from_vec(opened.plain);
         while !buffer.is_empty() {
             if let Some(batch) = self.decoder.decode(&mut buffer)? {
+                self.held = 0;
                 self.write(&batch)?;
             }
         }

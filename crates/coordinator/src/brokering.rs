@@ -1,6 +1,9 @@
 //! The path of one query through the coordinator: take, decide, record, fan out, relay, record.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use convenant_clauses::{Combined, Refused, Request, Verdict, decide_all};
@@ -8,10 +11,10 @@ use convenant_exchange::{Received, Rejection, View};
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
-    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome},
+    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome, Usage},
 };
 use convenant_register::Snapshot;
-use convenant_store::{Admission, Books};
+use convenant_store::{Admission, Books, RecordError};
 use convenant_transport::Deadline;
 use convenant_wire::{
     problem::{declined, refused, status},
@@ -51,6 +54,9 @@ pub(crate) struct Permitted {
     _place: OwnedSemaphorePermit,
 }
 
+/// How long a requester may keep the word that a target was not answered waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Where frames for the requester go.
 pub(crate) type Frames = mpsc::Sender<Result<QueryFrame, GrpcStatus>>;
 
@@ -73,12 +79,27 @@ impl Brokering {
         self.count(&combined);
         let refusals: Vec<_> = combined.refusals().cloned().collect();
         let permitted = combined.permits().count();
+        let exposed =
+            snapshot.rules().is_some_and(|rules| received.may_name_a_person(rules.covenant()));
+        if permitted == 0 && exposed {
+            return Err(self.refused_by_hash(received, &refusals).await);
+        }
         let started = Instant::now();
         // No node is asked before this returns: the entry is on disk by then.
-        let decided = self.books.ledger.record(combined).await.map_err(|error| {
-            tracing::error!(query = %received.query().id, %error, "not recorded, so not brokered");
-            status(Problem::NotRecorded, "the decision could not be recorded")
-        })?;
+        let decided = match self.books.ledger.record(combined).await {
+            Ok(decided) => decided,
+            Err(RecordError::Entry(_)) => {
+                // Too long for an entry: that it came stays on record all the same.
+                let fault =
+                    "the record of this query would be too long: ask fewer partners at once";
+                let rejection = received.reject(&self.own, Problem::Malformed, fault);
+                return Err(self.turned_down(&rejection));
+            }
+            Err(error) => {
+                tracing::error!(query = %received.query().id, %error, "not recorded, so not brokered");
+                return Err(status(Problem::NotRecorded, "the decision could not be recorded"));
+            }
+        };
         self.metrics.stage("record", started.elapsed());
         self.metrics.ledger(self.books.ledger.size());
         if permitted == 0 {
@@ -86,6 +107,19 @@ impl Brokering {
         }
         let sealed = request.subjects.into_iter().map(|one| (one.target, one.sealed)).collect();
         Ok(Permitted { received, snapshot, decided, sealed, _place: place })
+    }
+
+    /// Records a refused query by its hash only, because it may name a person and the ledger holds no
+    /// personal data; the answer names the clauses as always.
+    async fn refused_by_hash(&self, received: Received, refusals: &[Refused]) -> GrpcStatus {
+        let rejection = received.reject(&self.own, Problem::Refused, "the query may name a person");
+        match self.books.ledger.record(rejection.entry()).await {
+            Ok(_) => refusal(refusals),
+            Err(error) => {
+                tracing::error!(%error, "a refusal could not be recorded");
+                status(Problem::NotRecorded, "the refusal could not be recorded")
+            }
+        }
     }
 
     /// Asks the permitted nodes, each in a task of its own, and relays what they answer. A target that
@@ -96,6 +130,11 @@ impl Brokering {
         deadline: Option<Deadline>,
         frames: Frames,
     ) {
+        // Nothing is waited for longer than the query is valid.
+        let received = &permitted.received;
+        let valid = received.query().expires.seconds_since(received.at());
+        let valid = Deadline::after(Duration::from_secs(valid.unsigned_abs()));
+        let deadline = Some(deadline.map_or(valid, |deadline| deadline.min(valid)));
         let task = async move {
             let started = Instant::now();
             let results = self.ask_all(&permitted, deadline, &frames).await;
@@ -194,7 +233,7 @@ impl Brokering {
         let rules =
             rules.ok_or_else(|| status(Problem::RegisterStale, "there is no covenant yet"))?;
         let query = received.query();
-        Ok(self.books.usage.decide(&query.project, |used| {
+        let decide_with = |used| {
             let request = Request {
                 query,
                 signed_query: received.signed(),
@@ -208,7 +247,12 @@ impl Brokering {
             let subjects = combined.permits().map(convenant_clauses::Permit::subjects);
             let subjects = subjects.reduce(|all, one| all + one);
             (combined, subjects)
-        }))
+        };
+        // A project that the register does not know gets no page in the book, which would stay.
+        if snapshot.register().state().project(&query.project).is_none() {
+            return Ok(decide_with(Usage::default()).0);
+        }
+        Ok(self.books.usage.decide(&query.project, decide_with))
     }
 
     fn count(&self, combined: &Combined) {
@@ -260,5 +304,5 @@ async fn send(frames: &Frames, target: u32, body: Body) -> Result<(), Problem> {
 async fn send_declined(frames: &Frames, outcome: &TargetOutcome) {
     let body = Body::Declined(declined(&outcome.status));
     // Whether the requester is still there makes no difference to the record.
-    let _gone = send(frames, outcome.target, body).await;
+    let _gone = tokio::time::timeout(PATIENCE, send(frames, outcome.target, body)).await;
 }

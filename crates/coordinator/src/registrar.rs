@@ -137,6 +137,10 @@ impl Registrar {
         }
         let _one = self.submitting.lock().await;
         let before = self.current();
+        if self.ledger.size() != before.position().size {
+            // An earlier submission ended in doubt: only a new start tells what is on record.
+            return Err(SubmitError::Record(RecordError::Poisoned));
+        }
         let mut register = before.register().clone();
         let kind = register.append(document)?;
         let after = Snapshot::new(register, Some(&before), None).map_err(Box::new)?;

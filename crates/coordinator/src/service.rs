@@ -1,6 +1,6 @@
 //! The gRPC face of a coordinator.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use convenant_model::{Oin, Problem};
 use convenant_transport::{Deadline, Peer};
@@ -14,6 +14,7 @@ use convenant_wire::{
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::{
     brokering::Brokering,
@@ -22,6 +23,9 @@ use crate::{
 
 /// Frames that may wait for the requester; a slow reader slows the nodes down.
 const WAITING: usize = 8;
+
+/// How long a reader may keep a frame waiting.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The brokering of queries.
 pub(crate) struct BrokerService(pub(crate) Arc<Brokering>);
@@ -39,9 +43,16 @@ impl Broker for BrokerService {
     ) -> Result<Response<Self::QueryStream>, Status> {
         let peer = peer(&request)?;
         let deadline = Deadline::of(&request);
-        let permitted = self.0.take(request.into_inner(), peer).await?;
         let (frames, stream) = mpsc::channel(WAITING);
-        Arc::clone(&self.0).relay(permitted, deadline, frames);
+        let brokering = Arc::clone(&self.0);
+        // In a task of its own: a requester that goes away must not leave a decision without outcome.
+        let brokered = async move {
+            let permitted = brokering.take(request.into_inner(), peer).await?;
+            brokering.relay(permitted, deadline, frames);
+            Ok::<(), Status>(())
+        };
+        let brokered = tokio::spawn(brokered.in_current_span()).await;
+        brokered.map_err(|_| status(Problem::Internal, "the query broke off"))??;
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }
@@ -55,8 +66,12 @@ impl Register for RegisterService {
         request: Request<SubmitRequest>,
     ) -> Result<Response<SubmitResponse>, Status> {
         let peer = peer(&request)?;
-        let index = self.0.submit(&request.into_inner().document).await;
-        let index = index.map_err(|error| turned_down(&peer, &error))?;
+        let (registrar, document) = (Arc::clone(&self.0), request.into_inner().document);
+        // In a task of its own: a peer that goes away must not stop it between disk and memory.
+        let submitted = tokio::spawn(async move { registrar.submit(&document).await }).await;
+        let submitted =
+            submitted.map_err(|_| status(Problem::Internal, "the submission broke off"))?;
+        let index = submitted.map_err(|error| turned_down(&peer, &error))?;
         tracing::info!(index, %peer, "a document entered the register");
         Ok(Response::new(SubmitResponse { index }))
     }
@@ -73,29 +88,40 @@ impl Register for RegisterService {
         })?;
         let (frames, stream) = mpsc::channel(WAITING);
         let registrar = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || {
+        tokio::spawn(async move {
             let first = Body::Checkpoint(note.into_bytes().into());
-            let send = |body| frames.blocking_send(Ok(FollowFrame { body: Some(body) }));
-            if send(first).is_err() {
+            if !passed_on(&frames, Ok(first)).await {
                 return;
             }
             for index in from..size {
-                let document = match registrar.document(index) {
-                    Ok(document) => document,
-                    Err(error) => {
-                        tracing::error!(%error, index, "a document of the register cannot be read");
-                        let fault = status(Problem::Internal, "a document cannot be read");
-                        drop(frames.blocking_send(Err(fault)));
-                        return;
-                    }
-                };
-                if send(Body::Document(document.into())).is_err() {
+                let document = read(Arc::clone(&registrar), index).await;
+                let broken = document.is_err();
+                let sent = passed_on(&frames, document.map(|bytes| Body::Document(bytes.into())));
+                if !sent.await || broken {
                     return;
                 }
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
+}
+
+async fn read(registrar: Arc<Registrar>, index: u64) -> Result<Vec<u8>, Status> {
+    let read = tokio::task::spawn_blocking(move || registrar.document(index)).await;
+    let fault = || status(Problem::Internal, "a document cannot be read");
+    read.map_err(|_| fault())?.map_err(|error| {
+        tracing::error!(%error, index, "a document of the register cannot be read");
+        fault()
+    })
+}
+
+/// Whether a frame went out. A follower that does not read does not hold a place for ever.
+async fn passed_on(
+    frames: &mpsc::Sender<Result<FollowFrame, Status>>,
+    body: Result<Body, Status>,
+) -> bool {
+    let frame = body.map(|body| FollowFrame { body: Some(body) });
+    matches!(tokio::time::timeout(PATIENCE, frames.send(frame)).await, Ok(Ok(())))
 }
 
 fn peer<T>(request: &Request<T>) -> Result<Oin, Status> {

@@ -27,10 +27,7 @@ pub fn certs_example(dir: &Path, today: Date) -> Result<Vec<PathBuf>> {
         issued.write(dir, party.name)?;
         let path = |ending| dir.join(format!("{}.{ending}", party.name));
         written.extend([path("pem"), path("key")]);
-        table.push_str(&format!(
-            "| {} | {} | `{}` |\n",
-            party.name, party.oin, issued.pin
-        ));
+        table.push_str(&format!("| {} | {} | `{}` |\n", party.name, party.oin, issued.pin));
     }
     let readme = dir.join("README.md");
     files::write(&readme, text(today, &table))?;

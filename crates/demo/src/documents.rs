@@ -100,12 +100,7 @@ impl SignedDocument {
                 jws.sign(key)?;
             }
         }
-        Ok(Self {
-            kind,
-            name: name.to_owned(),
-            toml,
-            jws,
-        })
+        Ok(Self { kind, name: name.to_owned(), toml, jws })
     }
 }
 
@@ -169,10 +164,7 @@ impl Grant<'_> {
             let known = dataset.field(&name);
             let usable = known.filter(|field| field.usage != Use::Refused);
             let category = usable.and_then(|field| field.category);
-            let missing = || DemoError::Field {
-                dataset: id.clone(),
-                field: name.clone(),
-            };
+            let missing = || DemoError::Field { dataset: id.clone(), field: name.clone() };
             Ok(AnnexField {
                 category: category.ok_or_else(missing)?,
                 name: name.clone(),

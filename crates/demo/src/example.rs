@@ -49,22 +49,12 @@ const fn party(
     title: &'static str,
     oin: &'static str,
 ) -> ExampleParty {
-    ExampleParty {
-        name,
-        kind,
-        title,
-        oin,
-    }
+    ExampleParty { name, kind, title, oin }
 }
 
 /// Every party of the example: the coordinator, the auditor, and the partners.
 pub const EXAMPLE_PARTIES: [ExampleParty; 8] = [
-    party(
-        "coordinator",
-        "coordinator",
-        "Coördinator",
-        "00000099000000001000",
-    ),
+    party("coordinator", "coordinator", "Coördinator", "00000099000000001000"),
     party("auditor", "auditor", "Auditor", "00000099000000009000"),
     TOESLAGEN_PARTY,
     UWV_PARTY,
@@ -74,37 +64,17 @@ pub const EXAMPLE_PARTIES: [ExampleParty; 8] = [
     IND_PARTY,
 ];
 
-const TOESLAGEN_PARTY: ExampleParty = party(
-    "toeslagen",
-    "toeslagen",
-    "Dienst Toeslagen",
-    "00000099000000004000",
-);
+const TOESLAGEN_PARTY: ExampleParty =
+    party("toeslagen", "toeslagen", "Dienst Toeslagen", "00000099000000004000");
 const UWV_PARTY: ExampleParty = party("uwv", "uwv", "UWV", "00000099000000002000");
-const SVB_PARTY: ExampleParty = party(
-    "svb",
-    "svb",
-    "Sociale verzekeringsbank (SVB)",
-    "00000099000000003000",
-);
-const ROTTERDAM_PARTY: ExampleParty = party(
-    "rotterdam",
-    "gemeente",
-    "Gemeente Rotterdam",
-    "00000099000000000599",
-);
-const DEN_HAAG_PARTY: ExampleParty = party(
-    "denhaag",
-    "gemeente",
-    "Gemeente Den Haag",
-    "00000099000000000518",
-);
-const IND_PARTY: ExampleParty = party(
-    "ind",
-    "ind",
-    "Immigratie- en Naturalisatiedienst (IND)",
-    "00000099000000005000",
-);
+const SVB_PARTY: ExampleParty =
+    party("svb", "svb", "Sociale verzekeringsbank (SVB)", "00000099000000003000");
+const ROTTERDAM_PARTY: ExampleParty =
+    party("rotterdam", "gemeente", "Gemeente Rotterdam", "00000099000000000599");
+const DEN_HAAG_PARTY: ExampleParty =
+    party("denhaag", "gemeente", "Gemeente Den Haag", "00000099000000000518");
+const IND_PARTY: ExampleParty =
+    party("ind", "ind", "Immigratie- en Naturalisatiedienst (IND)", "00000099000000005000");
 
 impl Federation {
     /// Writes the example federation into a new or empty folder: Rotterdam, Den Haag, Toeslagen, UWV,
@@ -143,51 +113,21 @@ struct Holding {
 
 fn holdings(population: &Population, covenant: &Covenant, today: Date) -> Result<[Holding; 6]> {
     let year = today.to_string().get(..4).and_then(|y| y.parse().ok());
-    let holding = |party, dataset, file, table| Holding {
-        party,
-        dataset,
-        file,
-        table,
-    };
+    let holding = |party, dataset, file, table| Holding { party, dataset, file, table };
     let persons = |municipality| population.persons(covenant, municipality);
     let allowances = population.allowances(covenant, year.unwrap_or_default())?;
     Ok([
-        holding(
-            ROTTERDAM_PARTY,
-            id::PERSONS,
-            "data/brp_persoon.csv",
-            persons(ROTTERDAM)?,
-        ),
-        holding(
-            DEN_HAAG_PARTY,
-            id::PERSONS,
-            "data/brp_persoon.csv",
-            persons(DEN_HAAG)?,
-        ),
-        holding(
-            TOESLAGEN_PARTY,
-            id::ALLOWANCES,
-            "data/toeslag_beschikking.csv",
-            allowances,
-        ),
-        holding(
-            UWV_PARTY,
-            id::JOBS,
-            "data/inkomstenverhouding.csv",
-            population.jobs(covenant)?,
-        ),
+        holding(ROTTERDAM_PARTY, id::PERSONS, "data/brp_persoon.csv", persons(ROTTERDAM)?),
+        holding(DEN_HAAG_PARTY, id::PERSONS, "data/brp_persoon.csv", persons(DEN_HAAG)?),
+        holding(TOESLAGEN_PARTY, id::ALLOWANCES, "data/toeslag_beschikking.csv", allowances),
+        holding(UWV_PARTY, id::JOBS, "data/inkomstenverhouding.csv", population.jobs(covenant)?),
         holding(
             SVB_PARTY,
             id::PENSIONS,
             "data/aow_uitkering.parquet",
             population.pensions(covenant)?,
         ),
-        holding(
-            IND_PARTY,
-            id::TITLES,
-            "data/verblijfsrecht.csv",
-            population.titles(covenant)?,
-        ),
+        holding(IND_PARTY, id::TITLES, "data/verblijfsrecht.csv", population.titles(covenant)?),
     ])
 }
 

@@ -124,17 +124,9 @@ impl Federation {
     pub fn build(dir: &Path, spec: FederationSpec, random: &SystemRandom) -> Result<Self> {
         files::empty_folder(dir)?;
         let covenant = spec.covenant()?;
-        let mut maker = Maker {
-            dir,
-            spec: &spec,
-            pki: Pki::create(&dir.join("pki"), spec.today)?,
-            random,
-        };
-        let nodes = spec
-            .partners
-            .iter()
-            .filter(|partner| partner.has_node())
-            .count();
+        let mut maker =
+            Maker { dir, spec: &spec, pki: Pki::create(&dir.join("pki"), spec.today)?, random };
+        let nodes = spec.partners.iter().filter(|partner| partner.has_node()).count();
         let mut addresses = spec.ports.addresses(nodes + 1)?.into_iter();
         let coordinator = maker.servant("coordinator", COORDINATOR, addresses.next())?;
         let partner = |partner: &PartnerSpec| {
@@ -178,10 +170,7 @@ impl Federation {
     #[must_use]
     pub fn root_of_trust(&self) -> RootOfTrust {
         let keys = self.lsi.iter().map(|key| key.verifying_key().clone());
-        RootOfTrust {
-            lsi: keys.collect(),
-            quorum: self.quorum,
-        }
+        RootOfTrust { lsi: keys.collect(), quorum: self.quorum }
     }
 
     /// As many of the LSI's keys as make a quorum.
@@ -208,10 +197,8 @@ impl Federation {
 
     /// The register's documents, each after those that it refers to.
     fn documents(&self) -> Result<Vec<SignedDocument>> {
-        let mut documents = vec![SignedDocument::covenant(
-            &self.spec.covenant,
-            self.quorum_keys(),
-        )?];
+        let mut documents =
+            vec![SignedDocument::covenant(&self.spec.covenant, self.quorum_keys())?];
         let servants = [&self.coordinator, &self.auditor];
         for party in servants.into_iter().chain(&self.partners) {
             documents.push(self.enrolment(party)?);
@@ -241,11 +228,7 @@ impl Federation {
     /// The enrolment of a party, signed by the LSI's quorum and by the party.
     fn enrolment(&self, party: &Party) -> Result<SignedDocument> {
         let leads = party.oin == self.leader.partner;
-        let more: &[Digest] = if leads {
-            &[self.leader.certificate.pin]
-        } else {
-            &[]
-        };
+        let more: &[Digest] = if leads { &[self.leader.certificate.pin] } else { &[] };
         let enrolment = documents::enrolment(party, more, self.spec.today)?;
         let signers = self.quorum_keys().chain([&party.keys.signing]);
         let name = format!("enrolment-{}", party.name);
@@ -289,11 +272,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn servant(&mut self, name: &str, oin: &str, address: Option<SocketAddr>) -> Result<Party> {
-        let file = if address.is_some() {
-            "coordinator.toml"
-        } else {
-            "client.toml"
-        };
+        let file = if address.is_some() { "coordinator.toml" } else { "client.toml" };
         let dir = self.dir.join(name);
         let oin = Oin::new(oin)?;
         Ok(Party {

@@ -27,11 +27,7 @@ pub(crate) fn empty_folder(path: &Path) -> Result<()> {
 
 /// Makes a new file with mode 0600, open for writing.
 pub(crate) fn new_file(path: &Path) -> Result<File> {
-    let opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened.map_err(io_error("make the file", path))
 }
 
@@ -50,11 +46,7 @@ pub(crate) fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DemoError {
     let path = path.to_owned();
-    move |source| DemoError::Io {
-        action,
-        path,
-        source,
-    }
+    move |source| DemoError::Io { action, path, source }
 }
 
 #[cfg(test)]

@@ -124,21 +124,16 @@ impl Pki {
         let mut params = CertificateParams::default();
         params.distinguished_name = name(&request.common_name);
         let oin = PrintableString::try_from(request.oin.as_str())?;
-        params.distinguished_name.push(
-            DnType::CustomDnType(SERIAL_NUMBER.to_vec()),
-            DnValue::PrintableString(oin),
-        );
+        params
+            .distinguished_name
+            .push(DnType::CustomDnType(SERIAL_NUMBER.to_vec()), DnValue::PrintableString(oin));
         let localhost = "localhost".try_into()?;
-        params.subject_alt_names = vec![
-            SanType::DnsName(localhost),
-            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        ];
+        params.subject_alt_names =
+            vec![SanType::DnsName(localhost), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
         params.not_before = epoch + since_1970(request.valid_from);
         params.not_after = epoch + since_1970(request.valid_until);
@@ -276,18 +271,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let today = Date::new(2026, 3, 1).unwrap();
         let mut pki = Pki::create(dir.path(), today).unwrap();
-        let (kept, gone) = (
-            pki.issue(&request(today)).unwrap(),
-            pki.issue(&request(today)).unwrap(),
-        );
+        let (kept, gone) =
+            (pki.issue(&request(today)).unwrap(), pki.issue(&request(today)).unwrap());
         pki.revoke(gone.serial).unwrap();
 
         let bytes = der(&fs::read(pki.crl()).unwrap());
         let (_, list) = CertificateRevocationList::from_der(&bytes).unwrap();
-        let listed: Vec<_> = list
-            .iter_revoked_certificates()
-            .map(|one| one.user_certificate.clone())
-            .collect();
+        let listed: Vec<_> =
+            list.iter_revoked_certificates().map(|one| one.user_certificate.clone()).collect();
         assert_eq!(listed, [gone.serial.into()]);
         assert_ne!(kept.serial, gone.serial);
         assert_eq!(list.crl_number(), Some(&2_u32.into()));

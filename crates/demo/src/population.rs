@@ -28,18 +28,12 @@ pub struct Municipality {
 }
 
 /// Rotterdam.
-pub const ROTTERDAM: Municipality = Municipality {
-    code: "0599",
-    name: "Rotterdam",
-    postcode: "30",
-};
+pub const ROTTERDAM: Municipality =
+    Municipality { code: "0599", name: "Rotterdam", postcode: "30" };
 
 /// Den Haag.
-pub const DEN_HAAG: Municipality = Municipality {
-    code: "0518",
-    name: "'s-Gravenhage",
-    postcode: "25",
-};
+pub const DEN_HAAG: Municipality =
+    Municipality { code: "0518", name: "'s-Gravenhage", postcode: "25" };
 
 /// Everybody, by address. It has no `Debug`, like all that holds people.
 pub struct Population {
@@ -119,9 +113,7 @@ impl Population {
     /// Makes at least `persons` people as of a day.
     #[must_use]
     pub fn generate(seed: u64, persons: usize, today: Date) -> Self {
-        Self {
-            addresses: build::Builder::new(seed, today).addresses(persons),
-        }
+        Self { addresses: build::Builder::new(seed, today).addresses(persons) }
     }
 
     /// Every address.
@@ -132,11 +124,7 @@ impl Population {
 
     /// Everybody, with the address.
     pub fn people(&self) -> impl Iterator<Item = (&Address, &Person)> {
-        let residents = |address| {
-            Address::residents(address)
-                .iter()
-                .map(move |p| (address, p))
-        };
+        let residents = |address| Address::residents(address).iter().map(move |p| (address, p));
         self.addresses.iter().flat_map(residents)
     }
 
@@ -145,8 +133,7 @@ impl Population {
         &self,
         municipality: Municipality,
     ) -> impl Iterator<Item = (&Address, &Person)> {
-        self.people()
-            .filter(move |(address, _)| address.municipality == municipality)
+        self.people().filter(move |(address, _)| address.municipality == municipality)
     }
 }
 
@@ -198,20 +185,14 @@ impl Person {
     /// The person as a subject where the dataset has nothing to verify the BSN with.
     #[must_use]
     pub fn unverified_subject(&self) -> Subject {
-        Subject {
-            key: self.bsn(),
-            verify: None,
-        }
+        Subject { key: self.bsn(), verify: None }
     }
 
     /// The person as a subject of `gemeente/brp_persoon`: BSN, verified by the date of birth
     /// (clause L14).
     #[must_use]
     pub fn subject(&self) -> Subject {
-        Subject {
-            key: self.bsn(),
-            verify: Some(self.birth()),
-        }
+        Subject { key: self.bsn(), verify: Some(self.birth()) }
     }
 
     /// Whether the person has an AOW as somebody who lives alone.
@@ -284,14 +265,7 @@ mod tests {
             let population = population(seed);
             let people = population.people();
             people
-                .map(|(a, p)| {
-                    (
-                        a.bag_object.clone(),
-                        p.bsn.clone(),
-                        p.birth.clone(),
-                        p.jobs.len(),
-                    )
-                })
+                .map(|(a, p)| (a.bag_object.clone(), p.bsn.clone(), p.birth.clone(), p.jobs.len()))
                 .collect()
         };
         assert!(people(7) == people(7));
@@ -328,22 +302,12 @@ mod tests {
         for municipality in [ROTTERDAM, DEN_HAAG] {
             let residents: Vec<_> = population.residents_of(municipality).collect();
             let some = |test: fn(&Address, &Person) -> bool| {
-                assert!(
-                    residents
-                        .iter()
-                        .any(|(address, person)| test(address, person))
-                );
+                assert!(residents.iter().any(|(address, person)| test(address, person)));
             };
             some(|a, p| p.has_pension_alone() && a.other_adults(p).next().is_some());
             some(|a, p| p.has_pension_alone() && a.other_adults(p).next().is_none());
-            some(|a, p| {
-                p.declared_co_residents()
-                    .is_some_and(|n| n + 1 < a.residents.len())
-            });
-            some(|a, p| {
-                p.declared_co_residents()
-                    .is_some_and(|n| n + 1 == a.residents.len())
-            });
+            some(|a, p| p.declared_co_residents().is_some_and(|n| n + 1 < a.residents.len()));
+            some(|a, p| p.declared_co_residents().is_some_and(|n| n + 1 == a.residents.len()));
             some(|_, p| p.postal_address && p.has_job());
             some(|_, p| p.birth.ends_with("00"));
             some(|_, p| p.has_residence_title());

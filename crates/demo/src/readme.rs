@@ -9,15 +9,9 @@ use crate::federation::Federation;
 /// How to start each daemon by hand, and what to ask.
 pub(crate) fn federation(federation: &Federation) -> String {
     let mut text = String::from(HEAD);
-    for party in federation
-        .partners
-        .iter()
-        .filter(|party| party.address.is_some())
-    {
+    for party in federation.partners.iter().filter(|party| party.address.is_some()) {
         let name = &party.name;
-        text.push_str(&format!(
-            "convenant node run --config nodes/{name}/node.toml\n"
-        ));
+        text.push_str(&format!("convenant node run --config nodes/{name}/node.toml\n"));
     }
     text.push_str(MIDDLE);
     let project = federation.spec.projects.first();
@@ -42,9 +36,8 @@ pub(crate) fn federation(federation: &Federation) -> String {
         );
     }
     text.push_str(TAIL);
-    for party in [&federation.coordinator, &federation.auditor]
-        .into_iter()
-        .chain(&federation.partners)
+    for party in
+        [&federation.coordinator, &federation.auditor].into_iter().chain(&federation.partners)
     {
         let address = party.address.map_or_else(String::new, |a| a.to_string());
         text.push_str(&format!("| {} | {} | {address} |\n", party.name, party.oin));

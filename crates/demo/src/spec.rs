@@ -156,11 +156,7 @@ impl ProjectSpec {
                 valid_until,
                 extended: false,
             }),
-            mandate: Some(MandateTerms {
-                valid_from,
-                valid_until,
-                max_subjects,
-            }),
+            mandate: Some(MandateTerms { valid_from, valid_until, max_subjects }),
             proposal,
         }
     }
@@ -168,11 +164,7 @@ impl ProjectSpec {
     /// A project on which the LSI has not decided.
     #[must_use]
     pub const fn undecided(proposal: Proposal) -> Self {
-        Self {
-            proposal,
-            decision: None,
-            mandate: None,
-        }
+        Self { proposal, decision: None, mandate: None }
     }
 }
 

@@ -67,29 +67,18 @@ impl Table {
                 dataset: dataset.id.clone(),
                 field: name.clone(),
             })?;
-            let cells = rows
-                .iter()
-                .map(|row| row.get(i).cloned().unwrap_or(Cell::Empty));
-            Ok(Column {
-                name,
-                kind: field.kind,
-                cells: cells.collect(),
-            })
+            let cells = rows.iter().map(|row| row.get(i).cloned().unwrap_or(Cell::Empty));
+            Ok(Column { name, kind: field.kind, cells: cells.collect() })
         };
         let columns = names.iter().enumerate().map(column);
-        Ok(Self {
-            columns: columns.collect::<Result<_>>()?,
-        })
+        Ok(Self { columns: columns.collect::<Result<_>>()? })
     }
 
     /// Binds each field that the covenant lets leave to the column of the same name. A field that the
     /// covenant refuses stays unbound, whether the partner has it or not.
     #[must_use]
     pub fn binding(&self, dataset: &Dataset) -> Binding {
-        let usable = dataset
-            .field
-            .iter()
-            .filter(|field| field.usage != Use::Refused);
+        let usable = dataset.field.iter().filter(|field| field.usage != Use::Refused);
         let mut binding = Binding::default();
         for field in usable {
             if self.columns.iter().any(|column| column.name == field.name) {

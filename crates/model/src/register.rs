@@ -2,7 +2,10 @@
 //! it allows it: who may sign it, and what it refers to. Whoever holds the documents and the root of
 //! trust computes the same state, so nobody's word is needed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use thiserror::Error;
 
@@ -46,7 +49,8 @@ pub struct RegisterState {
     covenant: Option<CovenantInForce>,
     enrolments: BTreeMap<Oin, Arc<Enrolment>>,
     projects: BTreeMap<ProjectId, Project>,
-    documents: u64,
+    // By their payload, because signatures can be reordered or made anew.
+    admitted: BTreeSet<Digest>,
 }
 
 /// The latest version of the covenant.
@@ -86,6 +90,12 @@ pub enum AdmissionError {
     /// The payload is not a document of its type.
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// The same document was admitted before.
+    #[error("{kind}: the same document was admitted before", kind = kind.as_str())]
+    Repeated {
+        /// Kind of the document.
+        kind: DocumentKind,
+    },
     /// Fewer of the LSI's keys signed than a quorum.
     #[error("{kind}: signed by {signed} of the LSI's keys, the quorum is {quorum}", kind = kind.as_str())]
     Quorum {
@@ -125,7 +135,7 @@ impl RegisterState {
             covenant: None,
             enrolments: BTreeMap::new(),
             projects: BTreeMap::new(),
-            documents: 0,
+            admitted: BTreeSet::new(),
         }
     }
 
@@ -136,6 +146,11 @@ impl RegisterState {
     pub fn admit(&mut self, envelope: &impl Envelope) -> Result<DocumentKind, AdmissionError> {
         let kind = DocumentKind::ALL.into_iter().find(|kind| kind.media_type() == envelope.typ());
         let kind = kind.ok_or_else(|| AdmissionError::Type(envelope.typ().to_owned()))?;
+        // An old decision or enrolment, shown again, would undo a later one.
+        let payload = envelope.payload_hash();
+        if self.admitted.contains(&payload) {
+            return Err(AdmissionError::Repeated { kind });
+        }
         match kind {
             DocumentKind::Covenant => self.admit_covenant(envelope)?,
             DocumentKind::Enrolment => self.admit_enrolment(envelope)?,
@@ -143,14 +158,14 @@ impl RegisterState {
             DocumentKind::Decision => self.admit_decision(envelope)?,
             DocumentKind::Mandate => self.admit_mandate(envelope)?,
         }
-        self.documents += 1;
+        self.admitted.insert(payload);
         Ok(kind)
     }
 
     /// Number of documents admitted.
     #[must_use]
-    pub const fn documents(&self) -> u64 {
-        self.documents
+    pub fn documents(&self) -> u64 {
+        self.admitted.len() as u64
     }
 
     /// The latest covenant.

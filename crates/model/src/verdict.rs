@@ -21,6 +21,15 @@ pub struct Violation {
     pub detail: String,
 }
 
+/// Most bytes of a refusal that another party wrote: it stands in ledgers beside other things.
+const MOST_FOREIGN_BYTES: usize = 12 << 10;
+
+impl Violation {
+    fn bytes(&self) -> usize {
+        self.clause.as_str().len() + self.code.len() + self.text.len() + self.detail.len()
+    }
+}
+
 /// Every clause that refuses a query, sorted by clause and code; never empty.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "Vec<Violation>", into = "Vec<Violation>")]
@@ -45,6 +54,10 @@ impl Refusal {
 impl TryFrom<Vec<Violation>> for Refusal {
     type Error = &'static str;
     fn try_from(violations: Vec<Violation>) -> Result<Self, Self::Error> {
+        let bytes: usize = violations.iter().map(Violation::bytes).sum();
+        if bytes > MOST_FOREIGN_BYTES {
+            return Err("the texts of a refusal are too long");
+        }
         Self::new(violations).ok_or("a refusal names at least one clause")
     }
 }

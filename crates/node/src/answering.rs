@@ -1,7 +1,10 @@
 //! The path of one query through a node, in the order that keeps the promises: take, decide, record,
 //! read, seal, close.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -12,7 +15,7 @@ use convenant_exchange::{
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
-    entry::{Entry, Recordable, Status},
+    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome, Usage},
     subjects::Subject,
     value::FieldType,
 };
@@ -105,6 +108,10 @@ impl Answering {
 
     /// Decides, records and answers. Whatever happens, the coordinator gets a signed outcome.
     pub(crate) async fn answer(&self, asked: Asked, deadline: Option<Deadline>, frames: Frames) {
+        // No answer takes longer than its query is valid.
+        let valid = asked.received.query().expires.seconds_since(asked.received.at());
+        let valid = Deadline::after(Duration::from_secs(valid.unsigned_abs()));
+        let deadline = Some(deadline.map_or(valid, |deadline| deadline.min(valid)));
         let started = Instant::now();
         let decided = self.decide(&asked);
         self.metrics.stage("decide", started.elapsed());
@@ -172,7 +179,7 @@ impl Answering {
     /// Decides on the target, and on its subjects once they are unsealed (clause L14).
     fn decide(&self, asked: &Asked) -> Result<(Box<Permit>, Vec<Subject>), Box<Refused>> {
         let query = asked.received.query();
-        let verdict = self.books.usage.decide(&query.project, |used| {
+        let decide_with = |used| {
             let request = Request {
                 query,
                 signed_query: asked.received.signed(),
@@ -189,7 +196,13 @@ impl Answering {
                 Verdict::Refuse(_) => None,
             };
             (verdict, subjects)
-        });
+        };
+        // A project that the register does not know gets no page in the book, which would stay.
+        let verdict = if asked.snapshot.register().state().project(&query.project).is_some() {
+            self.books.usage.decide(&query.project, decide_with)
+        } else {
+            decide_with(Usage::default()).0
+        };
         match verdict {
             Verdict::Permit(permit) => match self.unseal(asked, &permit) {
                 Ok(subjects) => Ok((permit, subjects)),
@@ -220,12 +233,24 @@ impl Answering {
 
     async fn refuse(&self, asked: &Asked, refused: Refused, frames: &Frames) {
         self.metrics.refused(refused.refusal());
+        let exposed = asked.received.may_name_a_person(asked.rules.covenant());
         let outcome = refused.refusal().map_or_else(
             || failed(refused.problem()),
             |refusal| Status::Refused { refusal: refusal.clone() },
         );
-        match self.books.ledger.record(refused).await {
-            Ok(recorded) => self.decline(asked, outcome, Some(recorded.index()), frames).await,
+        let recorded = if exposed {
+            // By its hash only: the ledger holds no personal data.
+            let rejection = asked.received.clone().reject(
+                &self.signatory.party,
+                refused.problem(),
+                "the query may name a person",
+            );
+            self.books.ledger.record(rejection.entry()).await.map(|recorded| recorded.index())
+        } else {
+            self.books.ledger.record(refused).await.map(|recorded| recorded.index())
+        };
+        match recorded {
+            Ok(index) => self.decline(asked, outcome, Some(index), frames).await,
             Err(error) => {
                 tracing::error!(query = %asked.received.query().id, %error, "a refusal could not be recorded");
                 self.decline(asked, failed(Problem::NotRecorded), None, frames).await;
@@ -246,6 +271,26 @@ impl Answering {
             // Whether the coordinator is still there makes no difference to the record.
             Ok(signed) => drop(frames.send(Body::SignedOutcome(signed)).await),
             Err(error) => tracing::error!(%error, "an outcome could not be signed"),
+        }
+    }
+
+    /// Records the outcome of an answer that could not even begin, so that its permit does not look
+    /// like one that a crash left behind.
+    fn ended_unbegun(&self, asked: &Asked, decision: u64, status: &Status) {
+        let party = self.signatory.party.clone();
+        let result = TargetOutcome {
+            target: asked.target,
+            partner: party.clone(),
+            status: status.clone(),
+            bytes: 0,
+            chunks: 0,
+            hash: None,
+        };
+        let query = asked.received.query().id;
+        let at = self.clock.now();
+        let entry = OutcomeEntry { party, query, decision, at, results: vec![result] };
+        if let Err(error) = self.books.ledger.append_later(&Entry::Outcome(entry)) {
+            tracing::error!(%query, %error, "an outcome is not recorded");
         }
     }
 
@@ -281,6 +326,7 @@ impl Answering {
             Err(error) => {
                 tracing::error!(query = %asked.received.query().id, %error, "an answer cannot begin");
                 let outcome = failed(Problem::Internal);
+                self.ended_unbegun(asked, permit.index(), &outcome);
                 return self.decline(asked, outcome, Some(permit.index()), frames).await;
             }
         };

@@ -22,6 +22,8 @@ use crate::{
 
 /// Most documents that one refresh takes, so that a hostile coordinator cannot feed without end.
 const MOST_DOCUMENTS: u64 = 1_000_000;
+/// Most bytes of documents that one refresh takes.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Longest that one refresh takes, so that a hostile coordinator cannot keep the copy's lock.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -162,7 +164,7 @@ impl Follower {
             return Err(FollowError::Malformed("more documents than one refresh takes"));
         }
         let mut register = before.register().clone();
-        let mut documents = Vec::new();
+        let (mut documents, mut bytes) = (Vec::new(), 0);
         for index in held..shown {
             let Some(Body::Document(document)) = next(&mut frames).await? else {
                 return Err(FollowError::Malformed("fewer documents than the checkpoint states"));
@@ -170,15 +172,21 @@ impl Follower {
             register
                 .append(&document)
                 .map_err(|source| FollowError::Document { index, source: Box::new(source) })?;
+            bytes += document.len();
+            if bytes > MOST_BYTES {
+                return Err(FollowError::Malformed("more bytes than one refresh takes"));
+            }
             documents.push((index, document));
         }
         agree(&register, &checkpoint)?;
+        // Before anything is kept: what cannot be decided with must not stand in the way of a restart.
+        let snapshot = Snapshot::new(register, Some(before), Some(vouched)).map_err(Box::new)?;
         for (index, document) in documents {
             folder::save_document(&self.dir, index, &document)?;
         }
         // The checkpoint last: with fewer documents than it states, a copy would not open.
         folder::save_checkpoint(&self.dir, &note)?;
-        Ok(Snapshot::new(register, Some(before), Some(vouched)).map_err(Box::new)?)
+        Ok(snapshot)
     }
 }
 

@@ -64,7 +64,7 @@ impl Snapshot {
             Some(covenant) => Some(rules(covenant, before)?),
             None => None,
         };
-        Ok(Self { register, rules, vouched, forked: false })
+        Ok(Self { register, rules, vouched, forked: before.is_some_and(|before| before.forked) })
     }
 
     /// The same register, known not to be the only one that the coordinator shows.

@@ -71,25 +71,15 @@ pub fn parse_canonical<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<
 
 fn require_canonical(bytes: &[u8], name: &str) -> Result<(), CanonicalError> {
     let value = Unique::read(bytes).map_err(|fault| match fault {
-        Fault::Duplicate(member) => CanonicalError::Duplicate {
-            name: name.to_owned(),
-            member,
-        },
+        Fault::Duplicate(member) => CanonicalError::Duplicate { name: name.to_owned(), member },
         Fault::Json(error) => parse::ParseError::new(name, "", error.to_string()).into(),
     })?;
     let expected = canonical(&value)?;
     if expected == bytes {
         return Ok(());
     }
-    let offset = expected
-        .iter()
-        .zip(bytes)
-        .take_while(|(a, b)| a == b)
-        .count();
-    Err(CanonicalError::NotCanonical {
-        name: name.to_owned(),
-        offset,
-    })
+    let offset = expected.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    Err(CanonicalError::NotCanonical { name: name.to_owned(), offset })
 }
 
 #[cfg(test)]
@@ -105,34 +95,19 @@ mod tests {
         let text = String::from_utf8(canonical(&json!([1_u64 << 53, -(1_i64 << 53)])).unwrap());
         assert_eq!(text.unwrap(), "[9007199254740992,-9007199254740992]");
         let beyond = (1_u64 << 53) + 1;
-        assert!(matches!(
-            canonical(&beyond),
-            Err(CanonicalError::Integer(9_007_199_254_740_993))
-        ));
-        assert!(matches!(
-            canonical(&i64::MIN),
-            Err(CanonicalError::Integer(_))
-        ));
-        assert!(matches!(
-            canonical(&u128::MAX),
-            Err(CanonicalError::Integer(_))
-        ));
+        assert!(matches!(canonical(&beyond), Err(CanonicalError::Integer(9_007_199_254_740_993))));
+        assert!(matches!(canonical(&i64::MIN), Err(CanonicalError::Integer(_))));
+        assert!(matches!(canonical(&u128::MAX), Err(CanonicalError::Integer(_))));
         // As the key of a map the number would be rounded too.
         assert!(canonical(&BTreeMap::from([(beyond, "x")])).is_err());
     }
 
     #[test]
     fn no_floating_point_in_any_guise() {
-        assert!(matches!(
-            canonical(&json!({"a": [1.0]})),
-            Err(CanonicalError::Float)
-        ));
+        assert!(matches!(canonical(&json!({"a": [1.0]})), Err(CanonicalError::Float)));
         assert!(matches!(canonical(&1.5_f32), Err(CanonicalError::Float)));
         // Where it would become `null` unseen.
-        assert!(matches!(
-            canonical(&Some(f32::INFINITY)),
-            Err(CanonicalError::Float)
-        ));
+        assert!(matches!(canonical(&Some(f32::INFINITY)), Err(CanonicalError::Float)));
         assert!(matches!(canonical(&[f64::NAN]), Err(CanonicalError::Float)));
     }
 
@@ -141,16 +116,8 @@ mod tests {
         let read = |text: &str| parse_canonical::<Value>(text.as_bytes(), "sample.json");
         assert!(read(r#"{"a":1,"b":[true,null,"é"]}"#).is_ok());
         let error = read(r#"{"b":1,"a":2}"#).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "`sample.json`: not in canonical form (RFC 8785) from byte 2 on"
-        );
-        for other in [
-            r#"{ "a":1}"#,
-            "{\"a\":1}\n",
-            r#"{"a":"\u00e9"}"#,
-            r#"{"a":-0}"#,
-        ] {
+        assert_eq!(error, "`sample.json`: not in canonical form (RFC 8785) from byte 2 on");
+        for other in [r#"{ "a":1}"#, "{\"a\":1}\n", r#"{"a":"\u00e9"}"#, r#"{"a":-0}"#] {
             assert!(read(other).is_err(), "{other}");
         }
     }
@@ -161,9 +128,6 @@ mod tests {
         let error = read(r#"{"a":{"kind":1,"kind":2}}"#);
         assert!(matches!(&error, CanonicalError::Duplicate { member, .. } if member == "kind"));
         // Another spelling of the same name.
-        assert!(matches!(
-            read(r#"{"a":1,"\u0061":2}"#),
-            CanonicalError::Duplicate { .. }
-        ));
+        assert!(matches!(read(r#"{"a":1,"\u0061":2}"#), CanonicalError::Duplicate { .. }));
     }
 }

@@ -62,12 +62,7 @@ pub fn peek_compact<'a>(text: &'a str, typ: &str) -> Result<Unverified<'a>, JwsE
     header.require_type(typ)?;
     let payload = decode("payload", payload)?;
     let signature = decode("signature", signature)?;
-    Ok(Unverified {
-        header,
-        signing_input,
-        payload,
-        signature,
-    })
+    Ok(Unverified { header, signing_input, payload, signature })
 }
 
 impl Unverified<'_> {
@@ -91,10 +86,7 @@ impl Unverified<'_> {
         self.header.require_key(key, key_id(key))?;
         verify(key, self.signing_input.as_bytes(), &self.signature)
             .map_err(|_| JwsError::Signature)?;
-        Ok(Verified {
-            payload: self.payload,
-            key: self.header.key,
-        })
+        Ok(Verified { payload: self.payload, key: self.header.key })
     }
 }
 
@@ -128,9 +120,7 @@ pub(crate) fn signing_input(mut header: String, payload: &[u8]) -> String {
 }
 
 fn split(text: &str) -> Result<(&str, &str, &str, &str), JwsError> {
-    let fault = || JwsError::Parts {
-        found: text.split('.').take(4).count(),
-    };
+    let fault = || JwsError::Parts { found: text.split('.').take(4).count() };
     let (signing_input, signature) = text.rsplit_once('.').ok_or_else(fault)?;
     let (header, payload) = signing_input.split_once('.').ok_or_else(fault)?;
     if payload.contains('.') {

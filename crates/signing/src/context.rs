@@ -40,10 +40,7 @@ impl SealContext {
             Direction::Subjects => b"subjects",
             Direction::Result => b"result",
         };
-        let signed_query = self
-            .signed_query
-            .as_ref()
-            .map_or(&[][..], |digest| digest.as_bytes());
+        let signed_query = self.signed_query.as_ref().map_or(&[][..], |digest| digest.as_bytes());
         let fields = [
             VERSION,
             direction,

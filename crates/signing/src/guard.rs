@@ -29,11 +29,7 @@ struct Guard;
 
 impl Guard {
     fn integer(value: i128) -> Result<(), Refusal> {
-        if value.unsigned_abs() <= MAX_INTEGER {
-            Ok(())
-        } else {
-            Err(Refusal::Integer(value))
-        }
+        if value.unsigned_abs() <= MAX_INTEGER { Ok(()) } else { Err(Refusal::Integer(value)) }
     }
 }
 

@@ -33,8 +33,7 @@ impl ChunkHasher {
 
     /// Adds the next sealed chunk.
     pub fn add(&mut self, sealed: &[u8]) {
-        self.0
-            .update(ring::digest::digest(&SHA256, sealed).as_ref());
+        self.0.update(ring::digest::digest(&SHA256, sealed).as_ref());
     }
 
     /// The hash over all chunks that were added.

@@ -163,28 +163,18 @@ struct Read {
 impl Header {
     /// Writes the header for a signature of type `typ` by a key, in base64url.
     pub(crate) fn encode(typ: &str, key: &VerifyingKey, id: &KeyId) -> String {
-        let written = Written {
-            alg: Algorithm::of(key).as_str(),
-            kid: id.as_str(),
-            typ,
-        };
-        #[expect(
-            clippy::expect_used,
-            reason = "a struct of texts always has a JSON form"
-        )]
+        let written = Written { alg: Algorithm::of(key).as_str(), kid: id.as_str(), typ };
+        #[expect(clippy::expect_used, reason = "a struct of texts always has a JSON form")]
         base64url::encode(&serde_json::to_vec(&written).expect("texts are JSON"))
     }
 
     pub(crate) fn decode(encoded: &str) -> Result<Self, JwsError> {
         if encoded.len() > MAX_HEADER_CHARS {
-            return Err(JwsError::HeaderTooLong {
-                found: encoded.len(),
-            });
+            return Err(JwsError::HeaderTooLong { found: encoded.len() });
         }
         let bytes = decode("protected header", encoded)?;
-        let read: Read = serde_json::from_slice(&bytes).map_err(|error| JwsError::Header {
-            fault: shown(&error.to_string()),
-        })?;
+        let read: Read = serde_json::from_slice(&bytes)
+            .map_err(|error| JwsError::Header { fault: shown(&error.to_string()) })?;
         if read.crit {
             return Err(JwsError::Critical);
         }
@@ -192,43 +182,28 @@ impl Header {
             "EdDSA" => Algorithm::EdDsa,
             "ES256" => Algorithm::Es256,
             other => {
-                return Err(JwsError::Algorithm {
-                    found: shown(other),
-                });
+                return Err(JwsError::Algorithm { found: shown(other) });
             }
         };
         let key = KeyId::new(read.kid).map_err(|_| JwsError::KeyIdForm)?;
-        Ok(Self {
-            algorithm,
-            key,
-            typ: read.typ,
-        })
+        Ok(Self { algorithm, key, typ: read.typ })
     }
 
     pub(crate) fn require_type(&self, expected: &str) -> Result<(), JwsError> {
         if self.typ == expected {
             return Ok(());
         }
-        Err(JwsError::Type {
-            expected: expected.to_owned(),
-            found: shown(&self.typ),
-        })
+        Err(JwsError::Type { expected: expected.to_owned(), found: shown(&self.typ) })
     }
 
     /// Whether the header belongs to a key: its id, and the algorithm that its type allows.
     pub(crate) fn require_key(&self, key: &VerifyingKey, id: KeyId) -> Result<(), JwsError> {
         if self.key != id {
-            return Err(JwsError::OtherKey {
-                expected: id,
-                found: self.key.clone(),
-            });
+            return Err(JwsError::OtherKey { expected: id, found: self.key.clone() });
         }
         let expected = Algorithm::of(key);
         if self.algorithm != expected {
-            return Err(JwsError::KeyType {
-                expected,
-                found: self.algorithm,
-            });
+            return Err(JwsError::KeyType { expected, found: self.algorithm });
         }
         Ok(())
     }

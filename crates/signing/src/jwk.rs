@@ -86,10 +86,8 @@ enum KeyType {
 impl PrivateJwk {
     pub(crate) fn parse(text: &str) -> Result<Self, JwkError> {
         // The message of `serde_json` is dropped, because it may quote the text.
-        serde_json::from_str(text).map_err(|e| JwkError::Malformed {
-            line: e.line(),
-            column: e.column(),
-        })
+        serde_json::from_str(text)
+            .map_err(|e| JwkError::Malformed { line: e.line(), column: e.column() })
     }
 
     /// The public half of a key that signs.
@@ -99,14 +97,9 @@ impl PrivateJwk {
             (Curve::P256, KeyType::Ec, Some(y)) => Ok(VerifyingKey::p256(self.x.0, y.0)),
             (Curve::X25519, ..) => {
                 let expected = "a signing key on `Ed25519` or `P-256`";
-                Err(JwkError::Curve {
-                    expected,
-                    found: self.crv.as_str(),
-                })
+                Err(JwkError::Curve { expected, found: self.crv.as_str() })
             }
-            _ => Err(JwkError::Shape {
-                curve: self.crv.as_str(),
-            }),
+            _ => Err(JwkError::Shape { curve: self.crv.as_str() }),
         }
     }
 
@@ -114,15 +107,10 @@ impl PrivateJwk {
     pub(crate) fn x25519(&self) -> Result<[u8; 32], JwkError> {
         match (self.crv, self.kty, self.y) {
             (Curve::X25519, KeyType::Okp, None) => Ok(self.x.0),
-            (Curve::X25519, ..) => Err(JwkError::Shape {
-                curve: self.crv.as_str(),
-            }),
+            (Curve::X25519, ..) => Err(JwkError::Shape { curve: self.crv.as_str() }),
             _ => {
                 let expected = "an opening key on `X25519`";
-                Err(JwkError::Curve {
-                    expected,
-                    found: self.crv.as_str(),
-                })
+                Err(JwkError::Curve { expected, found: self.crv.as_str() })
             }
         }
     }

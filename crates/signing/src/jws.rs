@@ -50,11 +50,7 @@ impl Jws {
     /// A payload that nobody signed yet.
     #[must_use]
     pub fn new(typ: &str, payload: Vec<u8>) -> Self {
-        Self {
-            typ: typ.to_owned(),
-            payload,
-            signatures: Vec::new(),
-        }
+        Self { typ: typ.to_owned(), payload, signatures: Vec::new() }
     }
 
     /// Reads a signed document.
@@ -62,24 +58,16 @@ impl Jws {
     /// # Errors
     /// When it is malformed, unsigned, signed under different types, or signed twice by one key.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
-        let general: General = serde_json::from_slice(bytes).map_err(|error| JwsError::Json {
-            fault: shown(&error.to_string()),
-        })?;
+        let general: General = serde_json::from_slice(bytes)
+            .map_err(|error| JwsError::Json { fault: shown(&error.to_string()) })?;
         if general.signatures.len() > MAX_SIGNATURES {
-            return Err(JwsError::TooManySignatures {
-                found: general.signatures.len(),
-            });
+            return Err(JwsError::TooManySignatures { found: general.signatures.len() });
         }
-        let signatures = general
-            .signatures
-            .into_iter()
-            .map(Signature::decode)
-            .collect::<Result<Vec<_>, _>>()?;
+        let signatures =
+            general.signatures.into_iter().map(Signature::decode).collect::<Result<Vec<_>, _>>()?;
         let first = signatures.first().ok_or(JwsError::Unsigned)?;
         let mut jws = Self::new(&first.header.typ, decode("payload", &general.payload)?);
-        signatures
-            .into_iter()
-            .try_for_each(|signature| jws.add(signature))?;
+        signatures.into_iter().try_for_each(|signature| jws.add(signature))?;
         Ok(jws)
     }
 
@@ -92,25 +80,15 @@ impl Jws {
         let protected = Header::encode(&self.typ, key.verifying_key(), key.id());
         let header = Header::decode(&protected)?;
         let bytes = key.sign(signing_input(protected.clone(), &self.payload).as_bytes())?;
-        self.add(Signature {
-            header,
-            protected,
-            bytes,
-        })
+        self.add(Signature { header, protected, bytes })
     }
 
     /// The document in canonical JSON. Without a signature, no reader accepts it.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let signatures = self.signatures.iter().map(Signature::encode).collect();
-        let general = General {
-            payload: base64url::encode(&self.payload),
-            signatures,
-        };
-        #[expect(
-            clippy::expect_used,
-            reason = "a struct of texts always has a JSON form"
-        )]
+        let general = General { payload: base64url::encode(&self.payload), signatures };
+        #[expect(clippy::expect_used, reason = "a struct of texts always has a JSON form")]
         serde_json::to_vec(&general).expect("texts are JSON")
     }
 
@@ -128,9 +106,7 @@ impl Jws {
 
     /// Ids of the keys that are said to have signed, in the order of signing.
     pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
-        self.signatures
-            .iter()
-            .map(|signature| &signature.header.key)
+        self.signatures.iter().map(|signature| &signature.header.key)
     }
 
     /// Checks the signature of one key.
@@ -139,10 +115,7 @@ impl Jws {
     /// When the key did not sign, or its signature does not hold.
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), JwsError> {
         let id = key_id(key);
-        let signature = self
-            .signatures
-            .iter()
-            .find(|signature| signature.header.key == id);
+        let signature = self.signatures.iter().find(|signature| signature.header.key == id);
         let signature = signature.ok_or_else(|| JwsError::UnknownKey(id.clone()))?;
         signature.header.require_key(key, id)?;
         let signed = signing_input(signature.protected.clone(), &self.payload);
@@ -155,9 +128,7 @@ impl Jws {
             return Err(JwsError::RepeatedKey(signature.header.key));
         }
         if self.signatures.len() == MAX_SIGNATURES {
-            return Err(JwsError::TooManySignatures {
-                found: MAX_SIGNATURES + 1,
-            });
+            return Err(JwsError::TooManySignatures { found: MAX_SIGNATURES + 1 });
         }
         self.signatures.push(signature);
         Ok(())
@@ -186,11 +157,7 @@ impl Signature {
     fn decode(general: GeneralSignature) -> Result<Self, JwsError> {
         let header = Header::decode(&general.protected)?;
         let bytes = decode("signature", &general.signature)?;
-        Ok(Self {
-            header,
-            protected: general.protected,
-            bytes,
-        })
+        Ok(Self { header, protected: general.protected, bytes })
     }
 
     fn encode(&self) -> GeneralSignature {

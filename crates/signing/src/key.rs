@@ -54,18 +54,12 @@ impl SigningKey {
     /// When no randomness can be drawn.
     pub fn generate(random: &SystemRandom) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0; 32]);
-        random
-            .fill(secret.as_mut_slice())
-            .map_err(|_| KeyError::Randomness)?;
+        random.fill(secret.as_mut_slice()).map_err(|_| KeyError::Randomness)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(secret.as_slice());
         let pair = pair.map_err(|_| KeyError::Randomness)?;
         let mut public = [0; 32];
         public.copy_from_slice(pair.public_key().as_ref());
-        Ok(Self::new(
-            Pair::Ed25519(pair),
-            secret,
-            VerifyingKey::ed25519(public),
-        ))
+        Ok(Self::new(Pair::Ed25519(pair), secret, VerifyingKey::ed25519(public)))
     }
 
     /// Draws a P-256 key, for signers whose other tools know nothing else.
@@ -97,11 +91,9 @@ impl SigningKey {
             VerifyingKey::Ed25519 { x, .. } => {
                 jwk::write(Curve::Ed25519, &self.secret, &format!(r#","x":"{x}""#))
             }
-            VerifyingKey::P256 { x, y, .. } => jwk::write(
-                Curve::P256,
-                &self.secret,
-                &format!(r#","x":"{x}","y":"{y}""#),
-            ),
+            VerifyingKey::P256 { x, y, .. } => {
+                jwk::write(Curve::P256, &self.secret, &format!(r#","x":"{x}","y":"{y}""#))
+            }
         }
     }
 
@@ -125,9 +117,7 @@ impl SigningKey {
         match &self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::P256(pair, random) => {
-                let signature = pair
-                    .sign(random, message)
-                    .map_err(|_| KeyError::Randomness)?;
+                let signature = pair.sign(random, message).map_err(|_| KeyError::Randomness)?;
                 Ok(signature.as_ref().to_vec())
             }
         }
@@ -150,21 +140,12 @@ impl SigningKey {
             )
             .map(|pair| Pair::P256(Box::new(pair), random.clone())),
         };
-        Ok(Self::new(
-            pair.map_err(|_| JwkError::Mismatch)?,
-            secret,
-            verifying,
-        ))
+        Ok(Self::new(pair.map_err(|_| JwkError::Mismatch)?, secret, verifying))
     }
 
     fn new(pair: Pair, secret: Zeroizing<[u8; 32]>, verifying: VerifyingKey) -> Self {
         let id = key_id(&verifying);
-        Self {
-            pair,
-            secret,
-            verifying,
-            id,
-        }
+        Self { pair, secret, verifying, id }
     }
 }
 
@@ -178,10 +159,7 @@ impl fmt::Debug for SigningKey {
 #[must_use]
 pub fn key_id(key: &VerifyingKey) -> KeyId {
     let digest = sha256(key.thumbprint_input().as_bytes());
-    #[expect(
-        clippy::expect_used,
-        reason = "32 bytes are always 43 characters of base64url"
-    )]
+    #[expect(clippy::expect_used, reason = "32 bytes are always 43 characters of base64url")]
     KeyId::new(base64url::encode(digest.as_bytes())).expect("a thumbprint is a key id")
 }
 

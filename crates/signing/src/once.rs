@@ -25,9 +25,7 @@ pub fn seal_once(
 ) -> Result<Vec<u8>, SealError> {
     let (encapped, mut context) = suite::sender(key, context, random)?;
     let mut sealed = vec![0; ENCAPPED_BYTES + plain.len() + TAG_BYTES];
-    let (first, rest) = sealed
-        .split_first_chunk_mut::<ENCAPPED_BYTES>()
-        .ok_or(SealError::Limit)?;
+    let (first, rest) = sealed.split_first_chunk_mut::<ENCAPPED_BYTES>().ok_or(SealError::Limit)?;
     *first = encapped;
     suite::seal_into(&mut context, plain, WHOLE, rest).map_err(|_| SealError::Limit)?;
     Ok(sealed)
@@ -42,12 +40,9 @@ pub fn open_once(
     context: &SealContext,
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-    let (encapped, body) =
-        sealed
-            .split_first_chunk::<ENCAPPED_BYTES>()
-            .ok_or(OpenError::TooShort {
-                found: sealed.len(),
-            })?;
+    let (encapped, body) = sealed
+        .split_first_chunk::<ENCAPPED_BYTES>()
+        .ok_or(OpenError::TooShort { found: sealed.len() })?;
     let mut context = suite::recipient(key, context, encapped)?;
     suite::open(&mut context, body, WHOLE).map(Zeroizing::new)
 }

@@ -26,9 +26,7 @@ impl OpeningKey {
     /// When no randomness can be drawn.
     pub fn generate(random: &SystemRandom) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0; 32]);
-        random
-            .fill(secret.as_mut_slice())
-            .map_err(|_| KeyError::Randomness)?;
+        random.fill(secret.as_mut_slice()).map_err(|_| KeyError::Randomness)?;
         Self::from_secret(&secret).ok_or(KeyError::Randomness)
     }
 
@@ -40,11 +38,7 @@ impl OpeningKey {
         let jwk = PrivateJwk::parse(text)?;
         let public = jwk.x25519()?;
         let key = Self::from_secret(&jwk.d.0).ok_or(JwkError::Mismatch)?;
-        if key.sealing == SealingKey::new(public) {
-            Ok(key)
-        } else {
-            Err(JwkError::Mismatch)
-        }
+        if key.sealing == SealingKey::new(public) { Ok(key) } else { Err(JwkError::Mismatch) }
     }
 
     /// The private key as JWK: keep it in a file that only its owner reads.
@@ -52,11 +46,7 @@ impl OpeningKey {
     pub fn to_jwk(&self) -> Zeroizing<String> {
         let mut secret = Zeroizing::new([0; 32]);
         self.private.write_exact(secret.as_mut_slice());
-        jwk::write(
-            Curve::X25519,
-            &secret,
-            &format!(r#","x":"{}""#, self.sealing.x),
-        )
+        jwk::write(Curve::X25519, &secret, &format!(r#","x":"{}""#, self.sealing.x))
     }
 
     /// The public half, to which others seal.
@@ -74,10 +64,7 @@ impl OpeningKey {
         let private = <Kem as hpke::Kem>::PrivateKey::from_bytes(secret).ok()?;
         let mut public = [0; 32];
         Kem::sk_to_pk(&private).write_exact(&mut public);
-        Some(Self {
-            private,
-            sealing: SealingKey::new(public),
-        })
+        Some(Self { private, sealing: SealingKey::new(public) })
     }
 }
 

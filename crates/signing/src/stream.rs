@@ -61,13 +61,7 @@ impl Sealer {
         random: &SystemRandom,
     ) -> Result<(Self, [u8; ENCAPPED_BYTES]), SealError> {
         let (encapped, context) = suite::sender(key, context, random)?;
-        Ok((
-            Self {
-                context,
-                finished: false,
-            },
-            encapped,
-        ))
+        Ok((Self { context, finished: false }, encapped))
     }
 
     /// Seals the next chunk, which may be empty.
@@ -103,10 +97,7 @@ impl Opener {
         encapped: &[u8; ENCAPPED_BYTES],
     ) -> Result<Self, OpenError> {
         let context = suite::recipient(key, context, encapped)?;
-        Ok(Self {
-            context,
-            state: State::Open,
-        })
+        Ok(Self { context, state: State::Open })
     }
 
     /// Opens the next chunk.
@@ -137,13 +128,9 @@ impl Opener {
 
     fn open_next(&mut self, sealed: &[u8]) -> Result<Opened, OpenError> {
         if sealed.len() > 1 + MAX_CHUNK_BYTES + TAG_BYTES {
-            return Err(OpenError::ChunkTooLong {
-                found: sealed.len(),
-            });
+            return Err(OpenError::ChunkTooLong { found: sealed.len() });
         }
-        let (mark, body) = sealed
-            .split_first()
-            .ok_or(OpenError::TooShort { found: 0 })?;
+        let (mark, body) = sealed.split_first().ok_or(OpenError::TooShort { found: 0 })?;
         let last = match *mark {
             MORE => false,
             LAST => true,
@@ -156,17 +143,13 @@ impl Opener {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer")
-            .field("finished", &self.finished)
-            .finish_non_exhaustive()
+        f.debug_struct("Sealer").field("finished", &self.finished).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opener")
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        f.debug_struct("Opener").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -174,9 +157,6 @@ impl fmt::Debug for Opener {
 impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.plain.len();
-        f.debug_struct("Opened")
-            .field("bytes", &bytes)
-            .field("last", &self.last)
-            .finish()
+        f.debug_struct("Opened").field("bytes", &bytes).field("last", &self.last).finish()
     }
 }

@@ -94,10 +94,7 @@ pub(crate) fn sender(
 ) -> Result<([u8; ENCAPPED_BYTES], SealingContext), SealError> {
     let public =
         <Kem as hpke::Kem>::PublicKey::from_bytes(&key.x.0).map_err(|_| SealError::RecipientKey)?;
-    let mut source = Source {
-        random,
-        failed: false,
-    };
+    let mut source = Source { random, failed: false };
     let set_up = setup_sender_with_rng(&OpModeS::Base, &public, &context.info(), &mut source);
     if source.failed {
         return Err(SealError::Randomness);
@@ -142,15 +139,11 @@ pub(crate) fn open(
 ) -> Result<Vec<u8>, OpenError> {
     let (body, tag) = sealed
         .split_last_chunk::<TAG_BYTES>()
-        .ok_or(OpenError::TooShort {
-            found: sealed.len(),
-        })?;
+        .ok_or(OpenError::TooShort { found: sealed.len() })?;
     let tag = Tag::from_bytes(tag).map_err(|_| OpenError::NotAuthentic)?;
     let mut plain = vec![0; body.len()];
     let buffers = InOutBuf::new(body, &mut plain).map_err(|_| OpenError::NotAuthentic)?;
-    context
-        .open_inout_detached(buffers, aad, &tag)
-        .map_err(|_| OpenError::NotAuthentic)?;
+    context.open_inout_detached(buffers, aad, &tag).map_err(|_| OpenError::NotAuthentic)?;
     Ok(plain)
 }
 

@@ -24,9 +24,8 @@ impl Unique<'_> {
     pub(crate) fn read(bytes: &[u8]) -> Result<Value, Fault> {
         let repeated = RefCell::new(None);
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        let read = Unique(&repeated)
-            .deserialize(&mut json)
-            .and_then(|value| json.end().map(|()| value));
+        let read =
+            Unique(&repeated).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
         match (read, repeated.into_inner()) {
             (_, Some(member)) => Err(Fault::Duplicate(member)),
             (read, None) => read.map_err(Fault::Json),

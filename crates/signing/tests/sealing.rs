@@ -28,34 +28,13 @@ fn context() -> SealContext {
 fn other_contexts() -> Vec<SealContext> {
     let base = context();
     vec![
-        SealContext {
-            direction: Direction::Subjects,
-            ..base.clone()
-        },
-        SealContext {
-            query: QueryId::from_parts(1_700_000_000_000, &[8; 10]),
-            ..base.clone()
-        },
-        SealContext {
-            target: 1,
-            ..base.clone()
-        },
-        SealContext {
-            sender: base.recipient.clone(),
-            ..base.clone()
-        },
-        SealContext {
-            recipient: base.sender.clone(),
-            ..base.clone()
-        },
-        SealContext {
-            signed_query: None,
-            ..base.clone()
-        },
-        SealContext {
-            signed_query: Some(sha256(b"another")),
-            ..base
-        },
+        SealContext { direction: Direction::Subjects, ..base.clone() },
+        SealContext { query: QueryId::from_parts(1_700_000_000_000, &[8; 10]), ..base.clone() },
+        SealContext { target: 1, ..base.clone() },
+        SealContext { sender: base.recipient.clone(), ..base.clone() },
+        SealContext { recipient: base.sender.clone(), ..base.clone() },
+        SealContext { signed_query: None, ..base.clone() },
+        SealContext { signed_query: Some(sha256(b"another")), ..base },
     ]
 }
 
@@ -191,24 +170,11 @@ proptest! {
 fn nothing_opens_in_another_context_or_with_another_key() {
     let key = key();
     let (encapped, sealed) = seal(&key, &[b"plain".to_vec()]);
-    let once = seal_once(
-        key.sealing_key(),
-        &context(),
-        b"plain",
-        &SystemRandom::new(),
-    )
-    .unwrap();
+    let once = seal_once(key.sealing_key(), &context(), b"plain", &SystemRandom::new()).unwrap();
     for other in other_contexts() {
         let mut opener = Opener::new(&key, &other, &encapped).unwrap();
-        assert_eq!(
-            opener.open(&sealed[0]).unwrap_err(),
-            OpenError::NotAuthentic,
-            "{other:?}"
-        );
-        assert_eq!(
-            open_once(&key, &other, &once).unwrap_err(),
-            OpenError::NotAuthentic
-        );
+        assert_eq!(opener.open(&sealed[0]).unwrap_err(), OpenError::NotAuthentic, "{other:?}");
+        assert_eq!(open_once(&key, &other, &once).unwrap_err(), OpenError::NotAuthentic);
     }
     let stranger = self::key();
     assert_eq!(open(&stranger, &encapped, &sealed), (Vec::new(), false));
@@ -218,13 +184,7 @@ fn nothing_opens_in_another_context_or_with_another_key() {
 #[test]
 fn a_stream_and_a_message_are_not_taken_for_each_other() {
     let key = key();
-    let once = seal_once(
-        key.sealing_key(),
-        &context(),
-        b"plain",
-        &SystemRandom::new(),
-    )
-    .unwrap();
+    let once = seal_once(key.sealing_key(), &context(), b"plain", &SystemRandom::new()).unwrap();
     let (encapped, body) = once.split_first_chunk::<32>().unwrap();
     for mark in [0, 1, 2] {
         let chunk = [&[mark], body].concat();
@@ -244,10 +204,7 @@ fn after_the_last_chunk_and_after_a_fault_nothing_opens() {
     assert!(opener.finished());
 
     let mut opener = Opener::new(&key, &context(), &encapped).unwrap();
-    assert_eq!(
-        opener.open(&sealed[1]).unwrap_err(),
-        OpenError::NotAuthentic
-    );
+    assert_eq!(opener.open(&sealed[1]).unwrap_err(), OpenError::NotAuthentic);
     assert_eq!(opener.open(&sealed[0]).unwrap_err(), OpenError::Broken);
     assert!(!opener.finished());
 }
@@ -259,20 +216,14 @@ fn a_sealer_refuses_a_chunk_after_the_last_and_one_too_long() {
         Sealer::new(key.sealing_key(), &context(), &SystemRandom::new()).unwrap();
     let long = vec![7; MAX_CHUNK_BYTES + 1];
     let found = long.len();
-    assert_eq!(
-        sealer.seal(&long, false).unwrap_err(),
-        SealError::ChunkTooLong { found }
-    );
+    assert_eq!(sealer.seal(&long, false).unwrap_err(), SealError::ChunkTooLong { found });
     let longest = sealer.seal(&long[1..], true).unwrap();
     assert_eq!(sealer.seal(b"", true).unwrap_err(), SealError::AfterLast);
 
     let mut opener = Opener::new(&key, &context(), &encapped).unwrap();
     let found = longest.len() + 1;
     let longer = [longest.as_slice(), &[0]].concat();
-    assert_eq!(
-        opener.open(&longer).unwrap_err(),
-        OpenError::ChunkTooLong { found }
-    );
+    assert_eq!(opener.open(&longer).unwrap_err(), OpenError::ChunkTooLong { found });
     let mut opener = Opener::new(&key, &context(), &encapped).unwrap();
     assert_eq!(opener.open(&longest).unwrap().plain, &long[1..]);
 }
@@ -282,10 +233,7 @@ fn a_key_of_small_order_is_refused() {
     // RFC 7748 §6.1: the all-zero point makes the shared secret zero, whatever the private key.
     let zero = SealingKey::new([0; 32]);
     let random = SystemRandom::new();
-    assert_eq!(
-        Sealer::new(&zero, &context(), &random).unwrap_err(),
-        SealError::RecipientKey
-    );
+    assert_eq!(Sealer::new(&zero, &context(), &random).unwrap_err(), SealError::RecipientKey);
     let opened = Opener::new(&key(), &context(), &[0; 32]);
     assert_eq!(opened.unwrap_err(), OpenError::EncappedKey);
 }
@@ -294,10 +242,7 @@ fn a_key_of_small_order_is_refused() {
 fn debug_shows_neither_key_nor_plaintext() {
     let key = key();
     let (encapped, sealed) = seal(&key, &[b"999993653".to_vec()]);
-    let opened = Opener::new(&key, &context(), &encapped)
-        .unwrap()
-        .open(&sealed[0])
-        .unwrap();
+    let opened = Opener::new(&key, &context(), &encapped).unwrap().open(&sealed[0]).unwrap();
     assert_eq!(format!("{opened:?}"), "Opened { bytes: 9, last: true }");
     let jwk = key.to_jwk();
     let secret = jwk.split('"').nth(7).unwrap();

@@ -14,10 +14,7 @@ const TYP: &str = "convenant-sample+json";
 
 fn keys() -> [SigningKey; 2] {
     let random = SystemRandom::new();
-    [
-        SigningKey::generate(&random).unwrap(),
-        SigningKey::generate_p256(&random).unwrap(),
-    ]
+    [SigningKey::generate(&random).unwrap(), SigningKey::generate_p256(&random).unwrap()]
 }
 
 /// JSON with the numbers that documents may hold.
@@ -114,26 +111,20 @@ fn keys_for_signing_and_for_sealing_do_not_pass_for_each_other() {
     let random = SystemRandom::new();
     let [ed25519, p256] = keys();
     let opening = OpeningKey::generate(&random).unwrap();
-    let error = SigningKey::from_jwk(&opening.to_jwk(), &random)
-        .unwrap_err()
-        .to_string();
+    let error = SigningKey::from_jwk(&opening.to_jwk(), &random).unwrap_err().to_string();
     assert_eq!(
         error,
         "expected a signing key on `Ed25519` or `P-256`, found a key on curve `X25519`"
     );
     for key in [ed25519, p256] {
         let error = OpeningKey::from_jwk(&key.to_jwk()).unwrap_err().to_string();
-        assert!(
-            error.starts_with("expected an opening key on `X25519`"),
-            "{error}"
-        );
+        assert!(error.starts_with("expected an opening key on `X25519`"), "{error}");
     }
     // The halves of two opening keys.
     let other = OpeningKey::generate(&random).unwrap();
-    let mixed = opening.to_jwk().replace(
-        &opening.sealing_key().x.to_string(),
-        &other.sealing_key().x.to_string(),
-    );
+    let mixed = opening
+        .to_jwk()
+        .replace(&opening.sealing_key().x.to_string(), &other.sealing_key().x.to_string());
     assert!(OpeningKey::from_jwk(&mixed).is_err());
 }
 
@@ -155,10 +146,7 @@ fn several_sign_one_document() {
         read.verify(stranger.verifying_key()),
         Err(JwsError::UnknownKey(stranger.id().clone()))
     );
-    assert_eq!(
-        read.key_ids().collect::<Vec<_>>(),
-        [keys[0].id(), keys[1].id()]
-    );
+    assert_eq!(read.key_ids().collect::<Vec<_>>(), [keys[0].id(), keys[1].id()]);
 }
 
 #[test]
@@ -170,12 +158,7 @@ fn an_unsigned_document_is_not_read_and_signatures_have_an_end() {
         jws.sign(&SigningKey::generate(&random).unwrap()).unwrap();
     }
     let one_more = jws.sign(&SigningKey::generate(&random).unwrap());
-    assert_eq!(
-        one_more,
-        Err(JwsError::TooManySignatures {
-            found: MAX_SIGNATURES + 1
-        })
-    );
+    assert_eq!(one_more, Err(JwsError::TooManySignatures { found: MAX_SIGNATURES + 1 }));
     assert!(Jws::parse(&jws.to_json()).is_ok());
 }
 

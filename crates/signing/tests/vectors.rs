@@ -1,10 +1,6 @@
 //! Vectors as files, each with the class of failure that it must meet: the name of the error's variant.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests may fail as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
@@ -22,10 +18,7 @@ use serde_json::Value;
 
 macro_rules! vectors {
     ($file:literal) => {
-        read(include_str!(concat!(
-            "../../../tests/vectors/signing/",
-            $file
-        )))
+        read(include_str!(concat!("../../../tests/vectors/signing/", $file)))
     };
 }
 
@@ -36,10 +29,7 @@ fn read<T: DeserializeOwned>(text: &str) -> T {
 /// The variant of an error, which is its class.
 fn class(error: &impl Debug) -> String {
     let text = format!("{error:?}");
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .next()
-        .unwrap()
-        .to_owned()
+    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap().to_owned()
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -64,11 +54,7 @@ fn canonical_json() {
             let value: Value = read(input);
             let bytes = canonical(&value).unwrap();
             assert_eq!(str::from_utf8(&bytes).unwrap(), expected, "{name}");
-            assert_eq!(
-                parse_canonical::<Value>(&bytes, name).unwrap(),
-                value,
-                "{name}"
-            );
+            assert_eq!(parse_canonical::<Value>(&bytes, name).unwrap(), value, "{name}");
         }
         if let Some(failure) = &case.failure {
             let error = parse_canonical::<Value>(input.as_bytes(), name).expect_err(name);
@@ -90,25 +76,14 @@ struct Key {
 fn private_keys() {
     let random = SystemRandom::new();
     let cases: Vec<Key> = vectors!("keys.json");
-    for Key {
-        name,
-        private,
-        public,
-        thumbprint,
-        failure,
-    } in cases
-    {
+    for Key { name, private, public, thumbprint, failure } in cases {
         match SigningKey::from_jwk(&private.to_string(), &random) {
             Ok(key) => {
                 assert_eq!(failure, None, "{name}");
                 assert_eq!(Some(key.verifying_key()), public.as_ref(), "{name}");
                 assert_eq!(Some(key.id()), thumbprint.as_ref(), "{name}");
                 let signature = key.sign(b"message").unwrap();
-                assert_eq!(
-                    verify(&public.unwrap(), b"message", &signature),
-                    Ok(()),
-                    "{name}"
-                );
+                assert_eq!(verify(&public.unwrap(), b"message", &signature), Ok(()), "{name}");
             }
             Err(error) => {
                 assert_eq!(Some(class(&error)), failure, "{name}");
@@ -133,25 +108,12 @@ fn signatures_of_the_standards() {
     let random = SystemRandom::new();
     let keys: Vec<Key> = vectors!("keys.json");
     let cases: Vec<Signed> = vectors!("signatures.json");
-    for Signed {
-        name,
-        key,
-        message,
-        signature,
-        deterministic,
-    } in cases
-    {
+    for Signed { name, key, message, signature, deterministic } in cases {
         let bytes = base64url(&signature);
         assert_eq!(verify(&key, message.as_bytes(), &bytes), Ok(()), "{name}");
-        assert!(
-            verify(&key, format!("{message}A").as_bytes(), &bytes).is_err(),
-            "{name}"
-        );
+        assert!(verify(&key, format!("{message}A").as_bytes(), &bytes).is_err(), "{name}");
         if deterministic {
-            let private = keys
-                .iter()
-                .find(|k| k.public.as_ref() == Some(&key))
-                .unwrap();
+            let private = keys.iter().find(|k| k.public.as_ref() == Some(&key)).unwrap();
             let private = SigningKey::from_jwk(&private.private.to_string(), &random).unwrap();
             assert_eq!(private.sign(message.as_bytes()).unwrap(), bytes, "{name}");
         }
@@ -159,10 +121,7 @@ fn signatures_of_the_standards() {
 }
 
 fn base64url(text: &str) -> Vec<u8> {
-    text.parse::<convenant_model::keys::Base64Bytes<64>>()
-        .unwrap()
-        .0
-        .to_vec()
+    text.parse::<convenant_model::keys::Base64Bytes<64>>().unwrap().0.to_vec()
 }
 
 #[derive(Deserialize)]
@@ -193,12 +152,7 @@ fn compact_jws() {
         match verify_compact(&case.jws, &file.typ, key_of) {
             Ok(verified) => {
                 assert_eq!(case.failure, None, "{}", case.name);
-                assert_eq!(
-                    verified.payload(),
-                    case.payload.unwrap().as_bytes(),
-                    "{}",
-                    case.name
-                );
+                assert_eq!(verified.payload(), case.payload.unwrap().as_bytes(), "{}", case.name);
             }
             Err(error) => assert_eq!(Some(class(&error)), case.failure, "{}: {error}", case.name),
         }
@@ -214,11 +168,7 @@ fn general_jws() {
                 assert_eq!(case.failure, None, "{}", case.name);
                 assert_eq!(jws.typ(), file.typ, "{}", case.name);
                 assert_eq!(jws.payload_hash(), sha256(jws.payload()));
-                let held = file
-                    .keys
-                    .iter()
-                    .filter(|key| jws.signed_by(key))
-                    .map(key_id);
+                let held = file.keys.iter().filter(|key| jws.signed_by(key)).map(key_id);
                 let expected: BTreeSet<_> = case.signers.into_iter().collect();
                 assert_eq!(held.collect::<BTreeSet<_>>(), expected, "{}", case.name);
                 assert_eq!(jws.to_json(), case.jws.as_bytes(), "{}", case.name);
@@ -273,10 +223,7 @@ impl Context {
             target: self.target,
             sender: self.sender.parse().unwrap(),
             recipient: self.recipient.parse().unwrap(),
-            signed_query: self
-                .signed_query
-                .as_deref()
-                .map(|text| text.parse().unwrap()),
+            signed_query: self.signed_query.as_deref().map(|text| text.parse().unwrap()),
         }
     }
 }
@@ -307,12 +254,7 @@ fn what_an_independent_implementation_sealed_opens() {
 fn the_jose_tool_is_not_needed() {
     let files: [JwsFile; 2] = [vectors!("compact.json"), vectors!("general.json")];
     let recorded = files.iter().flat_map(|file| &file.cases);
-    assert!(
-        recorded
-            .filter(|case| case.source.starts_with("Debian jose"))
-            .count()
-            >= 3
-    );
+    assert!(recorded.filter(|case| case.source.starts_with("Debian jose")).count() >= 3);
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let starter = ["process", "::", "Command"].concat();
@@ -320,11 +262,7 @@ fn the_jose_tool_is_not_needed() {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
-            assert!(
-                !text.contains(&starter),
-                "{} starts a process",
-                path.display()
-            );
+            assert!(!text.contains(&starter), "{} starts a process", path.display());
         }
     }
 }

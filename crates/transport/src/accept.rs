@@ -102,10 +102,7 @@ impl Door {
     /// Shakes hands in a task of its own, so that a silent client keeps nobody waiting.
     fn receive(&self, tcp: TcpStream) {
         let Ok(permit) = Arc::clone(&self.handshakes).try_acquire_owned() else {
-            tracing::warn!(
-                most = self.limits.max_handshakes,
-                "too many handshakes at a time"
-            );
+            tracing::warn!(most = self.limits.max_handshakes, "too many handshakes at a time");
             return;
         };
         let door = self.clone();
@@ -130,27 +127,16 @@ impl Door {
             .await
             .map_err(|_| TurnedAway::Slow(self.limits.handshake_timeout))?
             .map_err(TurnedAway::Handshake)?;
-        let chain = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .unwrap_or_default()
-            .to_vec();
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
         let session = Session::new(chain, self.tls.clone(), state.fingerprint)?;
         let seat = self.seats.take(&session.peer().oin)?;
-        let occupant = Occupant {
-            session: Arc::new(session),
-            _seat: seat,
-        };
+        let occupant = Occupant { session: Arc::new(session), _seat: seat };
         Ok(Guarded::new(stream, self.end(), occupant))
     }
 
     /// Ends at the connection's greatest age, or when all are cut.
     fn end(&self) -> BoxFuture<'static, ()> {
-        let age = self
-            .limits
-            .connection_age
-            .saturating_add(self.limits.connection_grace);
+        let age = self.limits.connection_age.saturating_add(self.limits.connection_grace);
         let mut cut = self.cut.clone();
         async move {
             tokio::select! {

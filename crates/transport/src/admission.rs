@@ -20,10 +20,7 @@ impl<S> Layer<S> for AdmissionLayer {
     type Service = Admission<S>;
 
     fn layer(&self, inner: S) -> Admission<S> {
-        Admission {
-            inner,
-            policy: Arc::clone(&self.0),
-        }
+        Admission { inner, policy: Arc::clone(&self.0) }
     }
 }
 

@@ -75,9 +75,7 @@ impl ClientTls {
 
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientTls")
-            .field("own", &self.own())
-            .finish_non_exhaustive()
+        f.debug_struct("ClientTls").field("own", &self.own()).finish_non_exhaustive()
     }
 }
 
@@ -122,9 +120,5 @@ fn build(
         .map_err(|source| files.pair_error(source))?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     config.resumption = Resumption::disabled();
-    Ok(ClientState {
-        config: Arc::new(config),
-        verifier,
-        own: material.own,
-    })
+    Ok(ClientState { config: Arc::new(config), verifier, own: material.own })
 }

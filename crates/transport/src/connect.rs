@@ -103,15 +103,7 @@ pub fn connect(
     tls: ClientTls,
     limits: &Limits,
 ) -> Result<Channel, AddressError> {
-    let wrong = || {
-        AddressError(
-            address
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(80)
-                .collect(),
-        )
-    };
+    let wrong = || AddressError(address.chars().filter(|c| !c.is_control()).take(80).collect());
     let target = Arc::new(Target::parse(address, expected, tls, limits).ok_or_else(wrong)?);
     let endpoint = endpoint(address, limits).map_err(|_| wrong())?;
     let dial = tower::service_fn(move |_: Uri| {
@@ -158,15 +150,7 @@ impl Target {
         let host = bare_host(authority.host())?;
         let name = ServerName::try_from(host.clone()).ok()?;
         let address = address.to_owned();
-        Some(Self {
-            address,
-            host,
-            port,
-            name,
-            expected,
-            tls,
-            limits: limits.clone(),
-        })
+        Some(Self { address, host, port, name, expected, tls, limits: limits.clone() })
     }
 
     async fn dial(&self) -> Result<Connection, ConnectError> {
@@ -175,20 +159,9 @@ impl Target {
         let stream = timeout(limit, self.shake_hands(tcp))
             .await
             .map_err(|_| self.timed_out("TLS handshake", limit))??;
-        let chain = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .unwrap_or_default()
-            .to_vec();
-        let age = self
-            .limits
-            .connection_age
-            .saturating_add(self.limits.connection_grace);
-        let unacceptable = self
-            .tls
-            .clone()
-            .until_unacceptable(chain, self.name.clone());
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
+        let age = self.limits.connection_age.saturating_add(self.limits.connection_grace);
+        let unacceptable = self.tls.clone().until_unacceptable(chain, self.name.clone());
         let end = async move {
             tokio::select! {
                 () = sleep(age) => {}
@@ -200,10 +173,8 @@ impl Target {
 
     async fn tcp(&self) -> Result<TcpStream, ConnectError> {
         let limit = self.limits.connect_timeout;
-        let unreachable = |source| ConnectError::Unreachable {
-            address: self.address.clone(),
-            source,
-        };
+        let unreachable =
+            |source| ConnectError::Unreachable { address: self.address.clone(), source };
         let tcp = timeout(limit, TcpStream::connect((self.host.as_str(), self.port)))
             .await
             .map_err(|_| self.timed_out("TCP connection", limit))?
@@ -223,57 +194,33 @@ impl Target {
         // §2). The server's first bytes (its SETTINGS, RFC 9113 §3.4) are the sign that it accepted;
         // they stay in the buffer.
         match stream.fill_buf().await {
-            Ok([]) => Err(ConnectError::Refused {
-                address: self.address.clone(),
-                alert: None,
-            }),
+            Ok([]) => Err(ConnectError::Refused { address: self.address.clone(), alert: None }),
             Ok(_) => Ok(stream),
             Err(error) => Err(self.handshake_error(error)),
         }
     }
 
     fn check_party(&self, stream: &TlsStream<TcpStream>) -> Result<(), ConnectError> {
-        let leaf = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .unwrap_or_default()
-            .first();
-        let peer = Peer::of(leaf.map(AsRef::as_ref).unwrap_or_default()).map_err(|source| {
-            ConnectError::Nobody {
-                address: self.address.clone(),
-                source,
-            }
-        })?;
+        let leaf = stream.get_ref().1.peer_certificates().unwrap_or_default().first();
+        let peer = Peer::of(leaf.map(AsRef::as_ref).unwrap_or_default())
+            .map_err(|source| ConnectError::Nobody { address: self.address.clone(), source })?;
         self.expected
             .matches(&peer)
-            .map_err(|source| ConnectError::Mismatch {
-                address: self.address.clone(),
-                source,
-            })
+            .map_err(|source| ConnectError::Mismatch { address: self.address.clone(), source })
     }
 
     fn timed_out(&self, stage: &'static str, limit: Duration) -> ConnectError {
-        ConnectError::TimedOut {
-            address: self.address.clone(),
-            stage,
-            limit,
-        }
+        ConnectError::TimedOut { address: self.address.clone(), stage, limit }
     }
 
     fn handshake_error(&self, error: io::Error) -> ConnectError {
         let address = self.address.clone();
-        let tls = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(fault) = tls.and_then(CertificateFault::of) {
             return ConnectError::Certificate { address, fault };
         }
         if let Some(rustls::Error::AlertReceived(alert)) = tls {
-            return ConnectError::Refused {
-                address,
-                alert: Some(format!("{alert:?}")),
-            };
+            return ConnectError::Refused { address, alert: Some(format!("{alert:?}")) };
         }
         match error.kind() {
             // A server that closes while our bytes are under way resets the connection, and its
@@ -281,14 +228,8 @@ impl Target {
             io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => ConnectError::Refused {
-                address,
-                alert: None,
-            },
-            _ => ConnectError::Handshake {
-                address,
-                source: error,
-            },
+            | io::ErrorKind::BrokenPipe => ConnectError::Refused { address, alert: None },
+            _ => ConnectError::Handshake { address, source: error },
         }
     }
 }
@@ -299,10 +240,7 @@ fn bare_host(host: &str) -> Option<String> {
         None => Some(host.to_owned()),
         Some(rest) => {
             let inner = rest.strip_suffix(']')?;
-            inner
-                .parse::<Ipv6Addr>()
-                .ok()
-                .map(|address| address.to_string())
+            inner.parse::<Ipv6Addr>().ok().map(|address| address.to_string())
         }
     }
 }

@@ -42,11 +42,7 @@ impl Deadline {
     /// When none is.
     pub fn left(self) -> Result<Duration, DeadlinePassed> {
         let left = self.0.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            Err(DeadlinePassed)
-        } else {
-            Ok(left)
-        }
+        if left.is_zero() { Err(DeadlinePassed) } else { Ok(left) }
     }
 
     /// Gives an outgoing request the time that is left.
@@ -89,10 +85,7 @@ mod tests {
 
     #[test]
     fn timeouts_parse_as_the_protocol_says() {
-        assert_eq!(
-            parse("99999999H"),
-            Some(Duration::from_secs(99_999_999 * 3600))
-        );
+        assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
         assert_eq!(parse("1500m"), Some(Duration::from_millis(1500)));
         for wrong in ["", "S", "1", "123456789S", "+1S", "1s", "1é"] {
             assert_eq!(parse(wrong), None, "{wrong}");
@@ -102,17 +95,9 @@ mod tests {
     #[test]
     fn what_is_left_is_passed_on_and_nothing_once_it_is_gone() {
         let mut request = Request::new(());
-        Deadline::after(Duration::from_secs(60))
-            .pass_on(&mut request)
-            .unwrap();
-        let left = Deadline::from_headers(request.metadata().as_ref())
-            .unwrap()
-            .left()
-            .unwrap();
-        assert!(
-            left > Duration::from_secs(50) && left <= Duration::from_secs(60),
-            "{left:?}"
-        );
+        Deadline::after(Duration::from_secs(60)).pass_on(&mut request).unwrap();
+        let left = Deadline::from_headers(request.metadata().as_ref()).unwrap().left().unwrap();
+        assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60), "{left:?}");
         let passed = Deadline::after(Duration::ZERO);
         assert_eq!(passed.pass_on(&mut request), Err(DeadlinePassed));
     }

@@ -107,10 +107,9 @@ impl PemFile {
         let mut keys = self.sections::<PrivateKeyDer<'static>>("private key")?;
         match (keys.pop(), keys.len()) {
             (Some(key), 0) => Ok(key),
-            (_, others) => Err(FileError::SeveralKeys {
-                path: self.path.clone(),
-                count: others + 1,
-            }),
+            (_, others) => {
+                Err(FileError::SeveralKeys { path: self.path.clone(), count: others + 1 })
+            }
         }
     }
 
@@ -118,60 +117,38 @@ impl PemFile {
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(LARGEST + 1)
             .read_to_end(&mut bytes)
-            .map_err(|source| FileError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
         if bytes.len() as u64 > LARGEST {
-            return Err(FileError::TooLarge {
-                path: path.to_owned(),
-            });
+            return Err(FileError::TooLarge { path: path.to_owned() });
         }
-        Ok(Self {
-            path: path.to_owned(),
-            bytes,
-        })
+        Ok(Self { path: path.to_owned(), bytes })
     }
 
     fn sections<T: PemObject>(&self, wanted: &'static str) -> Result<Vec<T>, FileError> {
         let found = T::pem_slice_iter(&self.bytes)
             .collect::<Result<Vec<T>, pem::Error>>()
-            .map_err(|error| FileError::NotPem {
-                path: self.path.clone(),
-                fault: fault(&error),
-            })?;
+            .map_err(|error| FileError::NotPem { path: self.path.clone(), fault: fault(&error) })?;
         if found.is_empty() {
-            return Err(FileError::Missing {
-                path: self.path.clone(),
-                wanted,
-            });
+            return Err(FileError::Missing { path: self.path.clone(), wanted });
         }
         Ok(found)
     }
 }
 
 fn open(path: &Path) -> Result<File, FileError> {
-    File::open(path).map_err(|source| FileError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    File::open(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
 }
 
 #[cfg(unix)]
 fn refuse_exposed(path: &Path, file: &File) -> Result<(), FileError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let metadata = file.metadata().map_err(|source| FileError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let metadata =
+        file.metadata().map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    Err(FileError::Exposed {
-        path: path.to_owned(),
-        mode,
-    })
+    Err(FileError::Exposed { path: path.to_owned(), mode })
 }
 
 #[cfg(not(unix))]
@@ -208,10 +185,7 @@ mod tests {
         for mode in [0o644, 0o640, 0o604, 0o620] {
             let (_dir, path) = written("", mode);
             let error = PemFile::read_private(&path).err().unwrap();
-            assert!(
-                matches!(error, FileError::Exposed { mode: m, .. } if m == mode),
-                "{error}"
-            );
+            assert!(matches!(error, FileError::Exposed { mode: m, .. } if m == mode), "{error}");
         }
         let (_dir, path) = written("", 0o600);
         assert!(PemFile::read_private(&path).is_ok());
@@ -221,26 +195,14 @@ mod tests {
     fn errors_name_the_file_and_never_quote_it() {
         let secret = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0*\n-----END PRIVATE KEY-----\n";
         let (_dir, path) = written(secret, 0o600);
-        let error = PemFile::read_private(&path)
-            .unwrap()
-            .private_key()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("file.pem") && !error.contains("c2Vj"),
-            "{error}"
-        );
+        let error = PemFile::read_private(&path).unwrap().private_key().unwrap_err().to_string();
+        assert!(error.contains("file.pem") && !error.contains("c2Vj"), "{error}");
     }
 
     #[test]
     fn a_file_without_what_is_wanted_says_what_is_missing() {
         let (_dir, path) = written("hello", 0o600);
         let file = PemFile::read(&path).unwrap();
-        assert!(
-            file.certificates()
-                .unwrap_err()
-                .to_string()
-                .ends_with("holds no certificate")
-        );
+        assert!(file.certificates().unwrap_err().to_string().ends_with("holds no certificate"));
     }
 }

@@ -22,22 +22,13 @@ pub(crate) struct Guarded<IO, A> {
 
 impl<IO, A> Guarded<IO, A> {
     pub(crate) fn new(io: IO, end: BoxFuture<'static, ()>, about: A) -> Self {
-        Self {
-            io,
-            end,
-            over: false,
-            about,
-        }
+        Self { io, end, over: false, about }
     }
 
     /// hyper polls reading and writing from one task, so that either side registers the same waker.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.over = self.over || self.end.poll_unpin(cx).is_ready();
-        if self.over {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            Ok(())
-        }
+        if self.over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 }
 

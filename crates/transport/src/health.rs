@@ -13,8 +13,5 @@ use crate::Limits;
 pub fn health(limits: &Limits) -> (HealthReporter, HealthServer<HealthService>) {
     let reporter = HealthReporter::new();
     let service = HealthService::from_health_reporter(reporter.clone());
-    (
-        reporter,
-        HealthServer::new(service).max_decoding_message_size(limits.max_message),
-    )
+    (reporter, HealthServer::new(service).max_decoding_message_size(limits.max_message))
 }

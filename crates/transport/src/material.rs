@@ -37,11 +37,7 @@ pub struct TlsFiles {
 impl TlsFiles {
     /// The error for a key that does not go with its certificate.
     pub(crate) fn pair_error(&self, source: rustls::Error) -> TlsError {
-        TlsError::Pair {
-            certificate: self.certificate.clone(),
-            key: self.key.clone(),
-            source,
-        }
+        TlsError::Pair { certificate: self.certificate.clone(), key: self.key.clone(), source }
     }
 }
 
@@ -154,10 +150,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 
 fn own(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Peer, TlsError> {
     let leaf = chain.first().map(AsRef::as_ref).unwrap_or_default();
-    Peer::of(leaf).map_err(|source| TlsError::Own {
-        path: path.to_owned(),
-        source,
-    })
+    Peer::of(leaf).map_err(|source| TlsError::Own { path: path.to_owned(), source })
 }
 
 fn root_store(files: &TlsFiles, roots: &PemFile) -> Result<Arc<RootCertStore>, TlsError> {
@@ -166,10 +159,9 @@ fn root_store(files: &TlsFiles, roots: &PemFile) -> Result<Arc<RootCertStore>, T
     refuse_example(files, &files.roots, &certificates)?;
     let mut store = RootCertStore::empty();
     for certificate in certificates {
-        store.add(certificate).map_err(|source| TlsError::Root {
-            path: files.roots.clone(),
-            source,
-        })?;
+        store
+            .add(certificate)
+            .map_err(|source| TlsError::Root { path: files.roots.clone(), source })?;
     }
     Ok(Arc::new(store))
 }
@@ -179,21 +171,13 @@ fn refuse_example(
     path: &Path,
     certificates: &[CertificateDer<'_>],
 ) -> Result<(), TlsError> {
-    if files.allow_example
-        || !certificates
-            .iter()
-            .any(|certificate| is_example(certificate))
-    {
+    if files.allow_example || !certificates.iter().any(|certificate| is_example(certificate)) {
         return Ok(());
     }
-    Err(TlsError::Example {
-        path: path.to_owned(),
-    })
+    Err(TlsError::Example { path: path.to_owned() })
 }
 
 fn fingerprint<'a>(files: impl Iterator<Item = &'a PemFile>) -> Digest {
-    let digests: Vec<u8> = files
-        .flat_map(|file| *sha256(file.bytes()).as_bytes())
-        .collect();
+    let digests: Vec<u8> = files.flat_map(|file| *sha256(file.bytes()).as_bytes()).collect();
     sha256(&digests)
 }

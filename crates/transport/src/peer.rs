@@ -45,20 +45,15 @@ impl Peer {
     /// When the subject does not hold exactly one `serialNumber` of twenty digits (X.520 §6.2.9).
     pub fn of(certificate: &[u8]) -> Result<Self, PeerError> {
         let certificate = parse(certificate)?;
-        let attributes: Vec<_> = certificate
-            .subject()
-            .iter_by_oid(&OID_X509_SERIALNUMBER)
-            .collect();
+        let attributes: Vec<_> =
+            certificate.subject().iter_by_oid(&OID_X509_SERIALNUMBER).collect();
         let serial_number = match attributes.as_slice() {
             [] => return Err(PeerError::NoSerialNumber),
             [one] => one.as_str().map_err(|_| PeerError::NotAnOin)?,
             several => return Err(PeerError::SeveralSerialNumbers(several.len())),
         };
         let oin = Oin::new(serial_number).map_err(|_| PeerError::NotAnOin)?;
-        Ok(Self {
-            oin,
-            pin: sha256(certificate.public_key().raw),
-        })
+        Ok(Self { oin, pin: sha256(certificate.public_key().raw) })
     }
 }
 
@@ -111,16 +106,10 @@ impl Expected {
     /// When the OIN differs, or the key is not one of the pins.
     pub fn matches(&self, peer: &Peer) -> Result<(), Mismatch> {
         if peer.oin != self.oin {
-            return Err(Mismatch::Oin {
-                expected: self.oin.clone(),
-                found: peer.oin.clone(),
-            });
+            return Err(Mismatch::Oin { expected: self.oin.clone(), found: peer.oin.clone() });
         }
         if !self.pins.contains(&peer.pin) {
-            return Err(Mismatch::Pin {
-                oin: peer.oin.clone(),
-                found: peer.pin,
-            });
+            return Err(Mismatch::Pin { oin: peer.oin.clone(), found: peer.pin });
         }
         Ok(())
     }
@@ -151,13 +140,9 @@ mod tests {
     fn certificate(serial_numbers: &[&str], organisation: &str) -> (Vec<u8>, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, organisation);
+        params.distinguished_name.push(DnType::OrganizationName, organisation);
         for text in serial_numbers {
-            params
-                .distinguished_name
-                .push(DnType::CustomDnType(SERIAL_NUMBER.to_vec()), *text);
+            params.distinguished_name.push(DnType::CustomDnType(SERIAL_NUMBER.to_vec()), *text);
         }
         (params.self_signed(&key).unwrap().der().to_vec(), key)
     }
@@ -190,10 +175,7 @@ mod tests {
     #[test]
     fn a_party_without_pins_matches_nobody() {
         let peer = Peer::of(&certificate(&[OIN], "x").0).unwrap();
-        let nobody = Expected {
-            oin: peer.oin.clone(),
-            pins: BTreeSet::new(),
-        };
+        let nobody = Expected { oin: peer.oin.clone(), pins: BTreeSet::new() };
         assert!(matches!(nobody.matches(&peer), Err(Mismatch::Pin { .. })));
     }
 }

@@ -80,10 +80,9 @@ impl PeerPolicy for KnownPeers {
         match self.0.load().get(&peer.oin) {
             None => Err(PeerRefused::NotEnrolled(peer.oin.clone())),
             Some(pins) if pins.contains(&peer.pin) => Ok(()),
-            Some(_) => Err(PeerRefused::Mismatch(Mismatch::Pin {
-                oin: peer.oin.clone(),
-                found: peer.pin,
-            })),
+            Some(_) => {
+                Err(PeerRefused::Mismatch(Mismatch::Pin { oin: peer.oin.clone(), found: peer.pin }))
+            }
         }
     }
 }

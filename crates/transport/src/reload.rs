@@ -37,13 +37,7 @@ impl<S: Send + Sync + 'static> Reloadable<S> {
         let material = Material::read(&files)?;
         let fingerprint = watch::Sender::new(material.fingerprint);
         let current = ArcSwap::from_pointee(build(&files, material, &clock)?);
-        Ok(Arc::new(Self {
-            files,
-            clock,
-            build,
-            current,
-            fingerprint,
-        }))
+        Ok(Arc::new(Self { files, clock, build, current, fingerprint }))
     }
 
     /// Reads the files again. On an error everything stays as it was.
@@ -53,8 +47,7 @@ impl<S: Send + Sync + 'static> Reloadable<S> {
         if *self.fingerprint.borrow() == fingerprint {
             return Ok(Reload::Unchanged);
         }
-        self.current
-            .store(Arc::new((self.build)(&self.files, material, &self.clock)?));
+        self.current.store(Arc::new((self.build)(&self.files, material, &self.clock)?));
         self.fingerprint.send_replace(fingerprint);
         Ok(Reload::Changed)
     }

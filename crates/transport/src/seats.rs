@@ -55,17 +55,11 @@ impl Seats {
         }
         let of_peer = taken.by_peer.entry(oin.clone()).or_default();
         if *of_peer >= self.most_per_peer {
-            return Err(Full::Peer {
-                oin: oin.clone(),
-                most: self.most_per_peer,
-            });
+            return Err(Full::Peer { oin: oin.clone(), most: self.most_per_peer });
         }
         *of_peer += 1;
         taken.total += 1;
-        Ok(Seat {
-            seats: self.clone(),
-            oin: oin.clone(),
-        })
+        Ok(Seat { seats: self.clone(), oin: oin.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -93,22 +87,13 @@ mod tests {
 
     #[test]
     fn one_peer_cannot_take_every_seat_and_a_seat_comes_free_again() {
-        let limits = Limits {
-            max_connections: 3,
-            max_connections_per_peer: 2,
-            ..Limits::default()
-        };
+        let limits =
+            Limits { max_connections: 3, max_connections_per_peer: 2, ..Limits::default() };
         let (a, b) = (oin("1"), oin("2"));
         let seats = Seats::new(&limits);
         let first = seats.take(&a).ok().unwrap();
         let _second = seats.take(&a).ok().unwrap();
-        assert_eq!(
-            seats.take(&a).err(),
-            Some(Full::Peer {
-                oin: a.clone(),
-                most: 2
-            })
-        );
+        assert_eq!(seats.take(&a).err(), Some(Full::Peer { oin: a.clone(), most: 2 }));
         let _third = seats.take(&b).ok().unwrap();
         assert_eq!(seats.take(&b).err(), Some(Full::Total(3)));
         drop(first);

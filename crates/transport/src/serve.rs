@@ -45,10 +45,7 @@ pub async fn serve(
     let cut_what_is_left = async {
         if stopped.await.is_ok() {
             sleep(grace).await;
-            tracing::warn!(
-                ?grace,
-                "streams are still open after the grace period and are cut"
-            );
+            tracing::warn!(?grace, "streams are still open after the grace period and are cut");
             cut.send_replace(true);
         }
         pending::<()>().await;

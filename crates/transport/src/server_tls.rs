@@ -61,9 +61,7 @@ impl ServerTls {
 
 impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerTls")
-            .field("own", &self.own())
-            .finish_non_exhaustive()
+        f.debug_struct("ServerTls").field("own", &self.own()).finish_non_exhaustive()
     }
 }
 

@@ -33,16 +33,8 @@ impl Session {
         fingerprint: Digest,
     ) -> Result<Self, PeerError> {
         let peer = Peer::of(chain.first().map(AsRef::as_ref).unwrap_or_default())?;
-        let verified = Mutex::new(Verified {
-            fingerprint,
-            at: tls.clock().now(),
-        });
-        Ok(Self {
-            peer,
-            chain,
-            tls,
-            verified,
-        })
+        let verified = Mutex::new(Verified { fingerprint, at: tls.clock().now() });
+        Ok(Self { peer, chain, tls, verified })
     }
 
     pub(crate) fn peer(&self) -> &Peer {
@@ -65,13 +57,8 @@ impl Session {
         if verified.fingerprint == state.fingerprint && (0..FRESH).contains(&age) {
             return Ok(());
         }
-        state
-            .verify(&self.chain, self.tls.clock())
-            .map_err(PeerRefused::Certificate)?;
-        *verified = Verified {
-            fingerprint: state.fingerprint,
-            at: now,
-        };
+        state.verify(&self.chain, self.tls.clock()).map_err(PeerRefused::Certificate)?;
+        *verified = Verified { fingerprint: state.fingerprint, at: now };
         Ok(())
     }
 }

@@ -16,12 +16,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let millis = i64::try_from(since.as_millis())
-            .unwrap_or(i64::MAX)
-            .min(YEAR_9999);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX).min(YEAR_9999);
         timestamp(millis)
     }
 }
@@ -29,10 +25,7 @@ impl Clock for SystemClock {
 /// 9999-12-31T00:00:00Z in milliseconds, within what a [`Timestamp`] holds.
 const YEAR_9999: i64 = 253_402_214_400_000;
 
-#[expect(
-    clippy::expect_used,
-    reason = "the caller clamped the value to the years 1970 to 9999"
-)]
+#[expect(clippy::expect_used, reason = "the caller clamped the value to the years 1970 to 9999")]
 fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).expect("within 1970 to 9999")
 }
@@ -48,9 +41,7 @@ pub struct RandomError;
 /// When that source fails; nothing may then go on that needed it.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| RandomError)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| RandomError)?;
     Ok(bytes)
 }
 

@@ -43,11 +43,7 @@ pub fn set_parent(span: &Span, headers: &HeaderMap) {
 
 /// The span of one request, child of the caller's.
 pub(crate) fn server_span(request: &http::Request<()>) -> Span {
-    let span = tracing::info_span!(
-        "rpc",
-        otel.kind = "server",
-        rpc.method = request.uri().path()
-    );
+    let span = tracing::info_span!("rpc", otel.kind = "server", rpc.method = request.uri().path());
     set_parent(&span, request.headers());
     span
 }

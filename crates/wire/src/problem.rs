@@ -64,8 +64,8 @@ pub fn read(status: &Status) -> PeerProblem {
     let violations = details
         .precondition_failure()
         .map(|failure| failure.violations.iter().filter_map(violation).collect::<Vec<_>>());
-    match violations.and_then(Refusal::new) {
-        Some(refusal) if problem == Problem::Refused => PeerProblem::Refused(refusal),
+    match violations.map(Refusal::try_from) {
+        Some(Ok(refusal)) if problem == Problem::Refused => PeerProblem::Refused(refusal),
         _ => PeerProblem::Problem(problem),
     }
 }
@@ -96,8 +96,8 @@ pub fn read_declined(declined: v1::Declined) -> TargetStatus {
         let (code, text, detail) = (violation.code, violation.text, violation.detail);
         Some(Violation { clause, code, text, detail })
     });
-    match Refusal::new(violations.collect()) {
-        Some(refusal) if problem == Problem::Refused => TargetStatus::Refused { refusal },
+    match Refusal::try_from(violations.collect::<Vec<_>>()) {
+        Ok(refusal) if problem == Problem::Refused => TargetStatus::Refused { refusal },
         _ => TargetStatus::Failed { problem },
     }
 }

@@ -95,7 +95,7 @@ async fn pass_on(
                 send(frames, target, Body::SignedOutcome(signed)).await.map_err(gone)?;
                 return Ok(stated);
             }
-            None => {}
+            None => return Err(failed(Problem::Malformed)),
         }
     }
     Err(failed(Problem::NodeUnavailable))

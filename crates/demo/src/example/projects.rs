@@ -80,10 +80,7 @@ impl Outline {
             } else {
                 "verstrekt"
             };
-            Ok(Participant {
-                partner: annex.provider.clone(),
-                role: text(role)?,
-            })
+            Ok(Participant { partner: annex.provider.clone(), role: text(role)? })
         };
         Ok(Proposal {
             document: tag::Proposal::Proposal,
@@ -115,10 +112,7 @@ impl Outline {
             responsible: responsible.clone(),
             start: self.start,
             end: self.end,
-            quota: Quota {
-                queries: 500,
-                subjects: 20_000,
-            },
+            quota: Quota { queries: 500, subjects: 20_000 },
             annex: self.annex,
         })
     }
@@ -146,26 +140,14 @@ fn persons(covenant: &Covenant, party: &ExampleParty) -> Result<Annex> {
         basis_provider: BRP_BASIS,
         basis_receiver: RECEIVER_BASIS,
         fields: &[
-            (
-                "burgerservicenummer",
-                "De sleutel waarmee de partners dezelfde persoon bedoelen",
-            ),
-            (
-                "geboorte_datum",
-                "Controle dat het BSN bij de persoon hoort (L14)",
-            ),
-            (
-                "naam_geslachtsnaam",
-                "Een medewerker moet de bewoner kunnen aanspreken",
-            ),
+            ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
+            ("geboorte_datum", "Controle dat het BSN bij de persoon hoort (L14)"),
+            ("naam_geslachtsnaam", "Een medewerker moet de bewoner kunnen aanspreken"),
             ("gemeente_van_inschrijving", "Controle van het gebied (S10)"),
             ("datum_inschrijving_in_gemeente", since),
             ("verblijfplaats_datum_van", since),
             ("verblijfplaats_adresseerbaar_object_identificatie", address),
-            (
-                "verblijfplaats_functie_adres",
-                "Een briefadres is geen woonadres",
-            ),
+            ("verblijfplaats_functie_adres", "Een briefadres is geen woonadres"),
             ("verblijfadres_postcode", "Nodig voor een huisbezoek"),
             ("verblijfadres_huisnummer", "Nodig voor een huisbezoek"),
             ("verblijfadres_huisletter", "Nodig voor een huisbezoek"),
@@ -183,20 +165,11 @@ fn allowances(covenant: &Covenant) -> Result<Annex> {
         basis_provider: "Algemene wet inkomensafhankelijke regelingen",
         basis_receiver: RECEIVER_BASIS,
         fields: &[
-            (
-                "burgerservicenummer",
-                "De sleutel waarmee de partners dezelfde persoon bedoelen",
-            ),
-            (
-                "soort_toeslag",
-                "Alleen bij huurtoeslag tellen medebewoners mee",
-            ),
+            ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
+            ("soort_toeslag", "Alleen bij huurtoeslag tellen medebewoners mee"),
             ("toeslagjaar", "De opgave geldt voor een jaar"),
             ("aantal_medebewoners_opgegeven", declared),
-            (
-                "huuradres_aoid",
-                "Het adres waarvoor de toeslag is aangevraagd",
-            ),
+            ("huuradres_aoid", "Het adres waarvoor de toeslag is aangevraagd"),
         ],
     }
     .annex(covenant)
@@ -210,18 +183,9 @@ fn pensions(covenant: &Covenant) -> Result<Annex> {
         basis_provider: "Wet structuur uitvoeringsorganisatie werk en inkomen",
         basis_receiver: RECEIVER_BASIS,
         fields: &[
-            (
-                "burgerservicenummer",
-                "De sleutel waarmee de partners dezelfde persoon bedoelen",
-            ),
-            (
-                "leefvorm_aow",
-                "De opgave die met de inschrijving wordt vergeleken",
-            ),
-            (
-                "datum_ingang_recht",
-                "De opgave geldt vanaf de ingang van het recht",
-            ),
+            ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
+            ("leefvorm_aow", "De opgave die met de inschrijving wordt vergeleken"),
+            ("datum_ingang_recht", "De opgave geldt vanaf de ingang van het recht"),
         ],
     }
     .annex(covenant)
@@ -236,10 +200,7 @@ fn jobs(covenant: &Covenant) -> Result<Annex> {
         basis_provider: "Wet structuur uitvoeringsorganisatie werk en inkomen",
         basis_receiver: RECEIVER_BASIS,
         fields: &[
-            (
-                "burgerservicenummer",
-                "De sleutel waarmee de partners dezelfde persoon bedoelen",
-            ),
+            ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
             ("datum_aanvang_inkomstenverhouding", active),
             ("datum_einde_inkomstenverhouding", active),
         ],

@@ -26,9 +26,7 @@ fn example(dir: &Path, seed: u64) -> Federation {
 }
 
 fn sorted(dir: &Path) -> Vec<std::path::PathBuf> {
-    let files = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let files: BTreeSet<_> = files.collect();
     files.into_iter().collect()
 }
@@ -53,10 +51,7 @@ fn the_documents_on_disk_are_admitted_in_the_order_of_their_names() {
     assert!(decided.decision.valid_from < federation.spec.today);
     assert!(decided.decision.valid_until > federation.spec.today);
     let leader = federation.leader.key.verifying_key();
-    assert_eq!(
-        running.mandates_of(leader, federation.spec.today).count(),
-        1
-    );
+    assert_eq!(running.mandates_of(leader, federation.spec.today).count(), 1);
     assert!(project("P-2026-002").decided().is_none());
     let ended = project("P-2025-004").decided().unwrap();
     assert!(ended.decision.valid_until < federation.spec.today);
@@ -113,11 +108,7 @@ fn check_csv(federation: &Federation, party: &crate::Party, text: &str) {
         assert_eq!(cells.len(), header.len());
         for (field, cell) in header.iter().zip(cells) {
             let listed = field.values.is_empty() || field.values.iter().any(|v| v.as_str() == cell);
-            assert!(
-                cell.is_empty() || (field.kind.admits(cell) && listed),
-                "{}",
-                field.name
-            );
+            assert!(cell.is_empty() || (field.kind.admits(cell) && listed), "{}", field.name);
         }
     }
     assert!(rows > 10, "{id}: {rows} rows");
@@ -134,11 +125,7 @@ fn a_configuration_binds_or_calls_absent_every_field_that_may_leave_and_no_other
         let id = DatasetId::new(served["id"].as_str().unwrap()).unwrap();
         let mut named: BTreeSet<_> = served["columns"].as_table().unwrap().keys().collect();
         let absent = served.get("absent").and_then(|absent| absent.as_array());
-        let absent: Vec<_> = absent
-            .into_iter()
-            .flatten()
-            .map(|a| a.as_str().unwrap())
-            .collect();
+        let absent: Vec<_> = absent.into_iter().flatten().map(|a| a.as_str().unwrap()).collect();
         let absent: Vec<_> = absent.into_iter().map(String::from).collect();
         named.extend(&absent);
         let fields = &federation.covenant.dataset(&id).unwrap().field;
@@ -161,15 +148,9 @@ fn the_parquet_file_has_typed_columns() {
     let party = federation.partner("svb").unwrap();
     let file = File::open(party.dir.join("data/aow_uitkering.parquet")).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    let dataset = federation
-        .covenant
-        .dataset(party.datasets.first().unwrap())
-        .unwrap();
+    let dataset = federation.covenant.dataset(party.datasets.first().unwrap()).unwrap();
     for field in reader.schema().fields() {
-        let kind = dataset
-            .field(&FieldName::new(field.name()).unwrap())
-            .unwrap()
-            .kind;
+        let kind = dataset.field(&FieldName::new(field.name()).unwrap()).unwrap().kind;
         let expected = match kind {
             FieldType::Integer => DataType::Int64,
             FieldType::Date => DataType::Date32,
@@ -178,11 +159,7 @@ fn the_parquet_file_has_typed_columns() {
         };
         assert_eq!(*field.data_type(), expected, "{}", field.name());
     }
-    let rows: usize = reader
-        .build()
-        .unwrap()
-        .map(|batch| batch.unwrap().num_rows())
-        .sum();
+    let rows: usize = reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum();
     assert!(rows > 10);
 }
 
@@ -194,10 +171,7 @@ fn keys_on_disk_belong_together_and_the_same_seed_gives_the_same_data() {
         let text = fs::read_to_string(party.dir.join("ledger.jwk")).unwrap();
         let key = SigningKey::from_jwk(&text, &SystemRandom::new()).unwrap();
         let public = fs::read(party.dir.join("ledger.pub.jwk")).unwrap();
-        assert_eq!(
-            key_id(&from_json("ledger.pub.jwk", &public).unwrap()),
-            *key.id()
-        );
+        assert_eq!(key_id(&from_json("ledger.pub.jwk", &public).unwrap()), *key.id());
         let text = fs::read_to_string(party.dir.join("sealing.jwk")).unwrap();
         let sealing = OpeningKey::from_jwk(&text).unwrap();
         assert_eq!(sealing.sealing_key(), party.keys.sealing.sealing_key());

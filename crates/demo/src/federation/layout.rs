@@ -60,7 +60,9 @@ const fn founds(document: &SignedDocument) -> bool {
 fn founding(federation: &Federation) -> Vec<String> {
     let documents = federation.documents.iter().enumerate();
     let founding = documents.filter(|(_, document)| founds(document));
-    founding.map(|(i, document)| format!("../documents/founding/{}.jws", document.stem(i + 1))).collect()
+    founding
+        .map(|(i, document)| format!("../documents/founding/{}.jws", document.stem(i + 1)))
+        .collect()
 }
 
 fn write_coordinator(federation: &Federation) -> Result<()> {
@@ -78,10 +80,7 @@ fn write_coordinator(federation: &Federation) -> Result<()> {
             &[("ledger", "ledger.jwk"), ("register", "register.jwk")],
         )
     };
-    files::write(
-        &party.config,
-        config.text("The coordinator of an example federation.")?,
-    )
+    files::write(&party.config, config.text("The coordinator of an example federation.")?)
 }
 
 fn write_partner(federation: &Federation, party: &Party) -> Result<()> {
@@ -91,10 +90,8 @@ fn write_partner(federation: &Federation, party: &Party) -> Result<()> {
     };
     let mut specs = federation.spec.partners.iter();
     let spec = specs.find(|spec| spec.name == party.name);
-    let datasets = spec
-        .into_iter()
-        .flat_map(|spec| &spec.datasets)
-        .map(|dataset| config::Dataset {
+    let datasets =
+        spec.into_iter().flat_map(|spec| &spec.datasets).map(|dataset| config::Dataset {
             id: &dataset.id,
             absent: &dataset.absent,
             source: &dataset.source,
@@ -122,20 +119,14 @@ fn write_leader(federation: &Federation) -> Result<()> {
     leader.certificate.write(&leader.dir, "tls")?;
     write_signing(&leader.dir, "leader", &leader.key)?;
     let config = client(federation, &leader.partner, "leader.jwk");
-    files::write(
-        &leader.config,
-        config.text("The client of an example project leader.")?,
-    )
+    files::write(&leader.config, config.text("The client of an example project leader.")?)
 }
 
 fn write_auditor(federation: &Federation) -> Result<()> {
     let auditor = &federation.auditor;
     write_party(auditor)?;
     let config = client(federation, &auditor.oin, "signing.jwk");
-    files::write(
-        &auditor.config,
-        config.text("The client of an example auditor.")?,
-    )
+    files::write(&auditor.config, config.text("The client of an example auditor.")?)
 }
 
 fn client<'a>(federation: &'a Federation, oin: &'a Oin, key: &str) -> Config<'a> {
@@ -162,10 +153,7 @@ fn base<'a>(
         register: polled(federation, up),
         keys: keys.collect::<BTreeMap<_, _>>(),
         data: config::Data { dir: "state" },
-        telemetry: config::Telemetry {
-            otlp: federation.spec.otlp.as_deref(),
-            log: "info",
-        },
+        telemetry: config::Telemetry { otlp: federation.spec.otlp.as_deref(), log: "info" },
         dataset: Vec::new(),
         founding: None,
     }
@@ -179,12 +167,7 @@ fn polled(federation: &Federation, up: &str) -> config::Register {
 
 fn register(up: &str, key: &str, poll_seconds: Option<u32>, quorum: usize) -> config::Register {
     let lsi_keys = LSI.iter().map(|name| format!("{up}/lsi/{name}.pub.jwk"));
-    config::Register {
-        lsi_keys: lsi_keys.collect(),
-        quorum,
-        key: key.to_owned(),
-        poll_seconds,
-    }
+    config::Register { lsi_keys: lsi_keys.collect(), quorum, key: key.to_owned(), poll_seconds }
 }
 
 fn coordinator(federation: &Federation) -> Option<config::Coordinator<'_>> {

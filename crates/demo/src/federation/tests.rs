@@ -70,10 +70,7 @@ fn a_federation_of_ones_own_is_admitted_and_private() {
     assert!(enrolment.holds_on(federation.spec.today));
     let pins = [amsterdam.certificate.pin, federation.leader.certificate.pin];
     assert_eq!(enrolment.tls_pins, pins);
-    assert_eq!(
-        enrolment.node.as_ref().unwrap().address.as_str(),
-        "127.0.0.1:7601"
-    );
+    assert_eq!(enrolment.node.as_ref().unwrap().address.as_str(), "127.0.0.1:7601");
 
     let coordinator = fs::read_to_string(&federation.coordinator.config).unwrap();
     let coordinator: toml::Table = toml::from_str(&coordinator).unwrap();
@@ -100,13 +97,7 @@ fn too_few_ports_and_an_unknown_leader_are_named() {
     };
     let mut few = spec();
     few.ports = Ports::Given(vec![7600]);
-    assert!(matches!(
-        build(few),
-        Err(DemoError::Ports {
-            needed: 2,
-            given: 1
-        })
-    ));
+    assert!(matches!(build(few), Err(DemoError::Ports { needed: 2, given: 1 })));
     let mut nobody = spec();
     nobody.leader = "nobody".to_owned();
     assert!(matches!(build(nobody), Err(DemoError::Name(name)) if name == "nobody"));

@@ -65,11 +65,7 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) const fn new(seed: u64, today: Date) -> Self {
-        Self {
-            random: SplitMix64::new(seed),
-            bsns: Bsns(900_000_000),
-            today,
-        }
+        Self { random: SplitMix64::new(seed), bsns: Bsns(900_000_000), today }
     }
 
     pub(super) fn addresses(&mut self, persons: usize) -> Vec<Address> {
@@ -196,9 +192,7 @@ impl Builder {
     fn born(&mut self, low: i32, high: i32) -> Date {
         // 1,461 days are four years; the margin keeps the age within bounds whatever the leap years.
         let days = |years: i32| years * 1461 / 4;
-        let age = self
-            .random
-            .between(days(low) + 2, days(high + 1).max(days(low) + 370) - 2);
+        let age = self.random.between(days(low) + 2, days(high + 1).max(days(low) + 370) - 2);
         self.today.plus_days(-age)
     }
 
@@ -290,9 +284,7 @@ impl Builder {
         let understated = household == Sharing && (fixed || self.random.percent(20));
         let declared = if understated { 0 } else { registered };
         Allowance {
-            kind: self
-                .random
-                .pick(&["huurtoeslag", "huurtoeslag", "zorgtoeslag"]),
+            kind: self.random.pick(&["huurtoeslag", "huurtoeslag", "zorgtoeslag"]),
             declared,
             rent_cents: self.random.between(38_000, 87_000),
             income_cents: self.random.between(1_200_000, 3_900_000),

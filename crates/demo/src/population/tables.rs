@@ -152,11 +152,7 @@ const PENSION_FIELDS: [&str; 7] = [
 
 fn pension_row((address, person): (&Address, &Person)) -> Option<[Cell; 7]> {
     let pension = person.pension.as_ref()?;
-    let form = if pension.alone {
-        "alleenstaand"
-    } else {
-        "gehuwd_of_samenwonend"
-    };
+    let form = if pension.alone { "alleenstaand" } else { "gehuwd_of_samenwonend" };
     Some([
         (&person.bsn).into(),
         form.into(),
@@ -191,10 +187,7 @@ const JOB_FIELDS: [&str; 17] = [
 fn job_rows<'a>(
     (address, person): (&'a Address, &'a Person),
 ) -> impl Iterator<Item = [Cell; 17]> + 'a {
-    person
-        .jobs
-        .iter()
-        .map(move |job| job_row(address, person, job))
+    person.jobs.iter().map(move |job| job_row(address, person, job))
 }
 
 fn job_row(address: &Address, person: &Person, job: &Job) -> [Cell; 17] {

@@ -80,10 +80,18 @@ impl RegisterState {
         for participant in &proposal.participant {
             self.enrolled(check, &participant.partner)?;
         }
-        let project = self.projects.entry(proposal.project.clone()).or_default();
-        let next = project.latest().map_or(1, |(_, latest)| latest.version + 1);
+        let latest = self.projects.get(&proposal.project).and_then(super::Project::latest);
+        let next = latest.map_or(1, |(_, latest)| latest.version + 1);
         check
             .that(proposal.version == next, "version", || format!("the next version is {next}"))?;
+        if let Some((_, latest)) = latest {
+            // Only whoever proposed a project may bring another version of it.
+            let own = |oin: &&Oin| proposal.proposed_by.contains(*oin);
+            check.that(latest.proposed_by.iter().any(|oin| own(&oin)), "proposed_by", || {
+                "holds none of the partners that proposed the version before".to_owned()
+            })?;
+        }
+        let project = self.projects.entry(proposal.project.clone()).or_default();
         project.proposals.insert(envelope.payload_hash(), Arc::new(proposal));
         Ok(())
     }

@@ -32,15 +32,9 @@ async fn one_trace_spans_both_sides() {
 async fn a_broken_trace_context_is_no_parent_and_no_harm() {
     let world = World::start().await;
     let mut client = world.client(&world.alice());
-    for broken in [
-        "00-zz-zz-00",
-        "",
-        "00-00000000000000000000000000000000-0000000000000000-01",
-    ] {
+    for broken in ["00-zz-zz-00", "", "00-00000000000000000000000000000000-0000000000000000-01"] {
         let mut request = Request::new(HealthCheckRequest::default());
-        request
-            .metadata_mut()
-            .insert("traceparent", broken.parse().unwrap());
+        request.metadata_mut().insert("traceparent", broken.parse().unwrap());
         within(client.check(request)).await.unwrap();
         let seen = world.seen.lock().unwrap().pop().unwrap().trace.unwrap();
         assert!(!seen.contains("00000000000000000000000000000000"), "{seen}");
@@ -53,16 +47,11 @@ async fn a_handler_knows_the_time_that_its_caller_gives() {
     let mut client = world.client(&world.alice());
     check(&mut client).await.unwrap();
     let mut request = Request::new(HealthCheckRequest::default());
-    Deadline::after(Duration::from_secs(60))
-        .pass_on(&mut request)
-        .unwrap();
+    Deadline::after(Duration::from_secs(60)).pass_on(&mut request).unwrap();
     within(client.check(request)).await.unwrap();
 
     let seen = world.seen.lock().unwrap();
     assert_eq!(seen[0].deadline, None);
     let left = seen[1].deadline.unwrap().left().unwrap();
-    assert!(
-        left <= Duration::from_secs(60) && left > Duration::from_secs(30),
-        "{left:?}"
-    );
+    assert!(left <= Duration::from_secs(60) && left > Duration::from_secs(30), "{left:?}");
 }

@@ -25,12 +25,7 @@ pub(crate) struct Request<'a> {
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Self {
-            oin: super::world::ALICE,
-            serial: 1,
-            organisation: "a party",
-            expires: 2090,
-        }
+        Self { oin: super::world::ALICE, serial: 1, organisation: "a party", expires: 2090 }
     }
 }
 
@@ -65,10 +60,7 @@ impl Authority {
         params.extended_key_usages = vec![Use::ClientAuth, Use::ServerAuth];
         let subject = &mut params.distinguished_name;
         subject.push(DnType::OrganizationName, request.organisation);
-        subject.push(
-            DnType::CustomDnType(SUBJECT_SERIAL_NUMBER.to_vec()),
-            request.oin,
-        );
+        subject.push(DnType::CustomDnType(SUBJECT_SERIAL_NUMBER.to_vec()), request.oin);
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let peer = Peer::of(certificate.der()).unwrap();
         let party = Party::new(peer, &certificate.pem(), &key.serialize_pem());
@@ -120,11 +112,7 @@ impl Party {
 
     /// Gives this party a new revocation list of an authority, valid until 1 July 2026.
     pub(crate) fn revoke(&self, authority: &Authority, serials: &[u64]) {
-        fs::write(
-            self.dir.path().join("revoked.pem"),
-            authority.revocation_list(serials),
-        )
-        .unwrap();
+        fs::write(self.dir.path().join("revoked.pem"), authority.revocation_list(serials)).unwrap();
     }
 
     /// Takes over another party's certificate and key.

@@ -34,10 +34,7 @@ async fn a_list_that_runs_out_refuses_the_next_request_on_an_open_connection() {
     check(&mut client).await.unwrap();
     world.clock.set("2026-07-02T00:00:00.000Z");
     let status = check(&mut client).await.unwrap_err();
-    assert_eq!(
-        status.message(),
-        CertificateFault::RevocationListExpired.to_string()
-    );
+    assert_eq!(status.message(), CertificateFault::RevocationListExpired.to_string());
 }
 
 #[tokio::test]
@@ -46,10 +43,7 @@ async fn a_withdrawn_enrolment_refuses_the_next_request_on_an_open_connection() 
     let mut client = world.client(&world.alice());
     check(&mut client).await.unwrap();
     world.policy.replace([]);
-    assert_eq!(
-        check(&mut client).await.unwrap_err().code(),
-        Code::Unauthenticated
-    );
+    assert_eq!(check(&mut client).await.unwrap_err().code(), Code::Unauthenticated);
 }
 
 #[tokio::test]
@@ -61,10 +55,7 @@ async fn a_broken_file_changes_nothing_and_an_equal_one_neither() {
 
     std::fs::write(&world.server.files.roots, "no PEM").unwrap();
     let error = world.tls.reload().unwrap_err().to_string();
-    assert!(
-        error.contains("roots.pem") && error.ends_with("holds no certificate"),
-        "{error}"
-    );
+    assert!(error.contains("roots.pem") && error.ends_with("holds no certificate"), "{error}");
     check(&mut client).await.unwrap();
 }
 
@@ -72,16 +63,10 @@ async fn a_broken_file_changes_nothing_and_an_equal_one_neither() {
 async fn a_renewed_server_certificate_serves_new_connections() {
     let world = World::start().await;
     let alice = world.alice();
-    let renewed = world.authority.party(&Request {
-        oin: SERVER,
-        serial: 10,
-        ..Default::default()
-    });
+    let renewed = world.authority.party(&Request { oin: SERVER, serial: 10, ..Default::default() });
     world.server.renew(&renewed);
     assert_eq!(world.tls.reload().unwrap(), Reload::Changed);
-    check(&mut world.client_of(&alice, expected(&renewed.peer)).1)
-        .await
-        .unwrap();
+    check(&mut world.client_of(&alice, expected(&renewed.peer)).1).await.unwrap();
 
     let status = check(&mut world.client(&alice)).await.unwrap_err();
     let Explanation::NotConnected(ConnectError::Mismatch { source, .. }) = explain(&status) else {

@@ -31,16 +31,10 @@ async fn an_enrolled_party_is_served_and_known_by_its_certificate() {
 #[tokio::test]
 async fn a_party_that_is_not_enrolled_is_refused() {
     let world = World::start().await;
-    let bob = world.authority.party(&Request {
-        oin: BOB,
-        ..Default::default()
-    });
+    let bob = world.authority.party(&Request { oin: BOB, ..Default::default() });
     let status = check(&mut world.client(&bob)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
-    assert!(
-        status.message().contains("is not enrolled here"),
-        "{status}"
-    );
+    assert!(status.message().contains("is not enrolled here"), "{status}");
     assert!(world.seen.lock().unwrap().is_empty());
 }
 
@@ -48,16 +42,10 @@ async fn a_party_that_is_not_enrolled_is_refused() {
 async fn the_right_party_with_another_key_is_refused() {
     let world = World::start().await;
     let _enrolled = world.alice();
-    let other_key = world.authority.party(&Request {
-        serial: 2,
-        ..Default::default()
-    });
+    let other_key = world.authority.party(&Request { serial: 2, ..Default::default() });
     let status = check(&mut world.client(&other_key)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
-    assert!(
-        status.message().contains("public key that is not enrolled"),
-        "{status}"
-    );
+    assert!(status.message().contains("public key that is not enrolled"), "{status}");
 }
 
 #[tokio::test]
@@ -68,24 +56,15 @@ async fn a_certificate_of_a_foreign_authority_is_refused() {
     // It trusts the server, so that the refusal is the server's.
     foreign.trust(&world.authority);
     foreign.revoke(&world.authority, &[]);
-    assert_refused(
-        &check(&mut world.client(&foreign)).await.unwrap_err(),
-        "UnknownCA",
-    );
+    assert_refused(&check(&mut world.client(&foreign)).await.unwrap_err(), "UnknownCA");
 }
 
 #[tokio::test]
 async fn an_expired_certificate_is_refused() {
     let world = World::start().await;
-    let late = world.authority.party(&Request {
-        expires: 2026,
-        ..Default::default()
-    });
+    let late = world.authority.party(&Request { expires: 2026, ..Default::default() });
     world.policy.replace([expected(&late.peer)]);
-    assert_refused(
-        &check(&mut world.client(&late)).await.unwrap_err(),
-        "CertificateExpired",
-    );
+    assert_refused(&check(&mut world.client(&late)).await.unwrap_err(), "CertificateExpired");
 }
 
 #[tokio::test]
@@ -94,10 +73,7 @@ async fn a_revoked_certificate_is_refused() {
     let alice = world.alice();
     world.server.revoke(&world.authority, &[1]);
     world.tls.reload().unwrap();
-    assert_refused(
-        &check(&mut world.client(&alice)).await.unwrap_err(),
-        "CertificateRevoked",
-    );
+    assert_refused(&check(&mut world.client(&alice)).await.unwrap_err(), "CertificateRevoked");
 }
 
 #[tokio::test]
@@ -116,25 +92,13 @@ async fn a_server_of_another_party_or_with_another_key_is_refused() {
 
     let mut other_party = right.clone();
     other_party.oin = BOB.parse().unwrap();
-    let status = check(&mut world.client_of(&alice, other_party).1)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(mismatch(&status), Mismatch::Oin { .. }),
-        "{}",
-        explain(&status)
-    );
+    let status = check(&mut world.client_of(&alice, other_party).1).await.unwrap_err();
+    assert!(matches!(mismatch(&status), Mismatch::Oin { .. }), "{}", explain(&status));
 
     let mut other_key = right;
     other_key.pins = [alice.peer.pin].into();
-    let status = check(&mut world.client_of(&alice, other_key).1)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(mismatch(&status), Mismatch::Pin { .. }),
-        "{}",
-        explain(&status)
-    );
+    let status = check(&mut world.client_of(&alice, other_key).1).await.unwrap_err();
+    assert!(matches!(mismatch(&status), Mismatch::Pin { .. }), "{}", explain(&status));
 }
 
 #[tokio::test]
@@ -170,10 +134,7 @@ async fn tls_1_2_is_refused() {
 #[tokio::test]
 async fn example_certificates_need_leave() {
     let authority = Authority::new("the authority");
-    let request = Request {
-        organisation: EXAMPLE_ORGANISATION,
-        ..Request::default()
-    };
+    let request = Request { organisation: EXAMPLE_ORGANISATION, ..Request::default() };
     let mut party = authority.party(&request);
     let load = |party: &Party| {
         let clock = crate::world::TestClock::at("2026-06-01T00:00:00.000Z");
@@ -187,17 +148,12 @@ async fn example_certificates_need_leave() {
 #[test]
 fn a_key_of_another_certificate_is_named() {
     let authority = Authority::new("the authority");
-    let (mut alice, bob) = (
-        authority.party(&Request::default()),
-        authority.party(&Request::default()),
-    );
+    let (mut alice, bob) =
+        (authority.party(&Request::default()), authority.party(&Request::default()));
     alice.files.key = bob.files.key.clone();
     let clock = crate::world::TestClock::at("2026-06-01T00:00:00.000Z");
     let error = ServerTls::load(alice.files, clock).unwrap_err();
-    assert!(
-        matches!(&error, TlsError::Pair { key, .. } if *key == bob.files.key),
-        "{error}"
-    );
+    assert!(matches!(&error, TlsError::Pair { key, .. } if *key == bob.files.key), "{error}");
 }
 
 fn assert_refused(status: &Status, wanted: &str) {
@@ -205,15 +161,8 @@ fn assert_refused(status: &Status, wanted: &str) {
     let Explanation::NotConnected(ConnectError::Refused { alert, .. }) = &explanation else {
         panic!("{explanation}")
     };
-    assert!(
-        alert.as_deref().unwrap_or_default().contains(wanted),
-        "{explanation}"
-    );
-    assert!(
-        explanation
-            .to_string()
-            .contains("revoked, expired or unknown there?")
-    );
+    assert!(alert.as_deref().unwrap_or_default().contains(wanted), "{explanation}");
+    assert!(explanation.to_string().contains("revoked, expired or unknown there?"));
 }
 
 fn mismatch(status: &Status) -> &Mismatch {
@@ -230,9 +179,7 @@ async fn raw(
     version: &'static SupportedProtocolVersion,
 ) -> String {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(world.authority.pem().as_bytes()).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_slice(world.authority.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
@@ -249,12 +196,8 @@ async fn raw(
     let tcp = TcpStream::connect(world.address).await.unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     let outcome = within(async {
-        let mut stream = connector
-            .connect("localhost".try_into().unwrap(), tcp)
-            .await?;
+        let mut stream = connector.connect("localhost".try_into().unwrap(), tcp).await?;
         stream.read_u8().await
     });
-    outcome
-        .await
-        .map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+    outcome.await.map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
 }

@@ -45,10 +45,7 @@ impl TestClock {
     }
 
     pub(crate) fn set(&self, text: &str) {
-        self.0.store(
-            text.parse::<Timestamp>().unwrap().millis(),
-            Ordering::SeqCst,
-        );
+        self.0.store(text.parse::<Timestamp>().unwrap().millis(), Ordering::SeqCst);
     }
 }
 
@@ -89,11 +86,8 @@ impl World {
     pub(crate) async fn start_with(limits: Limits) -> Self {
         trace_everything();
         let authority = Authority::new("the authority");
-        let server = authority.party(&pki::Request {
-            oin: SERVER,
-            serial: 9,
-            ..Default::default()
-        });
+        let server =
+            authority.party(&pki::Request { oin: SERVER, serial: 9, ..Default::default() });
         let clock = TestClock::at("2026-06-01T00:00:00.000Z");
         let tls = ServerTls::load(server.files.clone(), Arc::clone(&clock) as _).unwrap();
         let policy = Arc::new(KnownPeers::default());
@@ -106,27 +100,9 @@ impl World {
         let stopped = async {
             let _ = stopped.await;
         };
-        let serving = serve(
-            listener,
-            tls.clone(),
-            policy.clone(),
-            routes,
-            limits,
-            stopped,
-        );
+        let serving = serve(listener, tls.clone(), policy.clone(), routes, limits, stopped);
         let done = tokio::spawn(serving);
-        Self {
-            authority,
-            server,
-            clock,
-            tls,
-            policy,
-            address,
-            health,
-            seen,
-            stop,
-            done,
-        }
+        Self { authority, server, clock, tls, policy, address, health, seen, stop, done }
     }
 
     /// Alice, enrolled.
@@ -154,21 +130,14 @@ impl World {
 }
 
 pub(crate) fn expected(peer: &Peer) -> Expected {
-    Expected {
-        oin: peer.oin.clone(),
-        pins: [peer.pin].into(),
-    }
+    Expected { oin: peer.oin.clone(), pins: [peer.pin].into() }
 }
 
 pub(crate) async fn check(
     client: &mut HealthClient<Channel>,
 ) -> Result<HealthCheckResponse, Status> {
-    let request = HealthCheckRequest {
-        service: String::new(),
-    };
-    within(client.check(request))
-        .await
-        .map(tonic::Response::into_inner)
+    let request = HealthCheckRequest { service: String::new() };
+    within(client.check(request)).await.map(tonic::Response::into_inner)
 }
 
 /// Fails a test that hangs.
