@@ -15,7 +15,7 @@ use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact}
 use convenant_testkit::{
     CapturedLog, World,
     evidence::{Forbidden, files_under},
-    question::{about, question, target},
+    question::{about, question, target, when},
     told, wire,
 };
 
@@ -211,6 +211,14 @@ async fn converse(world: &World) {
     refused.query.requester.key = stranger.verifying_key().clone();
     wire::sign_again(&mut refused, &stranger).unwrap();
     assert_eq!(crate::support::attempt(world, &client, &refused).await.node, ["S6/MANDAAT"]);
+    // Whoever writes a BSN where everybody can read it is refused, and that is all that is kept of it.
+    let bsn = in_rotterdam(world, 1)[0].key.expose().to_owned();
+    let condition = format!("burgerservicenummer = '{bsn}'");
+    let named = when(target(rotterdam, BRP_FIELDS).unwrap(), &condition).unwrap();
+    let told_of = crate::support::attempt(world, &client, &compose(QueryKind::Select, named)).await;
+    assert!(told_of.coordinator.contains(&"L14/BSN".to_owned()), "{told_of:?}");
+    assert_eq!(told_of.coordinator, told_of.node);
+
     let mut mismatched = compose(QueryKind::Lookup, lookup);
     mismatched.query.targets[0].subjects.as_mut().unwrap().count += 1;
     wire::sign_again(&mut mismatched, &world.federation.leader.key).unwrap();

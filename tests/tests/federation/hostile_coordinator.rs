@@ -309,6 +309,12 @@ async fn an_older_register_makes_a_node_refuse_from_then_on() {
     let (results, files) = turned.ask(&turned.lookup(&["rotterdam"])).await;
     assert_eq!(results[0].status, Status::Failed { problem: Problem::RegisterForked });
     assert!(files.are_empty());
+    // Showing the true one again does not mend it: nobody knows which history is the other's.
+    turned.hostile.show_register(turned.hostile.documents());
+    turned.hostile.followed(turned.hostile.follows() + 2).await.unwrap();
+    let (results, files) = turned.ask(&turned.lookup(&["rotterdam"])).await;
+    assert_eq!(results[0].status, Status::Failed { problem: Problem::RegisterForked });
+    assert!(files.are_empty());
 }
 
 #[tokio::test]

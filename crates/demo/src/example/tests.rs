@@ -6,7 +6,7 @@ use convenant_model::{
     covenant::{CovenantText, Use},
     documents::{DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal},
     parse::{from_json, from_toml},
-    register::RegisterState,
+    register::{AdmissionError, RegisterState},
     value::FieldType,
 };
 use convenant_signing::{Jws, OpeningKey, SigningKey, canonical, key_id};
@@ -36,7 +36,8 @@ fn the_documents_on_disk_are_admitted_in_the_order_of_their_names() {
     let dir = tempfile::tempdir().unwrap();
     let federation = example(dir.path(), 1);
     let mut state = RegisterState::new(federation.root_of_trust());
-    for path in sorted(&dir.path().join("documents")) {
+    let documents = dir.path().join("documents");
+    for path in sorted(&documents.join("founding")).into_iter().chain(sorted(&documents)) {
         if path.extension().is_some_and(|ending| ending == "jws") {
             let jws = Jws::parse(&fs::read(&path).unwrap()).unwrap();
             let admitted = state.admit(&jws);
@@ -44,6 +45,11 @@ fn the_documents_on_disk_are_admitted_in_the_order_of_their_names() {
         }
     }
     assert_eq!(state.documents(), 16);
+    // Shown again, an old decision or enrolment would undo a later one.
+    for document in &federation.documents {
+        let again = state.admit(&document.jws);
+        assert!(matches!(again, Err(AdmissionError::Repeated { .. })), "{again:?}");
+    }
 
     let project = |id| state.project(&ProjectId::new(id).unwrap()).unwrap();
     let running = project("P-2026-001");
