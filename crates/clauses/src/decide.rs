@@ -41,6 +41,9 @@ pub struct Request<'a> {
     pub register: RegisterPosition,
 }
 
+/// What is wrong with a target whose query names somebody elsewhere.
+const NAMES: &str = "een ander deel van de vraag noemt leesbaar een persoon of adres";
+
 /// Decides on one target of a query: a pure function of its arguments.
 ///
 /// Whatever keeps the rules from being asked refuses too: rules of another covenant than the register
@@ -118,6 +121,10 @@ fn outcome(
     }
     let decided = state.project(&request.query.project).and_then(Project::decided);
     match response.decision() {
+        // Whatever the rules say of this target: the ledgers would keep the whole query.
+        Decision::Allow if request.query.may_name_a_person(&rules.covenant).is_some() => {
+            Err(Outcome::of_subjects(&rules.covenant, NAMES.to_owned()))
+        }
         Decision::Allow => {
             obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)
         }

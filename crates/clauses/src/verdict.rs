@@ -12,7 +12,7 @@ use convenant_model::{
 
 use crate::{Request, Rules};
 
-/// The clause and code of subjects that turn out not to be valid once they are unsealed.
+/// The clause and code of what typed code finds wrong with whom a query is about.
 const SUBJECTS: (&str, &str) = ("L14", "BSN");
 
 /// The decision on one target of a query.
@@ -55,6 +55,23 @@ pub struct Combined {
 pub(crate) enum Outcome {
     Refusal(Refusal),
     Problem(Problem),
+}
+
+impl Outcome {
+    /// Refused under clause L14 by typed code rather than by a rule; a covenant without that clause
+    /// leaves [`Problem::BadSubjects`]. `detail` is Dutch and holds no personal data.
+    pub(crate) fn of_subjects(covenant: &Covenant, detail: String) -> Self {
+        let (clause, code) = SUBJECTS;
+        let clause = ClauseId::new(clause).ok().and_then(|id| covenant.clause(&id));
+        let violation = clause.map(|clause| Violation {
+            clause: clause.id.clone(),
+            code: code.to_owned(),
+            text: clause.text.to_string(),
+            detail,
+        });
+        let refusal = Refusal::new(violation.into_iter().collect());
+        refusal.map_or(Self::Problem(Problem::BadSubjects), Self::Refusal)
+    }
 }
 
 /// What every entry about a decision on the same query says.
@@ -195,16 +212,7 @@ impl Permit {
     /// fields. A covenant without that clause leaves [`Problem::BadSubjects`].
     #[must_use]
     pub fn refuse_subjects(self, detail: String) -> Refused {
-        let (clause, code) = SUBJECTS;
-        let clause = ClauseId::new(clause).ok().and_then(|id| self.record.covenant.clause(&id));
-        let violation = clause.map(|clause| Violation {
-            clause: clause.id.clone(),
-            code: code.to_owned(),
-            text: clause.text.to_string(),
-            detail,
-        });
-        let refusal = Refusal::new(violation.into_iter().collect());
-        let outcome = refusal.map_or(Outcome::Problem(Problem::BadSubjects), Outcome::Refusal);
+        let outcome = Outcome::of_subjects(&self.record.covenant, detail);
         Refused { record: self.record, target: self.target, slice: self.slice, outcome }
     }
 

@@ -79,9 +79,11 @@ impl Brokering {
         self.count(&combined);
         let refusals: Vec<_> = combined.refusals().cloned().collect();
         let permitted = combined.permits().count();
-        let exposed =
-            snapshot.rules().is_some_and(|rules| received.may_name_a_person(rules.covenant()));
-        if permitted == 0 && exposed {
+        let exposed = snapshot
+            .rules()
+            .is_some_and(|rules| received.query().may_name_a_person(rules.covenant()).is_some());
+        // None of its targets was permitted then.
+        if exposed {
             return Err(self.refused_by_hash(received, &refusals).await);
         }
         let started = Instant::now();

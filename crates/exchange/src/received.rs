@@ -6,11 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use convenant_ledger::register::Register;
 use convenant_model::{
     Digest, Oin, Problem, QueryId, Timestamp,
-    covenant::{Class, Covenant, Use},
     entry::{Entry, Recordable, Rejected},
-    predicate::Predicate,
-    query::{MAX_TARGETS, Query, Target},
-    subjects::holds_bsn,
+    query::{MAX_TARGETS, Query},
 };
 use convenant_signing::{JwsError, parse_canonical, peek_compact, sha256};
 
@@ -105,23 +102,6 @@ impl Received {
     #[must_use]
     pub const fn query(&self) -> &Arc<Query> {
         &self.query
-    }
-
-    /// Whether the shape itself may name a person, readable to everybody: a BSN in the justification or
-    /// in a literal, or any literal for a field that identifies (clause L14). Such a query is refused,
-    /// and must not stand in a ledger either, which holds no personal data.
-    #[must_use]
-    pub fn may_name_a_person(&self, covenant: &Covenant) -> bool {
-        let literal_names = |target: &Target| {
-            let dataset = covenant.dataset(&target.dataset);
-            let literals = target.predicate.as_ref().map(Predicate::literals).unwrap_or_default();
-            literals.into_iter().any(|(name, literal)| {
-                let field = dataset.and_then(|dataset| dataset.field(name));
-                holds_bsn(&literal.to_string())
-                    || field.is_none_or(|f| f.usage == Use::Key || f.class == Class::Bsn)
-            })
-        };
-        holds_bsn(self.query.justification.as_str()) || self.query.targets.iter().any(literal_names)
     }
 
     /// The compact JWS exactly as received.

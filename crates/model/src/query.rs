@@ -1,19 +1,26 @@
 //! The public part of a query: its *shape*. Subjects are never in it; they travel sealed beside it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    covenant::{Class, Covenant, Use},
     digest::Digest,
     documents::tag,
     ids::{DatasetId, FieldName, GoalId, Oin, ProjectId, QueryId, ThemeId},
     keys::{SealingKey, VerifyingKey},
     parse::BoundedText,
     predicate::Predicate,
+    subjects::holds_bsn,
     time::Timestamp,
 };
 
 /// Most targets of one query.
 pub const MAX_TARGETS: usize = 16;
+
+/// The columns of the answer to a count: the number, and whether it is below the covenant's minimum.
+pub const COUNT_COLUMNS: [&str; 2] = ["aantal", "onder_minimum"];
 
 /// What the leader signs: everything of a query but its subjects. Travels as the payload of a compact
 /// JWS with `typ` `convenant-query+json`.
@@ -51,6 +58,62 @@ pub struct Query {
     /// W3C trace context (`traceparent`) of the requester, if it traces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<BoundedText<64>>,
+}
+
+/// Where a query's shape may name a person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Naming<'a> {
+    /// The justification holds a BSN.
+    Justification,
+    /// A condition compares this field with a literal, and either the field identifies or the literal
+    /// holds a BSN.
+    Literal {
+        /// Index of the target.
+        target: usize,
+        /// The field.
+        field: &'a FieldName,
+    },
+}
+
+impl fmt::Display for Naming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Justification => f.write_str("the justification holds a BSN"),
+            Self::Literal { target, field } => {
+                write!(f, "the condition of target {target} gives a value for `{field}`")
+            }
+        }
+    }
+}
+
+impl Query {
+    /// The first place where the shape, readable to everybody on its way, may name a person: a BSN in
+    /// the justification or in a literal, or any literal for a field that identifies (clause L14). Such
+    /// a query is refused as a whole, and must not stand in a ledger either, which holds no personal
+    /// data: it stands there whole, whichever target a party decides on.
+    #[must_use]
+    pub fn may_name_a_person(&self, covenant: &Covenant) -> Option<Naming<'_>> {
+        if holds_bsn(self.justification.as_str()) {
+            return Some(Naming::Justification);
+        }
+        self.targets.iter().enumerate().find_map(|(index, target)| {
+            let field = target.names_in_literal(covenant)?;
+            Some(Naming::Literal { target: index, field })
+        })
+    }
+}
+
+impl Target {
+    fn names_in_literal(&self, covenant: &Covenant) -> Option<&FieldName> {
+        let dataset = covenant.dataset(&self.dataset);
+        let literals = self.predicate.as_ref().map(Predicate::literals).unwrap_or_default();
+        let names = literals.into_iter().find(|(name, literal)| {
+            let field = dataset.and_then(|dataset| dataset.field(name));
+            holds_bsn(&literal.to_string())
+                || field.is_none_or(|f| f.usage == Use::Key || f.class == Class::Bsn)
+        });
+        names.map(|(name, _)| name)
+    }
 }
 
 /// A position in the register: the number of documents and the RFC 9162 root over them.

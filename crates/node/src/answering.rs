@@ -233,12 +233,12 @@ impl Answering {
 
     async fn refuse(&self, asked: &Asked, refused: Refused, frames: &Frames) {
         self.metrics.refused(refused.refusal());
-        let exposed = asked.received.may_name_a_person(asked.rules.covenant());
+        let named = asked.received.query().may_name_a_person(asked.rules.covenant());
         let outcome = refused.refusal().map_or_else(
             || failed(refused.problem()),
             |refusal| Status::Refused { refusal: refusal.clone() },
         );
-        let recorded = if exposed {
+        let recorded = if named.is_some() {
             // By its hash only: the ledger holds no personal data.
             let rejection = asked.received.clone().reject(
                 &self.signatory.party,
