@@ -182,7 +182,9 @@ impl<'a> Outlet<'a> {
         Self {
             plan,
             sender,
-            gathered: BatchCoalescer::new(plan.schema(), BATCH_ROWS),
+            // What is large already is passed on as it is, not copied.
+            gathered: BatchCoalescer::new(plan.schema(), BATCH_ROWS)
+                .with_biggest_coalesce_batch_size(Some(BATCH_ROWS / 2)),
             left: plan.max_rows,
             sent: false,
         }

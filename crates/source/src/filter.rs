@@ -145,14 +145,20 @@ impl<'a> Filter<'a> {
 fn in_area(scope: &[Scope], block: &Block) -> Result<BooleanArray, SourceError> {
     let mut mask = BooleanArray::new(BooleanBuffer::new_unset(block.batch.num_rows()), None);
     for Scope { column, codes } in scope {
-        let codes: HashSet<&str> = codes.iter().map(String::as_str).collect();
-        let holds = one_of(&block.spelled(column)?, &codes);
+        let holds = one_of(&block.spelled(column)?, codes.iter().map(String::as_str).collect());
         mask = or_kleene(&mask, &holds).map_err(|_| block.broken())?;
     }
     Ok(mask)
 }
 
-fn one_of(texts: &StringArray, list: &HashSet<&str>) -> BooleanArray {
+/// A few texts are compared faster than hashed.
+const FEW: usize = 8;
+
+fn one_of(texts: &StringArray, list: Vec<&str>) -> BooleanArray {
+    if list.len() <= FEW {
+        return BooleanArray::from_unary(texts, |text| list.contains(&text));
+    }
+    let list: HashSet<&str> = list.into_iter().collect();
     BooleanArray::from_unary(texts, |text| list.contains(text))
 }
 
@@ -247,7 +253,7 @@ fn between(array: &dyn Array, low: &Value, high: &Value) -> Result<BooleanArray,
 
 fn among(array: &dyn Array, values: &[Value]) -> Result<BooleanArray, ArrowError> {
     if let Some(texts) = array.as_string_opt::<i32>() {
-        return Ok(one_of(texts, &values.iter().filter_map(Value::text).collect()));
+        return Ok(one_of(texts, values.iter().filter_map(Value::text).collect()));
     }
     let mut mask = BooleanArray::new(BooleanBuffer::new_unset(array.len()), None);
     for value in values {
