@@ -14,6 +14,7 @@
 )]
 
 mod bare;
+mod floor;
 mod ours;
 mod setting;
 
@@ -57,6 +58,11 @@ async fn compare() -> Fallible<()> {
     println!("  bare relay  {:>9.0} /s", bare.rate);
     println!("  brokered    {:>9.0} /s", brokered.rate);
     println!("  ratio       {:>9.3} (target: at least 0.1)", brokered.rate / bare.rate);
+    let cryptography = floor::cryptography()?;
+    let cores = std::thread::available_parallelism()?.get() as f64;
+    let most = cores / cryptography.as_secs_f64();
+    println!("  its cryptography alone: {:.3} ms of one core, all parties", millis(cryptography));
+    println!("  so at most {most:.0} /s on {cores} cores, a ratio of {:.3}", most / bare.rate);
 
     for mib in [10, large] {
         let (rate, bytes) = ours.select(mib).await?;

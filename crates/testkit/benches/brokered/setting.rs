@@ -30,14 +30,18 @@ use parquet::{arrow::ArrowWriter, file::properties::WriterProperties};
 use tempfile::TempDir;
 
 pub(crate) const PROJECT: &str = "P-MEET-1";
+/// The field that verifies a BSN (clause L14), and everybody's value of it.
+pub(crate) const VERIFIED_BY: &str = "geboorte_datum";
+pub(crate) const BORN: &str = "19800101";
 pub(crate) const FIELDS: [&str; 4] = [
     "verblijfplaats_datum_van",
     "verblijfplaats_adresseerbaar_object_identificatie",
     "verblijfadres_postcode",
     "verblijfplaats_functie_adres",
 ];
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "burgerservicenummer",
+    VERIFIED_BY,
     "gemeente_van_inschrijving",
     FIELDS[0],
     FIELDS[1],
@@ -200,8 +204,9 @@ fn rows(count: usize) -> Fallible<RecordBatch> {
         Arc::new(StringArray::from_iter_values((0..count).map(text)))
     };
     let numbers = Arc::new(StringArray::from_iter_values(bsns().take(count))) as ArrayRef;
-    let columns: [ArrayRef; 6] = [
+    let columns: [ArrayRef; 7] = [
         numbers,
+        texts(&|_| BORN.to_owned()),
         texts(&|_| "0599".to_owned()),
         texts(&|i| format!("20{:02}0{}{:02}", i % 20, 1 + i % 9, 1 + i % 28)),
         texts(&|i| format!("0599010000{:06}", i % 1_000_000)),
