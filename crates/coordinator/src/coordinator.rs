@@ -7,7 +7,7 @@ use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_register::register_origin;
 use convenant_setup::{signing_key, verifying_key};
 use convenant_store::Books;
-use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, health, serve};
+use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, drained, health, serve};
 use convenant_wire::v1::{broker_server::BrokerServer, register_server::RegisterServer};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::service::Routes;
@@ -105,6 +105,7 @@ impl Coordinator {
         tracing::info!(%local, "the coordinator serves");
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         reloaded.abort();
+        drained(&brokering.places, AT_ONCE).await;
         brokering.books.close().await;
         self.registrar.close().await;
         Ok(served?)

@@ -11,7 +11,7 @@ use convenant_setup::{opening_key, signing_key, verifying_key};
 use convenant_signing::SystemRandom;
 use convenant_store::Books;
 use convenant_transport::{
-    ClientTls, Expected, Limits, ServerTls, SystemClock, connect, health, serve,
+    ClientTls, Expected, Limits, ServerTls, SystemClock, connect, drained, health, serve,
 };
 use convenant_wire::v1::exchange_server::ExchangeServer;
 use tokio::{net::TcpListener, sync::Semaphore};
@@ -135,6 +135,7 @@ impl Node {
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         followed.abort();
         reloaded.abort();
+        drained(&answering.places, AT_ONCE).await;
         answering.books.close().await;
         Ok(served?)
     }

@@ -45,6 +45,6 @@ pub use material::{TlsError, TlsFiles};
 pub use peer::{EXAMPLE_ORGANISATION, Expected, Mismatch, Peer, PeerError, is_example};
 pub use policy::{KnownPeers, PeerPolicy, PeerRefused};
 pub use reload::Reload;
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, drained, serve};
 pub use server_tls::ServerTls;
 pub use system::{RandomError, SystemClock, SystemRandom, random_bytes};

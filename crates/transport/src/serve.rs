@@ -1,12 +1,12 @@
 //! Serving gRPC to admitted peers until told to stop.
 
-use std::{future::pending, sync::Arc};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
-    sync::{oneshot, watch},
-    time::sleep,
+    sync::{Semaphore, oneshot, watch},
+    time::{sleep, timeout},
 };
 use tonic::{service::Routes, transport::Server};
 
@@ -59,6 +59,18 @@ pub async fn serve(
         () = cut_what_is_left => Ok(()),
     }
 }
+
+/// Waits, once serving has ended, until every place that an exchange takes is free again, so that an
+/// exchange that was cut still records how it ended; but not for ever.
+pub async fn drained(places: &Semaphore, all: usize) {
+    let all = u32::try_from(all).unwrap_or(u32::MAX);
+    if timeout(DRAIN, places.acquire_many(all)).await.is_err() {
+        tracing::warn!("exchanges are still under way; how they end is not recorded");
+    }
+}
+
+/// Time for exchanges to end after their connections have.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// `max_connection_age_grace` is left alone: with it tonic 0.14.9 cuts at age plus grace without ever
 /// asking the client to leave. The guarded stream cuts instead.
