@@ -18,11 +18,13 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
         coordinator: of(LedgerKind::Coordinator).next(),
         nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
     };
-    let (mut findings, mut received) = (Vec::new(), BTreeSet::new());
+    let (mut findings, mut received, mut told) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for ledger in of(LedgerKind::Receipts) {
         for receipt in &ledger.receipts {
             let at = At { ledger, query: receipt.query, target: receipt.target };
-            if !received.insert((receipt.query, receipt.target)) {
+            received.insert((receipt.query, receipt.target));
+            // A query that is sent again is turned down, and that has a receipt too.
+            if receipt.outcome.is_some() && !told.insert((receipt.query, receipt.target)) {
                 findings.push(at.say(Code::ReceivedTwice).entry(receipt.index));
             }
             reconciling.receipt(at, receipt, &mut findings);

@@ -1,11 +1,8 @@
 //! What a permit obliges to, computed from the covenant and the project, never from what was asked for
 //! alone.
 
-use std::collections::BTreeSet;
-
 use convenant_model::{
-    FieldName,
-    covenant::{Covenant, Dataset, Use},
+    covenant::{Covenant, Dataset},
     documents::Proposal,
     query::{Query, QueryKind, Target},
     register::Decided,
@@ -29,7 +26,7 @@ pub(crate) fn obligations(
     let counts = query.kind == QueryKind::Count;
     Some(Obligations {
         dataset: target.dataset.clone(),
-        columns: if counts { Vec::new() } else { columns(target, dataset) },
+        columns: if counts { Vec::new() } else { dataset.columns(&target.fields) },
         scope,
         max_rows: head.max_rows,
         count: counts.then_some(CountLimits {
@@ -38,14 +35,6 @@ pub(crate) fn obligations(
         }),
         retention_days: query.retention_days,
     })
-}
-
-/// What was asked for, then what must go with it (clause L15), each once.
-fn columns(target: &Target, dataset: &Dataset) -> Vec<FieldName> {
-    let accompany =
-        dataset.field.iter().filter(|field| field.usage == Use::Accompany).map(|field| &field.name);
-    let mut seen = BTreeSet::new();
-    target.fields.iter().chain(accompany).filter(|name| seen.insert(*name)).cloned().collect()
 }
 
 /// The project's area in the fields of the dataset that hold areas of those kinds (clause S10).

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
-use convenant_client::{Client, ClientConfig, ClientError, compose::Composed};
+use convenant_client::{Client, ClientConfig, ClientError, compose::ComposeError};
 use convenant_model::{
     FieldName, GoalId, ProjectId,
     query::{QueryKind, Target},
@@ -12,7 +12,9 @@ use tracing::Instrument as _;
 
 use crate::{
     args::ConfigFile,
-    daemon, output,
+    daemon,
+    exit::usage,
+    output,
     register::distrusted,
     telemetry::{self, Role},
 };
@@ -159,7 +161,10 @@ async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result
     let snapshot = client.refresh().await.map_err(distrusted)?;
     let (question, targets) = asked.question(args, snapshot.register().state())?;
     let files = files::names(&args.out, &targets)?;
-    let composed: Composed = client.compose(question)?;
+    let composed = client.compose(question).map_err(|error| match error {
+        ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
+        error => error.into(),
+    })?;
     let mut report = Report::new(&composed, targets);
     let timeout = Duration::from_secs(args.timeout);
     let path_of = |index: usize, _: &Target| files.get(index).cloned().unwrap_or_default();

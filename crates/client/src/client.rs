@@ -11,9 +11,10 @@ use convenant_ledger::{
     note::{NoteError, NoteName},
 };
 use convenant_model::{
-    Clock, Oin, Problem,
-    entry::{Receipt, Status},
-    query::Target,
+    Clock, FieldName, Oin, Problem,
+    covenant::Covenant,
+    entry::{Entry, Receipt, Status},
+    query::{COUNT_COLUMNS, QueryKind, Target},
     verdict::Refusal,
 };
 use convenant_register::{FollowError, Follower, Snapshot, register_origin};
@@ -35,8 +36,8 @@ use tonic::{Request, Status as GrpcStatus, Streaming, transport::Channel};
 use crate::{
     compose::{Asker, ComposeError, Composed, Question, compose},
     config::ClientConfig,
-    output::{Output, OutputError},
-    receive::{ReceiveError, Receiving},
+    output::OutputError,
+    receive::{Columns, ReceiveError, Receiving},
 };
 
 /// Time after a query's deadline for the last frames to arrive: the parties stop at the deadline, and
@@ -67,6 +68,9 @@ pub enum ClientError {
     /// The receipt cannot be recorded.
     #[error("the receipt cannot be recorded")]
     Record(#[source] Box<RecordError>),
+    /// The thread that wrote a result broke off.
+    #[error("the writing of a result broke off")]
+    Interrupted,
     /// The result file cannot be completed.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -203,8 +207,23 @@ impl Client {
     /// Makes a signed query of a question.
     ///
     /// # Errors
-    /// When the register does not know what is asked about.
+    /// When the register does not know what is asked about, or the shape may name a person: such a query
+    /// would be refused, but not before others had read it.
     pub fn compose(&self, question: Question) -> Result<Composed, ClientError> {
+        let composed = self.compose_anything(question)?;
+        match self.names(&composed) {
+            Some(naming) => Err(ComposeError::Names(naming).into()),
+            None => Ok(composed),
+        }
+    }
+
+    /// The same without a look at whom the shape names, as a careless or hostile client would: for
+    /// showing that the other parties refuse it.
+    ///
+    /// # Errors
+    /// When the register does not know what is asked about.
+    #[doc(hidden)]
+    pub fn compose_anything(&self, question: Question) -> Result<Composed, ClientError> {
         let snapshot = self.follower.current();
         let asker = Asker {
             partner: &self.partner,
@@ -242,7 +261,10 @@ impl Client {
         convenant_transport::trace::inject(&mut request);
         let mut broker = BrokerClient::new(self.channel.clone())
             .max_decoding_message_size(self.limits.max_message);
-        let frames = broker.query(request).await.map_err(|status| grpc(&status))?.into_inner();
+        let frames = match broker.query(request).await {
+            Ok(frames) => frames.into_inner(),
+            Err(status) => return Err(self.not_brokered(composed, &status).await?),
+        };
         let pending = self.pending(composed, path_of)?;
         let ended = collect(frames, composed, pending, deadline).await;
         let mut results = Vec::with_capacity(ended.len());
@@ -259,13 +281,15 @@ impl Client {
     ) -> Result<Vec<Slot>, ClientError> {
         let snapshot = self.follower.current();
         let state = snapshot.register().state();
+        let covenant = state.covenant().map(|covenant| &covenant.covenant);
         let slot = |(index, target): (usize, &Target)| {
             let enrolment = state.enrolment(&target.partner);
             let enrolment = enrolment.ok_or_else(|| ComposeError::Node(target.partner.clone()))?;
             let number = u32::try_from(index).map_err(|_| ComposeError::TooMany("targets"))?;
+            let columns = columns(composed.query.kind, target, covenant.map(AsRef::as_ref));
+            let (partner, key) = (target.partner.clone(), enrolment.ledger_key.clone());
             let path: &Path = &path_of(index, target);
-            let receiving =
-                Receiving::new(number, target.partner.clone(), enrolment.ledger_key.clone(), path);
+            let receiving = Receiving::new(number, partner, key, columns, path);
             Ok(Slot::Waiting(Box::new(receiving)))
         };
         composed.query.targets.iter().enumerate().map(slot).collect()
@@ -294,28 +318,82 @@ impl Client {
             }
             Slot::Waiting(_) => (failed(Problem::Cancelled), None, None, None, 0),
         };
-        let receipt = convenant_model::entry::Entry::Receipt(Receipt {
+        // Receipt and rows reach the disk side by side, …
+        let ended = output.map(|output| tokio::task::spawn_blocking(|| output.end()));
+        self.record(composed, (number, &partner), &status, outcome).await?;
+        // … and the rows get their name only now: a result without a receipt does not exist.
+        let file = match ended {
+            Some(ended) => Some(ended.await.map_err(|_| ClientError::Interrupted)??.keep()?),
+            None => None,
+        };
+        Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
+    }
+
+    async fn record(
+        &self,
+        composed: &Composed,
+        (target, partner): (u32, &Oin),
+        status: &Status,
+        outcome: Option<String>,
+    ) -> Result<(), ClientError> {
+        let receipt = Entry::Receipt(Receipt {
             party: self.partner.clone(),
             query: composed.query.id,
-            target: number,
+            target,
             partner: partner.clone(),
             at: self.clock.now(),
             signed_query: composed.signed.clone(),
             outcome,
             status: status.clone(),
         });
-        self.receipts
-            .record(receipt)
-            .await
-            .map_err(|error| ClientError::Record(Box::new(error)))?;
-        // The rows get their name only now: a result without a receipt does not exist.
-        let file = output.map(Output::keep).transpose()?;
-        Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
+        let recorded = self.receipts.record(receipt).await;
+        recorded.map(drop).map_err(|error| ClientError::Record(Box::new(error)))
+    }
+
+    /// What a coordinator that brokers nothing says, once there is a receipt of it for each target: the
+    /// query was signed and sent, and may have gone further than the coordinator admits.
+    async fn not_brokered(
+        &self,
+        composed: &Composed,
+        answer: &GrpcStatus,
+    ) -> Result<ClientError, ClientError> {
+        // A ledger holds no personal data, so no query that may name somebody.
+        if self.names(composed).is_none() {
+            let status = match read(answer) {
+                PeerProblem::Refused(refusal) => Status::Refused { refusal },
+                PeerProblem::Problem(problem) => Status::Failed { problem },
+                PeerProblem::Foreign => Status::Failed { problem: Problem::NodeUnavailable },
+            };
+            for (number, target) in (0..).zip(&composed.query.targets) {
+                self.record(composed, (number, &target.partner), &status, None).await?;
+            }
+        }
+        Ok(grpc(answer))
+    }
+
+    /// Where the shape may name a person.
+    fn names(&self, composed: &Composed) -> Option<String> {
+        let snapshot = self.follower.current();
+        let covenant = &snapshot.register().state().covenant()?.covenant;
+        composed.query.may_name_a_person(covenant).map(|naming| naming.to_string())
     }
 }
 
 /// Most bytes of an outcome that does not verify, in a receipt.
 const MOST_SIGNED: usize = 24 << 10;
+
+/// The names of the columns that an answer may have.
+fn columns(kind: QueryKind, target: &Target, covenant: Option<&Covenant>) -> Columns {
+    let names = |names: &[FieldName]| names.iter().map(ToString::to_string).collect();
+    if kind == QueryKind::Count {
+        let asked = COUNT_COLUMNS.map(str::to_owned).to_vec();
+        return Columns { asked, accompany: Vec::new() };
+    }
+    let dataset = covenant.and_then(|covenant| covenant.dataset(&target.dataset));
+    let all = dataset.map(|dataset| dataset.columns(&target.fields)).unwrap_or_default();
+    let accompany = all.get(target.fields.len()..).unwrap_or_default();
+    Columns { asked: names(&target.fields), accompany: names(accompany) }
+}
 
 enum Slot {
     Waiting(Box<Receiving>),

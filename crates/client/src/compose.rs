@@ -107,6 +107,12 @@ pub enum ComposeError {
         /// Its goals, with commas between them.
         goals: String,
     },
+    /// The shape, which everybody on its way reads, may name somebody.
+    #[error(
+        "not sent, because everybody on its way could read whom it is about: {0} (clause L14); \
+             whoever is asked about is sealed, and stands nowhere else"
+    )]
+    Names(String),
     /// The partner has no node in the register.
     #[error("the register knows no node of partner `{0}`")]
     Node(Oin),
@@ -127,7 +133,7 @@ pub enum ComposeError {
     Random,
 }
 
-/// Composes, seals and signs.
+/// Composes, seals and signs whatever is asked; whether the covenant allows it is for others to say.
 ///
 /// # Errors
 /// When the register does not know what is asked about, or a key does not work.

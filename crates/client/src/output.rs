@@ -67,12 +67,27 @@ impl Format {
     }
 }
 
-/// A result file under way. Dropped before [`Output::keep`], it leaves nothing behind.
+/// A result file under way. Dropped, it leaves nothing behind.
 pub struct Output {
     path: PathBuf,
-    part: PathBuf,
-    writer: Option<Writer>,
-    kept: bool,
+    part: Part,
+    writer: Writer,
+}
+
+/// A result file that is complete and on disk, and has no name yet. Dropped, it leaves nothing behind.
+pub struct Ended {
+    path: PathBuf,
+    part: Part,
+}
+
+/// A file that is removed when this is dropped.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Best effort: what is in it was never verified, or has its name by now.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 enum Writer {
@@ -98,6 +113,7 @@ impl Output {
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
         let io_error = |source| OutputError::Io { path: part.clone(), source };
         let file = BufWriter::with_capacity(1 << 20, file.map_err(io_error)?);
+        let part = Part(part);
         let writer = match format {
             Format::Parquet => {
                 let zstd = Compression::ZSTD(parquet::basic::ZstdLevel::default());
@@ -108,7 +124,7 @@ impl Output {
             Format::Csv => Writer::Csv(Box::new(csv::Writer::new(file))),
             Format::Arrow => Writer::Arrow(Box::new(FileWriter::try_new(file, schema)?)),
         };
-        Ok(Self { path: path.to_owned(), part, writer: Some(writer), kept: false })
+        Ok(Self { path: path.to_owned(), part, writer })
     }
 
     /// Writes rows.
@@ -117,43 +133,43 @@ impl Output {
     /// When they cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), OutputError> {
         match &mut self.writer {
-            Some(Writer::Parquet(writer)) => writer.write(rows)?,
-            Some(Writer::Csv(writer)) => writer.write(rows)?,
-            Some(Writer::Arrow(writer)) => writer.write(rows)?,
-            None => {}
+            Writer::Parquet(writer) => writer.write(rows)?,
+            Writer::Csv(writer) => writer.write(rows)?,
+            Writer::Arrow(writer) => writer.write(rows)?,
         }
         Ok(())
     }
 
-    /// Ends the file and gives it its name. A name that was taken meanwhile is not overwritten.
+    /// Ends the file and brings it to the disk. Blocks.
     ///
     /// # Errors
-    /// When it cannot be ended or named.
-    pub fn keep(mut self) -> Result<PathBuf, OutputError> {
-        let io_error = |source| OutputError::Io { path: self.part.clone(), source };
-        let file = match self.writer.take() {
-            Some(Writer::Parquet(writer)) => writer.into_inner()?,
-            Some(Writer::Csv(writer)) => writer.into_inner(),
-            Some(Writer::Arrow(writer)) => writer.into_inner()?,
-            None => return Ok(self.path.clone()),
+    /// When it cannot be ended.
+    pub fn end(self) -> Result<Ended, OutputError> {
+        let Self { path, part, writer } = self;
+        let io_error = |source| OutputError::Io { path: part.0.clone(), source };
+        let file = match writer {
+            Writer::Parquet(writer) => writer.into_inner()?,
+            Writer::Csv(writer) => writer.into_inner(),
+            Writer::Arrow(writer) => writer.into_inner()?,
         };
         let file = file.into_inner().map_err(|error| io_error(error.into_error()))?;
-        file.sync_all().map_err(io_error)?;
-        fs::hard_link(&self.part, &self.path).map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => OutputError::Exists(self.path.clone()),
-            _ => io_error(source),
-        })?;
-        fs::remove_file(&self.part).map_err(io_error)?;
-        self.kept = true;
-        Ok(self.path.clone())
+        file.sync_data().map_err(io_error)?;
+        Ok(Ended { path, part })
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Best effort: the rows in it were never verified.
-            let _ = fs::remove_file(&self.part);
-        }
+impl Ended {
+    /// Gives the file its name. A name that was taken meanwhile is not overwritten.
+    ///
+    /// # Errors
+    /// When it cannot be named.
+    pub fn keep(self) -> Result<PathBuf, OutputError> {
+        let io_error = |source| OutputError::Io { path: self.part.0.clone(), source };
+        fs::hard_link(&self.part.0, &self.path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => OutputError::Exists(self.path.clone()),
+            _ => io_error(source),
+        })?;
+        fs::remove_file(&self.part.0).map_err(io_error)?;
+        Ok(self.path)
     }
 }

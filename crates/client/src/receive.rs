@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError, ipc::reader::StreamDecoder};
+use arrow::{
+    array::RecordBatch, buffer::Buffer, datatypes::Schema, error::ArrowError,
+    ipc::reader::StreamDecoder,
+};
 use bytes::Bytes;
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
@@ -50,6 +53,14 @@ pub enum ReceiveError {
         /// The member of the outcome.
         member: &'static str,
     },
+    /// The answer has other columns than were asked for.
+    #[error("the answer has {found} columns that are not those asked for (`{}`)", asked.join("`, `"))]
+    Columns {
+        /// The names that had to come, in sequence.
+        asked: Vec<String>,
+        /// How many came. Their names are whatever the partner wrote there.
+        found: usize,
+    },
     /// The answer ended without its last chunk or its outcome.
     #[error("the answer was cut off")]
     CutOff,
@@ -63,6 +74,7 @@ pub struct Receiving {
     target: u32,
     partner: Oin,
     ledger_key: VerifyingKey,
+    columns: Columns,
     path: PathBuf,
     opener: Option<Opener>,
     hasher: ChunkHasher,
@@ -73,6 +85,24 @@ pub struct Receiving {
     chunks: u64,
     // Opened bytes that have not become rows yet.
     held: usize,
+}
+
+/// The names of the columns that an answer may have.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// Those asked for: they come first, all of them, in this sequence.
+    pub asked: Vec<String>,
+    /// Those that go with them where the source has them (clause L15), in sequence.
+    pub accompany: Vec<String>,
+}
+
+impl Columns {
+    fn fit(&self, schema: &Schema) -> bool {
+        let mut found = schema.fields().iter().map(|field| field.name());
+        let mut accompany = self.accompany.iter();
+        found.by_ref().take(self.asked.len()).eq(&self.asked)
+            && found.all(|name| accompany.any(|allowed| allowed == name))
+    }
 }
 
 /// An answer that agrees with the node's signed outcome.
@@ -89,13 +119,20 @@ pub struct Accepted {
 }
 
 impl Receiving {
-    /// Awaits the answer of a partner whose outcomes its ledger key signs.
+    /// Awaits the answer of a partner whose outcomes its ledger key signs, with these columns.
     #[must_use]
-    pub fn new(target: u32, partner: Oin, ledger_key: VerifyingKey, path: &Path) -> Self {
+    pub fn new(
+        target: u32,
+        partner: Oin,
+        ledger_key: VerifyingKey,
+        columns: Columns,
+        path: &Path,
+    ) -> Self {
         Self {
             target,
             partner,
             ledger_key,
+            columns,
             path: path.to_owned(),
             opener: None,
             hasher: ChunkHasher::new(),
@@ -203,6 +240,9 @@ impl Receiving {
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReceiveError> {
+        if self.output.is_none() {
+            self.fits(batch.schema_ref())?;
+        }
         let output = match &mut self.output {
             Some(output) => output,
             none => none.insert(Output::create(&self.path, batch.schema_ref())?),
@@ -211,9 +251,19 @@ impl Receiving {
         Ok(output.write(batch)?)
     }
 
+    /// Nothing that was not asked for reaches a file, whoever sent it.
+    fn fits(&self, schema: &Schema) -> Result<(), ReceiveError> {
+        if self.columns.fit(schema) {
+            return Ok(());
+        }
+        let (asked, found) = (self.columns.asked.clone(), schema.fields().len());
+        Err(ReceiveError::Columns { asked, found })
+    }
+
     fn complete(&mut self) -> Result<Output, ReceiveError> {
         self.decoder.finish()?;
         if let (None, Some(schema)) = (&self.output, self.decoder.schema()) {
+            self.fits(&schema)?;
             // No rows: the file still says which columns were answered.
             let mut empty = Output::create(&self.path, &schema)?;
             empty.write(&RecordBatch::new_empty(schema))?;

@@ -418,6 +418,16 @@ impl Dataset {
     pub fn field(&self, name: &FieldName) -> Option<&Field> {
         self.field.iter().find(|field| field.name == *name)
     }
+
+    /// The columns of an answer in sequence: what was asked for, then what must go with it (clause L15),
+    /// each once.
+    #[must_use]
+    pub fn columns(&self, asked: &[FieldName]) -> Vec<FieldName> {
+        let accompany = self.field.iter().filter(|field| field.usage == Use::Accompany);
+        let accompany = accompany.map(|field| &field.name);
+        let mut seen = BTreeSet::new();
+        asked.iter().chain(accompany).filter(|name| seen.insert(*name)).cloned().collect()
+    }
 }
 
 fn holds(field: FieldType, area: AreaKind) -> bool {

@@ -6,16 +6,17 @@ use arrow::{
     array::{BooleanArray, Int64Array, RecordBatch},
     error::ArrowError,
 };
-use convenant_model::verdict::CountLimits;
+use convenant_model::{query::COUNT_COLUMNS, verdict::CountLimits};
 
 /// One row: `aantal`, rounded, or absent where it is below the minimum; `onder_minimum` says which.
 pub(crate) fn disclosed(count: u64, limits: CountLimits) -> Result<RecordBatch, ArrowError> {
     let suppressed = count < u64::from(limits.minimum_cell);
     let shown = (!suppressed).then(|| rounded(count, u64::from(limits.rounding)));
     let shown = shown.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let [number, below] = COUNT_COLUMNS;
     RecordBatch::try_from_iter_with_nullable([
-        ("aantal", Arc::new(Int64Array::from(vec![shown])) as _, true),
-        ("onder_minimum", Arc::new(BooleanArray::from(vec![suppressed])) as _, false),
+        (number, Arc::new(Int64Array::from(vec![shown])) as _, true),
+        (below, Arc::new(BooleanArray::from(vec![suppressed])) as _, false),
     ])
 }
 

@@ -13,13 +13,14 @@ use convenant_model::{
 };
 use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
 use convenant_testkit::{
-    CapturedLog, World,
+    CapturedLog, Plan, World,
     evidence::{Forbidden, files_under},
     question::{about, question, target, when},
     told, wire,
 };
+use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient};
 
-use crate::support::{BRP_FIELDS, Results, in_den_haag, in_rotterdam, world};
+use crate::support::{BRP_FIELDS, LONG_FIELDS, Results, in_den_haag, in_rotterdam, world};
 
 fn decision_on(entries: &[Entry], query: QueryId) -> (u64, &Decision) {
     let found = (0..).zip(entries).find_map(|(index, entry)| match entry {
@@ -105,6 +106,12 @@ async fn a_refusal_is_on_record_at_coordinator_and_node() {
     wire::sign_again(&mut composed, &world.federation.leader.key).unwrap();
     let told = crate::support::attempt(&world, &client, &composed).await;
     assert_eq!(told.node, ["L1/NIET_NOODZAKELIJK"]);
+    client.close().await;
+    // The leader signed it, and has to be able to show what became of it.
+    let receipts = world.receipts().unwrap();
+    let receipt = receipt_of(&receipts, composed.query.id, 0);
+    assert!(matches!(receipt.status, Status::Refused { .. }), "{:?}", receipt.status);
+    assert_eq!((&receipt.signed_query, &receipt.outcome), (&composed.signed, &None));
     world.shut_down().await.unwrap();
     let node = world.node_entries("rotterdam").unwrap();
     for entries in [&world.coordinator_entries().unwrap(), &node] {
@@ -115,6 +122,29 @@ async fn a_refusal_is_on_record_at_coordinator_and_node() {
         };
         assert_eq!(refusal.violations()[0].code, "NIET_NOODZAKELIJK");
         assert!(entries.iter().all(|entry| !matches!(entry, Entry::Outcome(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_requester_that_goes_away_leaves_no_open_decision() {
+    let plan = Plan { persons: 9000, ..Plan::nodes(&["rotterdam"]) };
+    let mut world = World::start(&plan).await.unwrap();
+    let client = world.client().await.unwrap();
+    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
+    let asked = when(asked, "verblijfplaats_functie_adres = 'W'").unwrap();
+    let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
+    let request = QueryRequest { signed_query: composed.signed.clone(), subjects: Vec::new() };
+    let mut answer = BrokerClient::new(client.channel()).query(request).await.unwrap().into_inner();
+    // The node has decided and begun; more than what is under way is still to come.
+    assert!(answer.message().await.unwrap().is_some());
+    drop(answer);
+    client.close().await;
+    // Both stop at once, and write how it ended before they do.
+    world.shut_down().await.unwrap();
+    for entries in [world.coordinator_entries().unwrap(), world.node_entries("rotterdam").unwrap()]
+    {
+        let (at, _) = decision_on(&entries, composed.query.id);
+        assert_eq!(outcome_of(&entries, composed.query.id).decision, at);
     }
 }
 
@@ -191,7 +221,8 @@ fn forbidden(world: &World) -> Forbidden {
 async fn converse(world: &World) {
     let client = world.client().await.unwrap();
     let rotterdam = world.partner("rotterdam").unwrap();
-    let compose = |kind, asked| client.compose(question(kind, vec![asked]).unwrap()).unwrap();
+    let compose =
+        |kind, asked| client.compose_anything(question(kind, vec![asked]).unwrap()).unwrap();
     let people = [in_rotterdam(world, 10), in_den_haag(world, 10)].concat();
     let lookup = about(target(rotterdam, BRP_FIELDS).unwrap(), people).unwrap();
     let answered = compose(QueryKind::Lookup, lookup.clone());

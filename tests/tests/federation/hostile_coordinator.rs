@@ -16,7 +16,7 @@ use convenant_testkit::{
 };
 use convenant_wire::v1::{QueryFrame, query_frame::Body};
 
-use crate::support::{BRP_FIELDS, Results, in_rotterdam, residents, world};
+use crate::support::{BRP_FIELDS, LONG_FIELDS, Results, in_rotterdam, residents, world};
 
 /// A world whose coordinator was turned after the leader's client took its register.
 struct Turned {
@@ -44,15 +44,7 @@ impl Turned {
 
     /// A select whose answer takes several chunks.
     fn long_select(&self) -> Composed {
-        let fields = [
-            "burgerservicenummer",
-            "gemeente_van_inschrijving",
-            "verblijfplaats_datum_van",
-            "verblijfplaats_adresseerbaar_object_identificatie",
-            "verblijfadres_postcode",
-            "verblijfadres_huisnummer",
-        ];
-        let asked = target(self.world.partner("rotterdam").unwrap(), &fields).unwrap();
+        let asked = target(self.world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
         let asked = when(asked, "verblijfplaats_functie_adres = 'W'").unwrap();
         let question = question(QueryKind::Select, vec![asked]).unwrap();
         self.client.compose(question).unwrap()

@@ -6,6 +6,7 @@ mod answers;
 mod evidence;
 mod fanout;
 mod hostile_coordinator;
+mod hostile_provider;
 mod refusals;
 mod support;
 mod transport;

@@ -2,14 +2,16 @@
 //! coordinator that passes on everything. Nobody enforces for another.
 
 use convenant_client::{
-    Client,
-    compose::{Composed, TargetQuestion},
+    Client, ClientError,
+    compose::{ComposeError, Composed, TargetQuestion},
 };
 use convenant_demo::{SignedDocument, documents, pki::CertificateRequest};
 use convenant_model::{
     FieldName, ProjectId, ThemeId,
     documents::{DocumentKind, Proposal},
-    query::QueryKind,
+    entry::Entry,
+    parse::BoundedText,
+    query::{QueryKind, Target},
     subjects::{Identifying, Subject},
 };
 use convenant_signing::{SigningKey, SystemRandom, canonical, sha256};
@@ -30,7 +32,7 @@ fn lookup(world: &World, client: &Client, people: Vec<Subject>) -> Composed {
 }
 
 fn compose(client: &Client, kind: QueryKind, asked: TargetQuestion) -> Composed {
-    client.compose(question(kind, vec![asked]).unwrap()).unwrap()
+    client.compose_anything(question(kind, vec![asked]).unwrap()).unwrap()
 }
 
 /// The same query after a change by whoever holds the leader's key.
@@ -328,10 +330,94 @@ async fn a_bsn_as_a_literal() {
     refused(format!("verblijfplaats_functie_adres in ('W', '{bsn}')")).await;
     refused("verblijfplaats_adresseerbaar_object_identificatie = '0599010000208579'".into()).await;
     let told = changed(&world, &client, |query| {
-        query.justification =
-            convenant_model::parse::BoundedText::new(format!("melding over {bsn}")).unwrap();
+        query.justification = BoundedText::new(format!("melding over {bsn}")).unwrap();
     });
     assert_eq!(attempt(&world, &client, &told).await, both(&["L14/BSN"]));
+}
+
+#[tokio::test]
+async fn a_bsn_in_the_question_to_another_partner() {
+    let mut world = world(&["rotterdam", "denhaag"]).await;
+    let client = world.client().await.unwrap();
+    let bsn = in_rotterdam(&world, 1)[0].key.expose().to_owned();
+    let fields = &["verblijfadres_postcode"];
+    let of = |name: &str, condition: &str| {
+        when(target(world.partner(name).unwrap(), fields).unwrap(), condition).unwrap()
+    };
+    let innocent = of("rotterdam", "verblijfplaats_functie_adres = 'B'");
+    let naming = of("denhaag", &format!("burgerservicenummer = '{bsn}'"));
+    let question = question(QueryKind::Select, vec![innocent, naming]).unwrap();
+    let composed = client.compose_anything(question).unwrap();
+    // Rotterdam's own target is in order, but its ledger would keep the whole query.
+    let told = attempt(&world, &client, &composed).await;
+    assert!(told.coordinator.contains(&"L14/BSN".to_owned()), "{told:?}");
+    assert_eq!(told.node, ["L14/BSN"]);
+    client.close().await;
+    world.shut_down().await.unwrap();
+    let entries = [world.coordinator_entries().unwrap(), world.node_entries("rotterdam").unwrap()];
+    for entries in &entries {
+        let of_query = entries.iter().filter(|entry| match entry {
+            Entry::Decision(decision) => decision.query == composed.query.id,
+            _ => false,
+        });
+        assert_eq!(of_query.count(), 0, "the query is on record whole");
+        let by_hash = |entry: &Entry| match entry {
+            Entry::Rejected(rejected) => rejected.message == composed.hash,
+            _ => false,
+        };
+        assert!(entries.iter().any(by_hash), "nothing says that it came");
+    }
+    assert!(world.receipts().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_client_sends_nothing_that_names_somebody() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let bsn = in_rotterdam(&world, 1)[0].key.expose().to_owned();
+    let rotterdam = world.partner("rotterdam").unwrap();
+    let asked = target(rotterdam, &["verblijfadres_postcode"]).unwrap();
+    let condition = format!("verblijfplaats_functie_adres = '{bsn}'");
+    let in_condition = question(QueryKind::Select, vec![when(asked, &condition).unwrap()]).unwrap();
+    let asked = about(target(rotterdam, BRP_FIELDS).unwrap(), in_rotterdam(&world, 1)).unwrap();
+    let mut in_text = question(QueryKind::Lookup, vec![asked]).unwrap();
+    in_text.justification = BoundedText::new(format!("melding over {bsn}")).unwrap();
+    for named in [in_condition, in_text] {
+        let error = client.compose(named).unwrap_err();
+        assert!(matches!(error, ClientError::Compose(ComposeError::Names(_))), "{error}");
+        assert!(!error.to_string().contains(&bsn), "{error}");
+    }
+    client.close().await;
+    world.shut_down().await.unwrap();
+    let nothing_came = |entry: &Entry| matches!(entry, Entry::Started(_));
+    assert!(world.coordinator_entries().unwrap().iter().all(nothing_came));
+}
+
+#[tokio::test]
+async fn a_refusal_too_long_to_record_is_no_answer_either() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let crowded = changed(&world, &client, |query| {
+        let sample = query.targets[0].clone();
+        query.targets = (0..16)
+            .map(|number| {
+                let fields = (0..60).map(|field| name(&format!("veld_{number}_{field}")));
+                let partner = format!("{:020}", 99_000_077_000_u64 + number).parse().unwrap();
+                Target { partner, fields: fields.collect(), ..sample.clone() }
+            })
+            .collect();
+    });
+    let results = Results::of(&world, "crowded");
+    assert_eq!(told(&results.ask(&client, &crowded).await), ["ONJUIST_BERICHT"]);
+    assert!(results.are_empty());
+    client.close().await;
+    world.shut_down().await.unwrap();
+    // That it came is on record all the same.
+    let by_hash = |entry: &Entry| match entry {
+        Entry::Rejected(rejected) => rejected.message == crowded.hash,
+        _ => false,
+    };
+    assert!(world.coordinator_entries().unwrap().iter().any(by_hash));
 }
 
 #[tokio::test]

@@ -17,6 +17,16 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const BRP_FIELDS: &[&str] =
     &["burgerservicenummer", "naam_geslachtsnaam", "gemeente_van_inschrijving"];
 
+/// Fields of which a municipality's rows take several chunks.
+pub(crate) const LONG_FIELDS: &[&str] = &[
+    "burgerservicenummer",
+    "gemeente_van_inschrijving",
+    "verblijfplaats_datum_van",
+    "verblijfplaats_adresseerbaar_object_identificatie",
+    "verblijfadres_postcode",
+    "verblijfadres_huisnummer",
+];
+
 pub(crate) async fn world(nodes: &[&'static str]) -> World {
     World::start(&Plan::nodes(nodes)).await.unwrap()
 }

@@ -2,7 +2,10 @@
 
 use convenant_audit::Severity;
 use convenant_exchange::OUTCOME_TYPE;
-use convenant_model::entry::Entry;
+use convenant_model::{
+    Problem,
+    entry::{Entry, Status},
+};
 use convenant_signing::{peek_compact, sign_compact};
 
 use crate::world::{Ledgers, World, found};
@@ -54,6 +57,25 @@ fn an_exchange_that_broke_off_is_told_of_and_holds() {
     assert!(report.holds(), "{report}");
     let open = ["UITWISSELING_OPEN coordinator 0", "UITWISSELING_OPEN uwv 0"];
     assert_eq!(found(&report, Severity::Warning), open);
+}
+
+#[test]
+fn a_query_that_is_sent_again_and_turned_down_is_no_second_answer() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    let first = ledgers.receipts[0].clone();
+    let mut again = first.clone();
+    let Entry::Receipt(receipt) = &mut again else { panic!("not a receipt") };
+    receipt.outcome = None;
+    receipt.status = Status::Failed { problem: Problem::Replayed };
+    ledgers.receipts.push(again);
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    assert_eq!(found(&report, Severity::Warning), [""; 0]);
+    // Another answer would be one.
+    ledgers.receipts.push(first);
+    let report = world.audit(&ledgers);
+    assert_eq!(found(&report, Severity::Warning), ["ONTVANGST_DUBBEL receipts 6"]);
 }
 
 #[test]

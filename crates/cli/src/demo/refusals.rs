@@ -158,7 +158,7 @@ const DECLARED: &[&str] = &["aantal_medebewoners_opgegeven"];
 impl Attempt {
     /// Tries it, and tells who refused and why.
     pub(super) async fn make(&self, stage: &Stage, cast: &Cast) -> Result<Seen> {
-        let composed = stage.client.compose((self.ask)(stage, cast)?)?;
+        let composed = stage.client.compose_anything((self.ask)(stage, cast)?)?;
         let composed = match self.how {
             How::Plainly => composed,
             How::Bent(change) => {
