@@ -22,8 +22,12 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
     for ledger in of(LedgerKind::Receipts) {
         for receipt in &ledger.receipts {
             let at = At { ledger, query: receipt.query, target: receipt.target };
-            received.insert((receipt.query, receipt.target));
-            // A query that is sent again is turned down, and that has a receipt too.
+            // A query that is sent again is turned down, and that has a receipt too: no second answer, and
+            // no receipt of the first.
+            let again = [Problem::Replayed, Problem::Expired];
+            if !matches!(&receipt.stated, Stated::Failed(problem) if again.contains(problem)) {
+                received.insert((receipt.query, receipt.target));
+            }
             if receipt.outcome.is_some() && !told.insert((receipt.query, receipt.target)) {
                 findings.push(at.say(Code::ReceivedTwice).entry(receipt.index));
             }
@@ -179,7 +183,8 @@ fn ended(decided: &Decided, target: u32) -> Option<OwnAccount> {
 
 /// Whether a node that was told of like this must have decided: these come only after a decision.
 fn proves_decision(stated: &Stated, chunks: u64) -> bool {
-    let after = [Problem::SourceUnavailable, Problem::TooManyRows, Problem::RuleError];
+    let after =
+        [Problem::SourceUnavailable, Problem::TooManyRows, Problem::RuleError, Problem::Lapsed];
     match stated {
         Stated::Answered | Stated::Refused(_) => true,
         Stated::Failed(problem) => chunks > 0 || after.contains(problem),

@@ -148,7 +148,11 @@ impl RegisterEvidence {
         match kind {
             DocumentKind::Covenant => self.compile(),
             DocumentKind::Enrolment => self.note_keys(),
-            DocumentKind::Proposal | DocumentKind::Decision | DocumentKind::Mandate => {}
+            DocumentKind::Proposal
+            | DocumentKind::Decision
+            | DocumentKind::Mandate
+            | DocumentKind::Suspension
+            | DocumentKind::Resumption => {}
         }
         Ok(())
     }

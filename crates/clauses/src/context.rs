@@ -63,7 +63,7 @@ fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 2] {
     [("givenBy", partners(&facts.given_by, names)), ("maxSubjects", long(facts.max_subjects))]
 }
 
-fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 13] {
+fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 15] {
     [
         ("approved", RestrictedExpression::new_bool(facts.approved)),
         ("areaKinds", set(&facts.area_kinds)),
@@ -77,7 +77,9 @@ fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 13] {
         ("quotaQueries", long(facts.quota_queries)),
         ("quotaSubjects", long(facts.quota_subjects)),
         ("responsible", partners(&facts.responsible, names)),
+        ("suspended", RestrictedExpression::new_bool(facts.suspended)),
         ("theme", text(facts.theme)),
+        ("withheld", RestrictedExpression::new_bool(facts.withheld)),
     ]
 }
 

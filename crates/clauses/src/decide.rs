@@ -19,7 +19,7 @@ use crate::{
     details::Case,
     facts::Facts,
     obligations::obligations,
-    verdict::{Outcome, Record},
+    verdict::{Outcome, Record, SUBJECTS},
 };
 
 /// A query that is to be decided on, with what the record needs to say of it.
@@ -43,6 +43,9 @@ pub struct Request<'a> {
 
 /// What is wrong with a target whose query names somebody elsewhere.
 const NAMES: &str = "een ander deel van de vraag noemt leesbaar een persoon of adres";
+/// The same where a covenant has no rule for suspensions, and the clause that they belong to.
+const SUSPENDED: &str = "het project, of wat de bevraagde partner erin levert, is opgeschort";
+const DECISION: (&str, &str) = ("S4", "GEEN_LSI_BESLUIT");
 
 /// Decides on one target of a query: a pure function of its arguments.
 ///
@@ -120,10 +123,16 @@ fn outcome(
         return Err(unusable);
     }
     let decided = state.project(&request.query.project).and_then(Project::decided);
+    // Two things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
+    // may name anybody; and a suspension needs no amendment of the covenant.
     match response.decision() {
-        // Whatever the rules say of this target: the ledgers would keep the whole query.
         Decision::Allow if request.query.may_name_a_person(&rules.covenant).is_some() => {
-            Err(Outcome::of_subjects(&rules.covenant, NAMES.to_owned()))
+            let (covenant, detail) = (&rules.covenant, NAMES.to_owned());
+            Err(Outcome::under(covenant, SUBJECTS, detail, Problem::Refused))
+        }
+        Decision::Allow if facts.project.suspended || facts.project.withheld => {
+            let (covenant, detail) = (&rules.covenant, SUSPENDED.to_owned());
+            Err(Outcome::under(covenant, DECISION, detail, Problem::Refused))
         }
         Decision::Allow => {
             obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use convenant_model::{
-    Date, Oin,
+    Date, Oin, Timestamp,
     covenant::{Covenant, Dataset, Field, Parameter},
     query::Target,
     register::{Decided, Project, RegisterState},
@@ -21,10 +21,12 @@ mod fields;
 pub(crate) struct Case<'a> {
     covenant: &'a Covenant,
     state: &'a RegisterState,
+    project: Option<&'a Project>,
     decided: Option<&'a Decided>,
     dataset: Option<&'a Dataset>,
     target: &'a Target,
     facts: &'a Facts<'a>,
+    at: Timestamp,
     today: Date,
 }
 
@@ -40,10 +42,12 @@ impl<'a> Case<'a> {
         Self {
             covenant: &rules.covenant,
             state,
+            project,
             decided: project.and_then(Project::decided),
             dataset: rules.covenant.dataset(&target.dataset),
             target,
             facts,
+            at: request.at,
             today: request.at.date(),
         }
     }
@@ -98,6 +102,9 @@ impl<'a> Case<'a> {
         sentences([
             (!missing.is_empty()).then(|| format!("geen deelnemer aan het project: {missing}")),
             (!self.facts.served).then_some(not_served),
+            self.project.and_then(|one| one.withheld(self.facts.provider, self.at)).map(|one| {
+                format!("de bevraagde partner schortte zijn levering op, vanaf {}", one.from)
+            }),
         ])
     }
 
@@ -114,6 +121,9 @@ impl<'a> Case<'a> {
     }
 
     fn decision(&self) -> String {
+        if let Some(one) = self.project.and_then(|project| project.suspended(self.at)) {
+            return format!("de LSI schortte het project op, vanaf {}", one.from);
+        }
         let text = if self.decided.is_none() {
             "de LSI heeft over dit project niet besloten"
         } else if self.facts.project.approved {

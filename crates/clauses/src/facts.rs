@@ -59,6 +59,8 @@ pub(crate) struct ProjectFacts<'a> {
     pub(crate) extended: bool,
     pub(crate) quota_queries: i64,
     pub(crate) quota_subjects: i64,
+    pub(crate) suspended: bool,
+    pub(crate) withheld: bool,
 }
 
 /// The mandate under which the query was signed.
@@ -127,8 +129,11 @@ impl<'a> Facts<'a> {
                 .enrolment(&target.partner)
                 .is_some_and(|enrolment| serves(enrolment, target)),
             today: days(today),
-            project: decided.map_or_else(ProjectFacts::none, |one| {
-                ProjectFacts::of(one, today, [requester, &target.partner])
+            project: project.zip(decided).map_or_else(ProjectFacts::none, |(project, one)| {
+                let facts = ProjectFacts::of(one, today, [requester, &target.partner]);
+                let withheld = project.withheld(&target.partner, request.at).is_some();
+                let suspended = project.suspended(request.at).is_some();
+                ProjectFacts { suspended, withheld, ..facts }
             }),
             mandate: MandateFacts::of(project, query, today),
             grant: GrantFacts::of(decided, query, target, dataset, &query_facts.used),
@@ -167,6 +172,8 @@ impl<'a> ProjectFacts<'a> {
             extended: decision.extended,
             quota_queries: number(proposal.quota.queries),
             quota_subjects: number(proposal.quota.subjects),
+            suspended: false,
+            withheld: false,
         }
     }
 

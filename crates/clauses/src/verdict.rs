@@ -13,7 +13,7 @@ use convenant_model::{
 use crate::{Request, Rules};
 
 /// The clause and code of what typed code finds wrong with whom a query is about.
-const SUBJECTS: (&str, &str) = ("L14", "BSN");
+pub(crate) const SUBJECTS: (&str, &str) = ("L14", "BSN");
 
 /// The decision on one target of a query.
 #[derive(Debug)]
@@ -58,10 +58,14 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Refused under clause L14 by typed code rather than by a rule; a covenant without that clause
-    /// leaves [`Problem::BadSubjects`]. `detail` is Dutch and holds no personal data.
-    pub(crate) fn of_subjects(covenant: &Covenant, detail: String) -> Self {
-        let (clause, code) = SUBJECTS;
+    /// Refused under a clause by typed code rather than by a rule; a covenant without that clause leaves
+    /// the problem. `detail` is Dutch and holds no personal data.
+    pub(crate) fn under(
+        covenant: &Covenant,
+        (clause, code): (&str, &str),
+        detail: String,
+        otherwise: Problem,
+    ) -> Self {
         let clause = ClauseId::new(clause).ok().and_then(|id| covenant.clause(&id));
         let violation = clause.map(|clause| Violation {
             clause: clause.id.clone(),
@@ -70,7 +74,7 @@ impl Outcome {
             detail,
         });
         let refusal = Refusal::new(violation.into_iter().collect());
-        refusal.map_or(Self::Problem(Problem::BadSubjects), Self::Refusal)
+        refusal.map_or(Self::Problem(otherwise), Self::Refusal)
     }
 }
 
@@ -212,7 +216,8 @@ impl Permit {
     /// fields. A covenant without that clause leaves [`Problem::BadSubjects`].
     #[must_use]
     pub fn refuse_subjects(self, detail: String) -> Refused {
-        let outcome = Outcome::of_subjects(&self.record.covenant, detail);
+        let covenant = &self.record.covenant;
+        let outcome = Outcome::under(covenant, SUBJECTS, detail, Problem::BadSubjects);
         Refused { record: self.record, target: self.target, slice: self.slice, outcome }
     }
 

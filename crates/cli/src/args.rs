@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     audit::AuditCommand, certs::CertsCommand, coordinator::CoordinatorCommand,
     covenant::CovenantCommand, demo::DemoArgs, keys::KeysCommand, ledger::LedgerCommand,
-    node::NodeCommand, query::QueryArgs, register::RegisterCommand, sign::SignArgs,
+    node::NodeCommand, project::ProjectCommand, query::QueryArgs, register::RegisterCommand,
+    sign::SignArgs,
 };
 
 const ABOUT: &str = "\
@@ -25,7 +26,8 @@ Begin here:
 
 By role:
   project leader   convenant query
-  partner          convenant keys, convenant sign, convenant register, convenant node
+  partner          convenant keys, convenant sign, convenant register, convenant node,
+                   convenant project
   coordinator      convenant coordinator
   auditor          convenant register verify, convenant ledger, convenant audit
 
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     Certs(CertsCommand),
     /// Sign a document, or add a signature to a signed one.
     Sign(SignArgs),
+    /// Write documents of a project's life: suspend it, resume it.
+    #[command(subcommand)]
+    Project(ProjectCommand),
     /// Submit documents to the register, read it and verify it.
     #[command(subcommand)]
     Register(RegisterCommand),

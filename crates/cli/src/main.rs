@@ -19,6 +19,7 @@ mod keys;
 mod ledger;
 mod node;
 mod output;
+mod project;
 mod query;
 mod register;
 mod sign;
@@ -47,6 +48,7 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&command, json),
         Command::Certs(command) => certs::run(&command, json),
         Command::Sign(args) => sign::run(&args, json),
+        Command::Project(command) => project::run(command, json),
         Command::Register(command) => register::run(command, json).await,
         Command::Node(command) => node::run(&command, json).await,
         Command::Coordinator(command) => coordinator::run(&command).await,

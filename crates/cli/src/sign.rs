@@ -12,7 +12,9 @@ use clap::Args;
 use convenant_model::{
     Digest, KeyId,
     covenant::CovenantText,
-    documents::{DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal},
+    documents::{
+        DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal, Resumption, Suspension,
+    },
     parse::from_toml,
     register::Envelope as _,
 };
@@ -31,12 +33,13 @@ Examples:
   convenant sign proposal.toml --key rotterdam.jwk
   convenant sign proposal.toml --key uwv.jwk         a further signature, in the same proposal.jws
 
-The document says what it is: `document = \"covenant\"`, `enrolment`, `proposal`, `decision` or
-`mandate`. It is read strictly, turned into canonical JSON (RFC 8785) and signed as a JWS (RFC
-7515, general JSON serialisation), which other tools verify: `jose jws ver -i proposal.jws -k
-rotterdam.pub.jwk`.
+The document says what it is: `document = \"covenant\"`, `enrolment`, `proposal`, `decision`,
+`mandate`, `suspension` or `resumption`. It is read strictly, turned into canonical JSON (RFC
+8785) and signed as a JWS (RFC 7515, general JSON serialisation), which other tools verify:
+`jose jws ver -i proposal.jws -k rotterdam.pub.jwk`.
 
-Prints the document's hash on stdout: that is how a decision and a mandate name the proposal.";
+Prints the document's hash on stdout: that is how one document names another, for instance a
+decision and a mandate the proposal.";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -121,6 +124,8 @@ fn payload(file: &Path, text: &str) -> anyhow::Result<(DocumentKind, Vec<u8>)> {
         DocumentKind::Proposal => strictly::<Proposal>(&name, text),
         DocumentKind::Decision => strictly::<ProjectDecision>(&name, text),
         DocumentKind::Mandate => strictly::<Mandate>(&name, text),
+        DocumentKind::Suspension => strictly::<Suspension>(&name, text),
+        DocumentKind::Resumption => strictly::<Resumption>(&name, text),
     };
     Ok((document, payload?))
 }

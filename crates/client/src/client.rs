@@ -265,6 +265,10 @@ impl Client {
             Ok(frames) => frames.into_inner(),
             Err(status) => return Err(self.not_brokered(composed, &status).await?),
         };
+        if self.names(composed).is_some() {
+            // Everybody had to refuse it, and nothing of it may stand in a ledger.
+            return Err(ClientError::Malformed("a query that names somebody was brokered"));
+        }
         let pending = self.pending(composed, path_of)?;
         let ended = collect(frames, composed, pending, deadline).await;
         let mut results = Vec::with_capacity(ended.len());
@@ -362,6 +366,9 @@ impl Client {
             let status = match read(answer) {
                 PeerProblem::Refused(refusal) => Status::Refused { refusal },
                 PeerProblem::Problem(problem) => Status::Failed { problem },
+                PeerProblem::Foreign if answer.code() == tonic::Code::DeadlineExceeded => {
+                    Status::Failed { problem: Problem::Late }
+                }
                 PeerProblem::Foreign => Status::Failed { problem: Problem::NodeUnavailable },
             };
             for (number, target) in (0..).zip(&composed.query.targets) {
@@ -447,6 +454,11 @@ async fn next_frame(
 }
 
 fn take(slot: &mut Slot, composed: &Composed, body: Body) {
+    if let (Slot::Refused(_, kept @ None), Body::SignedOutcome(signed)) = (&mut *slot, &body) {
+        // What the partner signed of an answer that was not accepted is evidence against it.
+        *kept = Some(signed.clone());
+        return;
+    }
     let Slot::Waiting(receiving) = slot else {
         return;
     };

@@ -7,7 +7,7 @@ use convenant_ledger::register::Register;
 use convenant_model::{
     Digest, Oin, Problem, QueryId, Timestamp,
     entry::{Entry, Recordable, Rejected},
-    query::{MAX_TARGETS, Query},
+    query::{MAX_TARGETS, Query, is_traceparent},
 };
 use convenant_signing::{JwsError, parse_canonical, peek_compact, sha256};
 
@@ -189,6 +189,9 @@ fn check_shape(query: &Query) -> Checked {
     let malformed = |fault: String| Err((Problem::Malformed, fault));
     if query.targets.is_empty() || query.targets.len() > MAX_TARGETS {
         return malformed(format!("a query has 1 to {MAX_TARGETS} targets"));
+    }
+    if query.trace.as_ref().is_some_and(|trace| !is_traceparent(trace.as_str())) {
+        return malformed("`trace` is no `traceparent` (W3C Trace Context §3.2)".to_owned());
     }
     let mut seen = BTreeSet::new();
     for target in &query.targets {

@@ -13,7 +13,7 @@ use crate::{
     keys::{SealingKey, VerifyingKey},
     parse::BoundedText,
     query::QueryKind,
-    time::Date,
+    time::{Date, Timestamp},
 };
 
 /// A line of text in a document.
@@ -43,6 +43,8 @@ pub mod tag {
         Proposal = "proposal",
         Decision = "decision",
         Mandate = "mandate",
+        Suspension = "suspension",
+        Resumption = "resumption",
         Query = "query"
     );
 }
@@ -61,12 +63,23 @@ pub enum DocumentKind {
     Decision,
     /// A mandate of the responsible partner.
     Mandate,
+    /// A suspension of a project, or of what one partner provides in it.
+    Suspension,
+    /// The end of a suspension.
+    Resumption,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Covenant, Self::Enrolment, Self::Proposal, Self::Decision, Self::Mandate];
+    pub const ALL: [Self; 7] = [
+        Self::Covenant,
+        Self::Enrolment,
+        Self::Proposal,
+        Self::Decision,
+        Self::Mandate,
+        Self::Suspension,
+        Self::Resumption,
+    ];
 
     /// The member `document` of such a document.
     #[must_use]
@@ -77,6 +90,8 @@ impl DocumentKind {
             Self::Proposal => "proposal",
             Self::Decision => "decision",
             Self::Mandate => "mandate",
+            Self::Suspension => "suspension",
+            Self::Resumption => "resumption",
         }
     }
 
@@ -89,6 +104,8 @@ impl DocumentKind {
             Self::Proposal => "convenant-proposal+json",
             Self::Decision => "convenant-decision+json",
             Self::Mandate => "convenant-mandate+json",
+            Self::Suspension => "convenant-suspension+json",
+            Self::Resumption => "convenant-resumption+json",
         }
     }
 }
@@ -313,4 +330,39 @@ pub enum Role {
     Leader,
     /// A member of the leader's team.
     Analyst,
+}
+
+/// A suspension (*opschorting*): from an instant on nothing is exchanged, until a [`Resumption`]. Of the
+/// whole project it is signed by the LSI's quorum; of what one participant provides, by that participant
+/// alone, who needs nobody's leave for it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suspension {
+    /// Always `suspension`.
+    pub document: tag::Suspension,
+    /// The project.
+    pub project: ProjectId,
+    /// The participant that stops providing; absent where the LSI suspends the whole project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner: Option<Oin>,
+    /// From when on.
+    pub from: Timestamp,
+    /// Why.
+    pub reason: Paragraph,
+}
+
+/// The end of a suspension (*hervatting*), signed by whoever suspended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resumption {
+    /// Always `resumption`.
+    pub document: tag::Resumption,
+    /// The project.
+    pub project: ProjectId,
+    /// SHA-256 over the canonical bytes of the suspension that ends.
+    pub suspension: Digest,
+    /// From when on the suspension no longer holds.
+    pub from: Timestamp,
+    /// Why.
+    pub reason: Paragraph,
 }

@@ -78,6 +78,9 @@ problems! {
     Late = "TE_LAAT",
     /// The requester went away before the answer was complete.
     Cancelled = "AFGEBROKEN",
+    /// What was permitted when the answer began no longer is: a suspension, or another document of the
+    /// register, came meanwhile. What was sent before is void.
+    Lapsed = "TOESTEMMING_VERVALLEN",
     /// There are more requests under way than this party serves at once.
     Overloaded = "OVERBELAST",
     /// A fault of this party; its log says more under the query's id.

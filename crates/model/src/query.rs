@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    covenant::{Class, Covenant, Use},
+    covenant::Covenant,
     digest::Digest,
     documents::tag,
     ids::{DatasetId, FieldName, GoalId, Oin, ProjectId, QueryId, ThemeId},
     keys::{SealingKey, VerifyingKey},
     parse::BoundedText,
     predicate::Predicate,
-    subjects::holds_bsn,
+    subjects::{holds_bsn, spells_bsn},
     time::Timestamp,
 };
 
@@ -65,8 +65,12 @@ pub struct Query {
 pub enum Naming<'a> {
     /// The justification holds a BSN.
     Justification,
-    /// A condition compares this field with a literal, and either the field identifies or the literal
-    /// holds a BSN.
+    /// A name that covenant or register should know holds a BSN.
+    Name,
+    /// What should be a `traceparent` is something else.
+    Trace,
+    /// A condition compares this field with a literal, and either the covenant does not call the field
+    /// filterable or the literal holds a BSN.
     Literal {
         /// Index of the target.
         target: usize,
@@ -79,8 +83,14 @@ impl fmt::Display for Naming<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Justification => f.write_str("the justification holds a BSN"),
+            Self::Trace => f.write_str("`trace` is no `traceparent`"),
+            Self::Name => f.write_str("the name of a project, dataset or field holds a BSN"),
             Self::Literal { target, field } => {
-                write!(f, "the condition of target {target} gives a value for `{field}`")
+                write!(
+                    f,
+                    "the condition of target {target} gives a value for `{field}`, which identifies, or \
+                     which the covenant does not call filterable"
+                )
             }
         }
     }
@@ -88,32 +98,59 @@ impl fmt::Display for Naming<'_> {
 
 impl Query {
     /// The first place where the shape, readable to everybody on its way, may name a person: a BSN in
-    /// the justification or in a literal, or any literal for a field that identifies (clause L14). Such
-    /// a query is refused as a whole, and must not stand in a ledger either, which holds no personal
-    /// data: it stands there whole, whichever target a party decides on.
+    /// the justification, in a name or in a literal, or any literal for a field that is not filterable,
+    /// such as one that identifies (clause L14). Such a query is refused as a whole, and must not stand in
+    /// a ledger either, which holds no personal data: it stands there whole, whichever target a party
+    /// decides on.
     #[must_use]
     pub fn may_name_a_person(&self, covenant: &Covenant) -> Option<Naming<'_>> {
         if holds_bsn(self.justification.as_str()) {
             return Some(Naming::Justification);
         }
+        if self.trace.as_ref().is_some_and(|trace| !is_traceparent(trace.as_str())) {
+            return Some(Naming::Trace);
+        }
+        let own = [self.project.as_str(), self.goal.as_str(), self.theme.as_str()];
+        let names = self.targets.iter().flat_map(Target::names);
+        if own.into_iter().chain(names).any(spells_bsn) {
+            return Some(Naming::Name);
+        }
         self.targets.iter().enumerate().find_map(|(index, target)| {
-            let field = target.names_in_literal(covenant)?;
+            let field = target.named_by_literal(covenant)?;
             Some(Naming::Literal { target: index, field })
         })
     }
 }
 
 impl Target {
-    fn names_in_literal(&self, covenant: &Covenant) -> Option<&FieldName> {
+    /// Every name that the requester chose.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let keys = self.subjects.as_ref().map(|shape| (&shape.key, shape.verified_by.as_ref()));
+        let keys = keys.into_iter().flat_map(|(key, verify)| [Some(key), verify]).flatten();
+        let tested = self.predicate.as_ref().map(Predicate::fields).unwrap_or_default();
+        let fields = self.fields.iter().chain(keys).chain(tested).map(FieldName::as_str);
+        fields.chain([self.dataset.as_str()])
+    }
+
+    fn named_by_literal(&self, covenant: &Covenant) -> Option<&FieldName> {
         let dataset = covenant.dataset(&self.dataset);
         let literals = self.predicate.as_ref().map(Predicate::literals).unwrap_or_default();
         let names = literals.into_iter().find(|(name, literal)| {
             let field = dataset.and_then(|dataset| dataset.field(name));
-            holds_bsn(&literal.to_string())
-                || field.is_none_or(|f| f.usage == Use::Key || f.class == Class::Bsn)
+            holds_bsn(&literal.to_string()) || field.is_none_or(|field| !field.filterable)
         });
         names.map(|(name, _)| name)
     }
+}
+
+/// Whether a text is a `traceparent` (W3C Trace Context §3.2): version, trace id, parent id and flags in
+/// lower-case hexadecimal, and nothing that could say more.
+#[must_use]
+pub fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str| part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<_> = text.split('-').collect();
+    let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
+    lengths == [2, 32, 16, 2] && parts.into_iter().all(hex)
 }
 
 /// A position in the register: the number of documents and the RFC 9162 root over them.

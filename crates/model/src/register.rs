@@ -12,14 +12,15 @@ use thiserror::Error;
 use crate::{
     covenant::Covenant,
     digest::Digest,
-    documents::{DocumentKind, Enrolment, Holder, Mandate, ProjectDecision, Proposal},
+    documents::{DocumentKind, Enrolment, Holder, Mandate, ProjectDecision, Proposal, Suspension},
     ids::{Oin, ProjectId},
     keys::VerifyingKey,
     parse::ParseError,
-    time::Date,
+    time::{Date, Timestamp},
 };
 
 mod admission;
+mod suspending;
 
 /// A signed document whose signatures can be checked. `signing` implements it for its JWS type.
 pub trait Envelope {
@@ -68,6 +69,15 @@ pub struct Project {
     proposals: BTreeMap<Digest, Arc<Proposal>>,
     decided: Option<Decided>,
     mandates: Vec<Arc<Mandate>>,
+    // By the hash that ends it.
+    suspensions: BTreeMap<Digest, Suspended>,
+}
+
+/// A suspension, and from when on it no longer holds.
+#[derive(Clone, Debug)]
+struct Suspended {
+    suspension: Arc<Suspension>,
+    resumed: Option<Timestamp>,
 }
 
 /// The decision on a project together with what was decided on.
@@ -157,6 +167,8 @@ impl RegisterState {
             DocumentKind::Proposal => self.admit_proposal(envelope)?,
             DocumentKind::Decision => self.admit_decision(envelope)?,
             DocumentKind::Mandate => self.admit_mandate(envelope)?,
+            DocumentKind::Suspension => self.admit_suspension(envelope)?,
+            DocumentKind::Resumption => self.admit_resumption(envelope)?,
         }
         self.admitted.insert(payload);
         Ok(kind)
@@ -228,6 +240,25 @@ impl Project {
     #[must_use]
     pub fn mandates(&self) -> &[Arc<Mandate>] {
         &self.mandates
+    }
+
+    /// The suspension of the whole project that holds at an instant.
+    #[must_use]
+    pub fn suspended(&self, at: Timestamp) -> Option<&Suspension> {
+        self.suspensions_at(at).find(|suspension| suspension.partner.is_none())
+    }
+
+    /// The suspension by this partner of what it provides that holds at an instant.
+    #[must_use]
+    pub fn withheld(&self, by: &Oin, at: Timestamp) -> Option<&Suspension> {
+        self.suspensions_at(at).find(|suspension| suspension.partner.as_ref() == Some(by))
+    }
+
+    fn suspensions_at(&self, at: Timestamp) -> impl Iterator<Item = &Suspension> {
+        let holds = move |one: &&Suspended| {
+            one.suspension.from <= at && one.resumed.is_none_or(|resumed| at < resumed)
+        };
+        self.suspensions.values().filter(holds).map(|one| one.suspension.as_ref())
     }
 
     /// The mandates on the decided proposal that hold on a day and name this key, with the holder.

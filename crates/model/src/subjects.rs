@@ -85,6 +85,12 @@ pub fn holds_bsn(text: &str) -> bool {
             }
         }
     }
+    spells_bsn(text)
+}
+
+/// The same without anything between the digits: for names and texts in which numbers and dates stand.
+#[must_use]
+pub fn spells_bsn(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit()).any(is_bsn)
 }
 

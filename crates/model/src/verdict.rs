@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     area::AreaCode,
     ids::{ClauseId, DatasetId, FieldName},
+    subjects::spells_bsn,
 };
 
 /// One clause that refuses a query.
@@ -25,6 +26,10 @@ pub struct Violation {
 const MOST_FOREIGN_BYTES: usize = 12 << 10;
 
 impl Violation {
+    fn names_a_person(&self) -> bool {
+        [self.clause.as_str(), &self.code, &self.text, &self.detail].into_iter().any(spells_bsn)
+    }
+
     fn bytes(&self) -> usize {
         self.clause.as_str().len() + self.code.len() + self.text.len() + self.detail.len()
     }
@@ -57,6 +62,10 @@ impl TryFrom<Vec<Violation>> for Refusal {
         let bytes: usize = violations.iter().map(Violation::bytes).sum();
         if bytes > MOST_FOREIGN_BYTES {
             return Err("the texts of a refusal are too long");
+        }
+        // Whoever unsealed the subjects could write them here.
+        if violations.iter().any(Violation::names_a_person) {
+            return Err("the texts of a refusal hold a BSN");
         }
         Self::new(violations).ok_or("a refusal names at least one clause")
     }

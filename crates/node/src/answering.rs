@@ -32,6 +32,7 @@ use tonic::{Status as GrpcStatus, transport::Channel};
 
 use crate::{datasets::Datasets, metrics::Metrics};
 
+mod lapse;
 mod reading;
 
 /// Answers that may be under way at once.
@@ -332,7 +333,8 @@ impl Answering {
         };
         let started = Instant::now();
         let poured = {
-            let pour = self.pour(&permit, subjects, (encapsulated, &mut answer), frames);
+            let asked = (asked, &permit);
+            let pour = self.pour(asked, subjects, (encapsulated, &mut answer), frames);
             match deadline.map(Deadline::left) {
                 None => pour.await,
                 Some(Err(_)) => Err(Problem::Late),

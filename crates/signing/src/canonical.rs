@@ -4,6 +4,7 @@
 
 use convenant_model::parse::{self, ParseError};
 use serde::{Serialize, de::DeserializeOwned, ser};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
@@ -49,12 +50,38 @@ pub enum CanonicalError {
 /// # Errors
 /// When it holds a floating-point number or an integer beyond 2⁵³, or is no JSON.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    checked(value)?;
+    let value = serde_json::to_value(value).map_err(CanonicalError::Unserialisable)?;
+    write(value).map_err(CanonicalError::Unserialisable)
+}
+
+fn checked<T: Serialize + ?Sized>(value: &T) -> Result<(), CanonicalError> {
     guard::check(value).map_err(|refusal| match refusal {
         Refusal::Float => CanonicalError::Float,
         Refusal::Integer(value) => CanonicalError::Integer(value),
         Refusal::Other(message) => CanonicalError::Unserialisable(ser::Error::custom(message)),
-    })?;
-    serde_json_canonicalizer::to_vec(&value).map_err(CanonicalError::Unserialisable)
+    })
+}
+
+/// Writes a value without floating point. With names in ASCII, which all of ours are, `serde_json` writes
+/// the very same bytes several times faster: the order by UTF-16 (§3.2.3) is that of the bytes then, and
+/// integers (§3.2.2.3) and escapes (§3.2.2.2) have one form.
+fn write(mut value: Value) -> serde_json::Result<Vec<u8>> {
+    if !ascii_names(&value) {
+        return serde_json_canonicalizer::to_vec(&value);
+    }
+    value.sort_all_objects();
+    serde_json::to_vec(&value)
+}
+
+fn ascii_names(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| name.is_ascii() && ascii_names(value))
+        }
+        Value::Array(items) => items.iter().all(ascii_names),
+        _ => true,
+    }
 }
 
 /// Reads a value from bytes that must be its canonical form: the same content has the same hash.
@@ -74,7 +101,8 @@ fn require_canonical(bytes: &[u8], name: &str) -> Result<(), CanonicalError> {
         Fault::Duplicate(member) => CanonicalError::Duplicate { name: name.to_owned(), member },
         Fault::Json(error) => parse::ParseError::new(name, "", error.to_string()).into(),
     })?;
-    let expected = canonical(&value)?;
+    checked(&value)?;
+    let expected = write(value).map_err(CanonicalError::Unserialisable)?;
     if expected == bytes {
         return Ok(());
     }
@@ -86,9 +114,37 @@ fn require_canonical(bytes: &[u8], name: &str) -> Result<(), CanonicalError> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::{Value, json};
+    use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+
+    /// JSON without floating point, with names and texts in ASCII and beyond, control characters too.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-(1_i64 << 53)..=1 << 53).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            "[\\x00-\\x7f]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let name = prop_oneof![4 => "[\\x00-\\x7f]{0,6}", 1 => any::<String>()];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_of_writing_agree(value in any_json()) {
+            let slow = serde_json_canonicalizer::to_vec(&value).unwrap();
+            prop_assert_eq!(canonical(&value).unwrap(), slow);
+        }
+    }
 
     #[test]
     fn integers_up_to_two_to_the_53rd_are_exact_and_others_refused() {

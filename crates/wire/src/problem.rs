@@ -127,6 +127,7 @@ const fn code(problem: Problem) -> Code {
             Code::Unavailable
         }
         Problem::Cancelled => Code::Cancelled,
+        Problem::Lapsed => Code::Aborted,
         Problem::Overloaded => Code::ResourceExhausted,
         Problem::Internal => Code::Internal,
     }

@@ -13,14 +13,16 @@ use convenant_model::{
 };
 use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
 use convenant_testkit::{
-    CapturedLog, Plan, World,
+    CapturedLog, World,
     evidence::{Forbidden, files_under},
     question::{about, question, target, when},
     told, wire,
 };
 use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient};
 
-use crate::support::{BRP_FIELDS, LONG_FIELDS, Results, in_den_haag, in_rotterdam, world};
+use crate::support::{
+    BRP_FIELDS, LONG_FIELDS, Results, in_den_haag, in_rotterdam, long_winded, world,
+};
 
 fn decision_on(entries: &[Entry], query: QueryId) -> (u64, &Decision) {
     let found = (0..).zip(entries).find_map(|(index, entry)| match entry {
@@ -127,8 +129,8 @@ async fn a_refusal_is_on_record_at_coordinator_and_node() {
 
 #[tokio::test]
 async fn a_requester_that_goes_away_leaves_no_open_decision() {
-    let plan = Plan { persons: 9000, ..Plan::nodes(&["rotterdam"]) };
-    let mut world = World::start(&plan).await.unwrap();
+    let mut world = world(&[]).await;
+    long_winded(&mut world).await;
     let client = world.client().await.unwrap();
     let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
     let asked = when(asked, "verblijfplaats_functie_adres = 'W'").unwrap();
@@ -144,7 +146,10 @@ async fn a_requester_that_goes_away_leaves_no_open_decision() {
     for entries in [world.coordinator_entries().unwrap(), world.node_entries("rotterdam").unwrap()]
     {
         let (at, _) = decision_on(&entries, composed.query.id);
-        assert_eq!(outcome_of(&entries, composed.query.id).decision, at);
+        let outcome = outcome_of(&entries, composed.query.id);
+        assert_eq!(outcome.decision, at);
+        let status = &outcome.results[0].status;
+        assert!(matches!(status, Status::Failed { .. }), "{status:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use convenant_demo::Party;
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Clock as _, Problem,
-    entry::{SignedOutcome, Status},
+    entry::{Entry, SignedOutcome, Status},
     query::QueryKind,
 };
 use convenant_signing::{
@@ -69,6 +69,15 @@ fn forged(world: &World, party: &Party, composed: &Composed, columns: &[&str]) -
     bodies.map(|body| QueryFrame { target: 0, body: Some(body) }).to_vec()
 }
 
+/// The signed outcome among frames.
+fn signed_among(frames: &[QueryFrame]) -> String {
+    let signed = frames.iter().find_map(|frame| match &frame.body {
+        Some(Body::SignedOutcome(signed)) => Some(signed.clone()),
+        _ => None,
+    });
+    signed.unwrap()
+}
+
 #[tokio::test]
 async fn columns_that_were_not_asked_for_reach_no_file() {
     let mut world = world(&["rotterdam"]).await;
@@ -89,6 +98,7 @@ async fn columns_that_were_not_asked_for_reach_no_file() {
         let about = about(target(party, asked).unwrap(), in_rotterdam(&world, 1)).unwrap();
         let composed = client.compose(question(QueryKind::Lookup, vec![about]).unwrap()).unwrap();
         let frames = forged(&world, party, &composed, &columns);
+        let sent_frames = frames.clone();
         hostile.tamper(Tampering::of_frames(move |_| frames.clone()));
         let results = Results::of(&world, name);
         let sent = results.ask(&client, &composed).await.unwrap();
@@ -101,5 +111,13 @@ async fn columns_that_were_not_asked_for_reach_no_file() {
         assert!(matches!(refused, ReceiveError::Columns { .. }), "{name}: {refused}");
         assert!(!refused.to_string().contains("naam_voornamen"), "{refused}");
         assert!(results.are_empty(), "{name}: rows were kept");
+        // What the partner signed of it is kept, as evidence.
+        let signed = signed_among(&sent_frames);
+        let receipts = world.receipts().unwrap();
+        let kept = receipts.iter().any(|entry| match entry {
+            Entry::Receipt(receipt) => receipt.outcome.as_ref() == Some(&signed),
+            _ => false,
+        });
+        assert!(kept, "{name}: the partner's signature is gone");
     }
 }

@@ -9,5 +9,6 @@ mod hostile_coordinator;
 mod hostile_provider;
 mod refusals;
 mod support;
+mod suspension;
 mod transport;
 mod unwritable;

@@ -371,6 +371,37 @@ async fn a_bsn_in_the_question_to_another_partner() {
 }
 
 #[tokio::test]
+async fn a_bsn_in_the_guise_of_a_name() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let bsn = in_rotterdam(&world, 1)[0].key.expose().to_owned();
+    let disguised = name(&format!("veld_{bsn}"));
+    let field = changed(&world, &client, |query| query.targets[0].fields.push(disguised.clone()));
+    let key = changed(&world, &client, |query| {
+        query.targets[0].subjects.as_mut().unwrap().key = disguised.clone();
+    });
+    let project = changed(&world, &client, |query| {
+        query.project = ProjectId::new(bsn.clone()).unwrap();
+    });
+    let trace = changed(&world, &client, |query| {
+        query.trace = Some(BoundedText::new(bsn.clone()).unwrap());
+    });
+    for composed in [&field, &key, &project] {
+        let told = attempt(&world, &client, composed).await;
+        assert!(told.coordinator.len() == told.node.len(), "{told:?}");
+        assert!(told.coordinator.iter().all(|code| code != "answered"), "{told:?}");
+    }
+    assert_eq!(attempt(&world, &client, &trace).await, both(&["ONJUIST_BERICHT"]));
+    client.close().await;
+    world.shut_down().await.unwrap();
+    for entries in [world.coordinator_entries().unwrap(), world.node_entries("rotterdam").unwrap()]
+    {
+        assert!(!entries.iter().any(|entry| matches!(entry, Entry::Decision(_))));
+    }
+    assert!(world.receipts().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_client_sends_nothing_that_names_somebody() {
     let mut world = world(&["rotterdam"]).await;
     let client = world.client().await.unwrap();

@@ -76,6 +76,11 @@ fn a_query_that_is_sent_again_and_turned_down_is_no_second_answer() {
     ledgers.receipts.push(first);
     let report = world.audit(&ledgers);
     assert_eq!(found(&report, Severity::Warning), ["ONTVANGST_DUBBEL receipts 6"]);
+    // And it does not stand for the receipt of the answer.
+    ledgers.receipts.remove(6);
+    ledgers.receipts.remove(0);
+    let report = world.audit(&ledgers).to_string();
+    assert!(report.contains("ONTVANGST_ONTBREEKT"), "{report}");
 }
 
 #[test]

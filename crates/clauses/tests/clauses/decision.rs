@@ -77,6 +77,40 @@ fn s4_the_lsi_decided_on_exactly_this_proposal() {
 }
 
 #[test]
+fn s4_nothing_is_exchanged_in_a_suspended_project() {
+    const NOON: &str = "2026-05-01T12:00:00.000Z";
+    let before = refused(|world| {
+        world.suspend(None, "2026-05-01T12:00:00.001Z");
+    });
+    assert_eq!(before, ["permit"]);
+    assert_eq!(refused(|world| world.suspend(None, NOON)), ["S4/GEEN_LSI_BESLUIT"]);
+    let resumed = |from: &'static str| {
+        refused(|world| {
+            world.suspend(None, "2026-04-30T00:00:00.000Z");
+            world.resume(from);
+        })
+    };
+    assert_eq!(resumed(NOON), ["permit"]);
+    assert_eq!(resumed("2026-05-01T12:00:00.001Z"), ["S4/GEEN_LSI_BESLUIT"]);
+    // Another decision does not lift it.
+    let overruled = refused(|world| {
+        world.overruled = world.decision.clone();
+        world.overruled.as_mut().unwrap()["reason"] = json!("opnieuw bekeken");
+        world.suspend(None, NOON);
+    });
+    assert_eq!(overruled, ["S4/GEEN_LSI_BESLUIT"]);
+}
+
+#[test]
+fn s2_a_partner_suspends_what_it_provides_itself() {
+    let from = "2026-05-01T11:00:00.000Z";
+    assert_eq!(refused(|world| world.suspend(Some(UWV), from)), ["S2/GEEN_DEELNEMER"]);
+    // UWV is asked; what Toeslagen or the requester provides is another matter.
+    assert_eq!(refused(|world| world.suspend(Some(TOESLAGEN), from)), ["permit"]);
+    assert_eq!(refused(|world| world.suspend(Some(ROTTERDAM), from)), ["permit"]);
+}
+
+#[test]
 fn s6_a_mandate_names_the_key_today() {
     let key = convenant_model::keys::VerifyingKey::ed25519([8; 32]);
     let stranger = refused(|world| world.query["requester"]["key"] = json!(key));

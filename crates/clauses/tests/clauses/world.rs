@@ -37,6 +37,9 @@ pub(crate) struct World {
     pub(crate) mandate: Option<Value>,
     /// A decision after the mandate.
     pub(crate) overruled: Option<Value>,
+    /// A suspension after that, and its end.
+    pub(crate) suspension: Option<Value>,
+    pub(crate) resumption: Option<Value>,
     pub(crate) query: Value,
     pub(crate) at: &'static str,
     pub(crate) used: Usage,
@@ -50,6 +53,8 @@ impl std::fmt::Debug for World {
             .field("decision", &self.decision)
             .field("mandate", &self.mandate)
             .field("overruled", &self.overruled)
+            .field("suspension", &self.suspension)
+            .field("resumption", &self.resumption)
             .field("query", &self.query)
             .field("at", &self.at)
             .field("used", &self.used)
@@ -89,6 +94,8 @@ impl World {
             decision: Some(decision("approved")),
             mandate: Some(mandate()),
             overruled: None,
+            suspension: None,
+            resumption: None,
             query: query(),
             at: "2026-05-01T12:00:00.000Z",
             used: Usage::default(),
@@ -161,6 +168,8 @@ impl World {
             (DocumentKind::Decision, about(&self.decision)),
             (DocumentKind::Mandate, about(&self.mandate)),
             (DocumentKind::Decision, about(&self.overruled)),
+            (DocumentKind::Suspension, self.suspension.clone()),
+            (DocumentKind::Resumption, self.resumed()),
             (DocumentKind::Covenant, self.amended.clone()),
         ] {
             if let Some(document) = document {
@@ -173,6 +182,33 @@ impl World {
         }
         let query: Query = serde_json::from_value(query).unwrap();
         Ok((state, Arc::new(query)))
+    }
+
+    /// Suspends the project, or what one partner provides in it, from an instant on.
+    pub(crate) fn suspend(&mut self, partner: Option<&str>, from: &str) {
+        let mut suspension = json!({
+            "document": "suspension", "project": self.proposal["project"], "from": from,
+            "reason": "een fout in de gegevens",
+        });
+        if let Some(partner) = partner {
+            suspension["partner"] = json!(partner);
+        }
+        self.suspension = Some(suspension);
+    }
+
+    /// Ends the suspension.
+    pub(crate) fn resume(&mut self, from: &str) {
+        self.resumption = Some(json!({
+            "document": "resumption", "project": self.proposal["project"], "from": from,
+            "reason": "hersteld",
+        }));
+    }
+
+    fn resumed(&self) -> Option<Value> {
+        let suspension = signed(DocumentKind::Suspension, self.suspension.as_ref()?);
+        let mut resumption = self.resumption.clone()?;
+        resumption["suspension"] = json!(suspension.payload_hash());
+        Some(resumption)
     }
 
     /// The verdict on the first target.

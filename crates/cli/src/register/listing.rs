@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use convenant_model::{
     Digest, KeyId,
     covenant::CovenantText,
-    documents::{DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal, Ruling},
+    documents::{
+        DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal, Resumption, Ruling, Suspension,
+    },
     parse::{ParseError, from_json},
     register::Envelope as _,
 };
@@ -118,6 +120,15 @@ fn summary(kind: DocumentKind, payload: &[u8]) -> Result<String, ParseError> {
         DocumentKind::Mandate => {
             let one: Mandate = from_json(name, payload)?;
             format!("{} {} holder(s) until {}", one.project, one.holder.len(), one.valid_until)
+        }
+        DocumentKind::Suspension => {
+            let one: Suspension = from_json(name, payload)?;
+            let of = one.partner.map_or_else(|| "all of it".to_owned(), |oin| format!("by {oin}"));
+            format!("{} suspended ({of}) from {}", one.project, one.from)
+        }
+        DocumentKind::Resumption => {
+            let one: Resumption = from_json(name, payload)?;
+            format!("{} resumed from {}", one.project, one.from)
         }
     })
 }

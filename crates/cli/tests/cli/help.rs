@@ -23,6 +23,12 @@ fn of_covenant_keys_certs_and_sign() {
 }
 
 #[test]
+fn of_project() {
+    assert_snapshot!("project_suspend", help(&["project", "suspend"]));
+    assert_snapshot!("project_resume", help(&["project", "resume"]));
+}
+
+#[test]
 fn of_register() {
     assert_snapshot!("register", help(&["register"]));
     assert_snapshot!("register_submit", help(&["register", "submit"]));

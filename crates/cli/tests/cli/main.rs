@@ -12,6 +12,7 @@ use std::{
 mod evidence;
 mod help;
 mod keys;
+mod project;
 mod usage;
 
 /// Runs the built binary with nothing of the environment's configuration.

@@ -82,6 +82,7 @@ fn the_text_for_people_says_what_was_signed() {
             DocumentKind::Proposal => same::<Proposal>(name, toml, signed),
             DocumentKind::Decision => same::<ProjectDecision>(name, toml, signed),
             DocumentKind::Mandate => same::<Mandate>(name, toml, signed),
+            other => panic!("the example has no {}", other.as_str()),
         }
     }
 }

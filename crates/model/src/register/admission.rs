@@ -12,12 +12,13 @@ use crate::{
     },
     ids::Oin,
     parse::from_json,
+    subjects::spells_bsn,
 };
 
 /// Kinds of enrolled organisations that the covenant does not list as partners.
 const SERVANTS: [&str; 2] = ["coordinator", "auditor"];
 
-type Admission = Result<(), AdmissionError>;
+pub(super) type Admission = Result<(), AdmissionError>;
 
 impl RegisterState {
     /// A covenant is signed by the LSI's quorum; its versions count up by one.
@@ -152,7 +153,7 @@ impl RegisterState {
         Ok(())
     }
 
-    fn quorum(&self, kind: DocumentKind, envelope: &impl Envelope) -> Admission {
+    pub(super) fn quorum(&self, kind: DocumentKind, envelope: &impl Envelope) -> Admission {
         let keys: BTreeSet<_> = self.root.lsi.iter().collect();
         let signed = keys.into_iter().filter(|key| envelope.signed_by(key)).count();
         // A quorum of nobody would admit anything.
@@ -160,7 +161,7 @@ impl RegisterState {
         if signed >= quorum { Ok(()) } else { Err(AdmissionError::Quorum { kind, signed, quorum }) }
     }
 
-    fn enrolled(&self, check: Check, oin: &Oin) -> Result<&Enrolment, AdmissionError> {
+    pub(super) fn enrolled(&self, check: Check, oin: &Oin) -> Result<&Enrolment, AdmissionError> {
         let enrolment = self.enrolments.get(oin).map(Arc::as_ref);
         enrolment
             .ok_or_else(|| check.error("partner", format!("`{oin}` is not enrolled (clause S1)")))
@@ -203,6 +204,9 @@ fn check_proposal(check: Check, covenant: &Covenant, proposal: &Proposal) -> Adm
     check.that(!proposal.earlier_measure.is_empty(), "earlier_measure", || {
         "no earlier measure is recorded (clause S8)".to_owned()
     })?;
+    check.that(!spells_bsn(proposal.project.as_str()), "project", || {
+        "holds a number that is a BSN, so no query could name it (clause L14)".to_owned()
+    })?;
     let theme = covenant.text().theme.iter().any(|theme| theme.id == proposal.theme);
     check.that(theme, "theme", || "the covenant has no such theme (clause S7)".to_owned())?;
     let goals = !proposal.goals.is_empty()
@@ -243,21 +247,24 @@ fn check_annex(check: Check, covenant: &Covenant, i: usize, annex: &Annex) -> Ad
 
 /// Makes errors about one kind of document.
 #[derive(Clone, Copy)]
-struct Check(DocumentKind);
+pub(super) struct Check(pub(super) DocumentKind);
 
 impl Check {
-    fn read<T: DeserializeOwned>(self, envelope: &impl Envelope) -> Result<T, AdmissionError> {
+    pub(super) fn read<T: DeserializeOwned>(
+        self,
+        envelope: &impl Envelope,
+    ) -> Result<T, AdmissionError> {
         Ok(from_json(self.0.as_str(), envelope.payload())?)
     }
 
-    fn signed(self, envelope: &impl Envelope, oin: &Oin, by: &Enrolment) -> Admission {
+    pub(super) fn signed(self, envelope: &impl Envelope, oin: &Oin, by: &Enrolment) -> Admission {
         if envelope.signed_by(&by.signing_key) {
             return Ok(());
         }
         Err(AdmissionError::Signature { kind: self.0, partner: oin.clone() })
     }
 
-    fn that(
+    pub(super) fn that(
         self,
         holds: bool,
         member: impl Into<String>,
@@ -266,7 +273,7 @@ impl Check {
         if holds { Ok(()) } else { Err(self.error(member, fault())) }
     }
 
-    fn fail(self, member: impl Into<String>, fault: &str) -> Admission {
+    pub(super) fn fail(self, member: impl Into<String>, fault: &str) -> Admission {
         Err(self.error(member, fault.to_owned()))
     }
 

@@ -12,18 +12,19 @@ use convenant_source::{Source, SourceError};
 use convenant_wire::v1::answer_frame::Body;
 use futures::StreamExt as _;
 
-use super::{Answering, Frames, Gone};
+use super::{Answering, Asked, Frames, Gone, lapse::Lapse};
 use crate::{count::disclosed, ipc::Chunker};
 
 impl Answering {
     /// Reads what the permit allows and sends it sealed.
     pub(super) async fn pour(
         &self,
-        permit: &Recorded<Permit>,
+        (asked, permit): (&Asked, &Recorded<Permit>),
         subjects: Vec<Subject>,
         (encapsulated, answer): ([u8; 32], &mut Answer),
         frames: &Frames,
     ) -> Result<(), Problem> {
+        let lapse = Lapse::new(self, asked, permit.item());
         let obligations = permit.item().obligations();
         let datasets = self.datasets.load_full();
         let served = datasets.as_ref().and_then(|all| all.get(&obligations.dataset));
@@ -36,11 +37,11 @@ impl Answering {
         frames.send(key).await.map_err(gone)?;
         if let (Some(total), Some(limits)) = (total, obligations.count) {
             let row = disclosed(total, limits).map_err(|_| Problem::Internal)?;
-            let mut sending = Sending::new(&row, answer, frames)?;
+            let mut sending = Sending::new(&row, answer, frames, lapse)?;
             sending.write(&row).await?;
             return sending.finish().await;
         }
-        self.rows(source.as_ref(), permit, subjects, (answer, frames)).await
+        self.rows(source.as_ref(), permit, subjects, (answer, frames, lapse)).await
     }
 
     /// The number of rows, where it matters before any leaves: a `select` beyond the cap must not
@@ -65,13 +66,13 @@ impl Answering {
         source: &dyn Source,
         permit: &Recorded<Permit>,
         subjects: Vec<Subject>,
-        (answer, frames): (&mut Answer, &Frames),
+        (answer, frames, lapse): (&mut Answer, &Frames, Lapse<'_>),
     ) -> Result<(), Problem> {
         let started = Instant::now();
         let mut batches = source.read(permit, subjects);
         let first = batches.next().await.ok_or(Problem::SourceUnavailable)?;
         let first = first.map_err(|error| told(&error))?;
-        let mut sending = Sending::new(&first, answer, frames)?;
+        let mut sending = Sending::new(&first, answer, frames, lapse)?;
         sending.rows(&first).await?;
         while let Some(batch) = batches.next().await {
             sending.rows(&batch.map_err(|error| told(&error))?).await?;
@@ -86,6 +87,7 @@ struct Sending<'a> {
     chunker: Chunker,
     answer: &'a mut Answer,
     frames: &'a Frames,
+    lapse: Lapse<'a>,
 }
 
 impl<'a> Sending<'a> {
@@ -93,9 +95,10 @@ impl<'a> Sending<'a> {
         first: &RecordBatch,
         answer: &'a mut Answer,
         frames: &'a Frames,
+        lapse: Lapse<'a>,
     ) -> Result<Self, Problem> {
         let chunker = Chunker::new(first.schema_ref()).map_err(|_| Problem::Internal)?;
-        Ok(Self { chunker, answer, frames })
+        Ok(Self { chunker, answer, frames, lapse })
     }
 
     async fn rows(&mut self, rows: &RecordBatch) -> Result<(), Problem> {
@@ -110,6 +113,7 @@ impl<'a> Sending<'a> {
 
     async fn full_chunks(&mut self) -> Result<(), Problem> {
         while let Some(chunk) = self.chunker.next_chunk() {
+            self.lapse.check()?;
             let sealed = self.answer.seal(chunk, false).map_err(|_| Problem::Internal)?;
             self.frames.send(Body::Chunk(sealed.into())).await.map_err(gone)?;
         }
@@ -119,6 +123,7 @@ impl<'a> Sending<'a> {
     async fn finish(mut self) -> Result<(), Problem> {
         self.chunker.finish().map_err(|_| Problem::Internal)?;
         self.full_chunks().await?;
+        self.lapse.check()?;
         let sealed = self.answer.seal(self.chunker.rest(), true).map_err(|_| Problem::Internal)?;
         self.frames.send(Body::Chunk(sealed.into())).await.map_err(gone)
     }

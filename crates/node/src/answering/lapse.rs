@@ -1,0 +1,55 @@
+//! Whether what was permitted when an answer began still is. An answer can take minutes; a suspension
+//! holds at once.
+
+use convenant_clauses::{Permit, Request, Verdict, decide};
+use convenant_model::{Problem, entry::Usage, query::RegisterPosition};
+
+use super::{Answering, Asked};
+
+/// The permit of an answer that is under way.
+pub(super) struct Lapse<'a> {
+    answering: &'a Answering,
+    asked: &'a Asked,
+    permit: &'a Permit,
+    // The register with which it was last permitted.
+    position: RegisterPosition,
+}
+
+impl<'a> Lapse<'a> {
+    pub(super) fn new(answering: &'a Answering, asked: &'a Asked, permit: &'a Permit) -> Self {
+        Self { answering, asked, permit, position: asked.snapshot.position() }
+    }
+
+    /// Fails when nothing more may leave: a suspension holds by now, or with what came into the register
+    /// since, the same query would no longer be permitted the same.
+    pub(super) fn check(&mut self) -> Result<(), Problem> {
+        let snapshot = self.answering.follower.current();
+        let (at, own) = (self.answering.clock.now(), &self.answering.signatory.party);
+        let rules = snapshot.trusted(at).map_err(|distrust| distrust.problem())?;
+        let (query, state) = (self.asked.received.query(), snapshot.register().state());
+        let project = state.project(&query.project).ok_or(Problem::Lapsed)?;
+        if project.suspended(at).is_some() || project.withheld(own, at).is_some() {
+            return Err(Problem::Lapsed);
+        }
+        if snapshot.position() == self.position {
+            return Ok(());
+        }
+        let request = Request {
+            query,
+            signed_query: self.asked.received.signed(),
+            at,
+            party: own,
+            peer: self.asked.received.peer(),
+            // What this query uses of the quota was counted when it was permitted.
+            used: Usage::default(),
+            register: snapshot.position(),
+        };
+        match decide(rules, state, &request, self.asked.target as usize) {
+            Verdict::Permit(again) if again.obligations() == self.permit.obligations() => {
+                self.position = snapshot.position();
+                Ok(())
+            }
+            _ => Err(Problem::Lapsed),
+        }
+    }
+}
