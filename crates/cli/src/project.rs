@@ -111,7 +111,7 @@ fn signed(path: &Path) -> anyhow::Result<Jws> {
     let name = path.display();
     let bytes = fs::read(path).with_context(|| format!("`{name}` cannot be read"))?;
     let jws = Jws::parse(&bytes).map_err(|error| usage(format!("`{name}`: {error}")))?;
-    if Envelope::typ(&jws) != DocumentKind::Suspension.media_type() {
+    if jws.typ() != DocumentKind::Suspension.media_type() {
         return Err(usage(format!("`{name}` is no signed suspension")));
     }
     Ok(jws)

@@ -428,16 +428,26 @@ async fn the_client_sends_nothing_that_names_somebody() {
 async fn a_refusal_too_long_to_record_is_no_answer_either() {
     let mut world = world(&["rotterdam"]).await;
     let client = world.client().await.unwrap();
-    let crowded = changed(&world, &client, |query| {
-        let sample = query.targets[0].clone();
-        query.targets = (0..16)
-            .map(|number| {
-                let fields = (0..60).map(|field| name(&format!("veld_{number}_{field}")));
-                let partner = format!("{:020}", 99_000_077_000_u64 + number).parse().unwrap();
-                Target { partner, fields: fields.collect(), ..sample.clone() }
-            })
-            .collect();
+    // Sixteen targets, each against as many clauses as can be.
+    let stranger = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let mut crowded = lookup(&world, &client, in_rotterdam(&world, 1));
+    let query = &mut crowded.query;
+    query.requester.key = stranger.verifying_key().clone();
+    query.theme = ThemeId::new("arbeidsmigranten").unwrap();
+    query.goal = "overtreding-arbeidswetgeving".parse().unwrap();
+    query.proposal = sha256(b"another version");
+    query.retention_days = 9999;
+    let fields = world.federation.covenant.dataset(&query.targets[0].dataset).unwrap();
+    let fields: Vec<_> = fields.field.iter().map(|field| field.name.clone()).collect();
+    let sample = query.targets[0].clone();
+    let crowd = (0..16_u64).map(|number| Target {
+        partner: format!("{:020}", 99_000_077_000 + number).parse().unwrap(),
+        fields: fields.clone(),
+        subjects: None,
+        ..sample.clone()
     });
+    query.targets = crowd.collect();
+    wire::sign_again(&mut crowded, &stranger).unwrap();
     let results = Results::of(&world, "crowded");
     assert_eq!(told(&results.ask(&client, &crowded).await), ["ONJUIST_BERICHT"]);
     assert!(results.are_empty());
