@@ -110,11 +110,16 @@ impl Node {
         let listener = TcpListener::bind(&address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         tokio::pin!(shutdown);
+        // First of all: a node that cannot record has nothing to wait for.
+        let books = self.books().await?;
         let datasets = tokio::select! {
             datasets = self.bind_when_possible() => datasets?,
-            () = &mut shutdown => return Ok(()),
+            () = &mut shutdown => {
+                books.close().await;
+                return Ok(());
+            }
         };
-        let answering = Arc::new(self.answering(datasets).await?);
+        let answering = Arc::new(self.answering(books, datasets)?);
         let followed = tokio::spawn(keep_up(
             Arc::clone(&answering),
             self.config.clone(),
@@ -140,7 +145,7 @@ impl Node {
         Ok(served?)
     }
 
-    async fn answering(&self, datasets: Datasets) -> Result<Answering, NodeError> {
+    async fn books(&self) -> Result<Books, NodeError> {
         let party = self.config.party.oin.clone();
         let origin = NoteName::new(format!("convenant.node/{party}"))?;
         let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
@@ -155,6 +160,11 @@ impl Node {
         if recovery.torn_bytes > 0 {
             tracing::warn!(bytes = recovery.torn_bytes, "an incomplete last entry was cut off");
         }
+        Ok(books)
+    }
+
+    fn answering(&self, books: Books, datasets: Datasets) -> Result<Answering, NodeError> {
+        let party = self.config.party.oin.clone();
         Ok(Answering {
             signatory: Signatory { party, key: signing_key(&self.config.keys.ledger)? },
             opening: opening_key(&self.config.keys.sealing)?,

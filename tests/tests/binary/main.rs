@@ -7,3 +7,4 @@
 mod deployment;
 mod real_brp;
 mod telemetry;
+mod unwritable;

@@ -362,3 +362,20 @@ async fn a_coordinator_that_asks_on_its_own_behalf_is_refused() {
     assert_eq!(ask(&composed).await, ["answered"]);
     assert_eq!(ask(&composed).await, ["HERHAALDE_VRAAG"]);
 }
+
+#[tokio::test]
+async fn a_query_that_names_somebody_leaves_no_receipt_although_it_is_brokered() {
+    let turned = Turned::start(Plan::nodes(&["rotterdam"])).await;
+    let bsn = in_rotterdam(&turned.world, 1)[0].key.expose().to_owned();
+    let asked = target(turned.world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
+    let asked = when(asked, &format!("burgerservicenummer = '{bsn}'")).unwrap();
+    let question = question(QueryKind::Select, vec![asked]).unwrap();
+    let composed = turned.client.compose_anything(question).unwrap();
+    // The double refuses nothing and opens a stream.
+    let results = Results::of(&turned.world, "named");
+    let sent = results.ask(&turned.client, &composed).await;
+    assert!(matches!(sent, Err(ClientError::Malformed(_))), "{sent:?}");
+    assert!(results.are_empty());
+    turned.client.close().await;
+    assert!(turned.world.receipts().unwrap().is_empty());
+}
