@@ -69,7 +69,7 @@ pub struct Project {
     proposals: BTreeMap<Digest, Arc<Proposal>>,
     decided: Option<Decided>,
     mandates: Vec<Arc<Mandate>>,
-    // By the hash that ends it.
+    // By the hash of its payload, which is how a resumption names it.
     suspensions: BTreeMap<Digest, Suspended>,
 }
 

@@ -56,6 +56,14 @@ fn select(world: &World, client: &Client, fields: &[&str], predicate: Option<&st
     compose(client, QueryKind::Select, asked)
 }
 
+/// Whether a ledger says that a query came and was not taken, by its hash alone.
+fn holds_by_hash(entries: &[Entry], composed: &Composed) -> bool {
+    entries.iter().any(|entry| match entry {
+        Entry::Rejected(rejected) => rejected.message == composed.hash,
+        _ => false,
+    })
+}
+
 fn name(field: &str) -> FieldName {
     FieldName::new(field).unwrap()
 }
@@ -361,11 +369,7 @@ async fn a_bsn_in_the_question_to_another_partner() {
             _ => false,
         });
         assert_eq!(of_query.count(), 0, "the query is on record whole");
-        let by_hash = |entry: &Entry| match entry {
-            Entry::Rejected(rejected) => rejected.message == composed.hash,
-            _ => false,
-        };
-        assert!(entries.iter().any(by_hash), "nothing says that it came");
+        assert!(holds_by_hash(entries, &composed), "nothing says that it came");
     }
     assert!(world.receipts().unwrap().is_empty());
 }
@@ -454,11 +458,7 @@ async fn a_refusal_too_long_to_record_is_no_answer_either() {
     client.close().await;
     world.shut_down().await.unwrap();
     // That it came is on record all the same.
-    let by_hash = |entry: &Entry| match entry {
-        Entry::Rejected(rejected) => rejected.message == crowded.hash,
-        _ => false,
-    };
-    assert!(world.coordinator_entries().unwrap().iter().any(by_hash));
+    assert!(holds_by_hash(&world.coordinator_entries().unwrap(), &crowded));
 }
 
 #[tokio::test]
