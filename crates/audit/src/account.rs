@@ -1,6 +1,6 @@
 //! What one ledger says of one exchange, as little as reconciling needs.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use convenant_model::{
     Digest, Oin, Problem,
@@ -15,7 +15,7 @@ pub(crate) struct Decided {
     pub(crate) index: u64,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
-    pub(crate) requester: Oin,
+    pub(crate) query: Arc<Query>,
     /// Every target of the query.
     pub(crate) targets: Vec<Asked>,
     pub(crate) ended: Option<Ended>,
@@ -67,7 +67,7 @@ pub(crate) enum Stated {
 }
 
 impl Decided {
-    pub(crate) fn new(index: u64, decision: &Decision, query: &Query) -> Self {
+    pub(crate) fn new(index: u64, decision: &Decision, query: &Arc<Query>) -> Self {
         let asked = |(number, target): (u32, &convenant_model::query::Target)| {
             let verdict = decision.verdicts.iter().find(|one| one.target == number);
             let ruling = verdict.map(|one| Ruling::of(&one.verdict));
@@ -76,10 +76,14 @@ impl Decided {
         Self {
             index,
             signed: sha256(decision.signed_query.as_bytes()),
-            requester: query.requester.partner.clone(),
+            query: Arc::clone(query),
             targets: (0..).zip(&query.targets).map(asked).collect(),
             ended: None,
         }
+    }
+
+    pub(crate) fn requester(&self) -> &Oin {
+        &self.query.requester.partner
     }
 
     pub(crate) fn target(&self, number: u32) -> Option<&Asked> {

@@ -89,6 +89,7 @@ impl LedgerReplay<'_> {
         };
         self.take_again(case, &register);
         self.check_progress(case, &register);
+        self.check_overdue(case, &register);
         let Some(again) = self.verdicts_again(case, &register) else {
             return false;
         };
@@ -153,6 +154,22 @@ impl LedgerReplay<'_> {
             let text = |size| format!("size={size}");
             self.say(case, Code::RegisterWentBack, |one| {
                 one.expected(text(newest)).found(text(size))
+            });
+        }
+    }
+
+    /// Counts again what should have been destroyed by then (clause L6).
+    fn check_overdue(&mut self, case: Case<'_>, register: &Register) {
+        let Case { decision, query, .. } = case;
+        let project = register.state().project(&query.project);
+        let kept = self.kept.get_mut(&query.project);
+        let overdue = kept
+            .zip(project)
+            .map_or(0, |(kept, project)| kept.overdue(project, decision.at.date()));
+        if overdue != decision.used.overdue {
+            let text = |overdue| format!("overdue={overdue}");
+            self.say(case, Code::Overdue, |one| {
+                one.expected(text(overdue)).found(text(decision.used.overdue))
             });
         }
     }

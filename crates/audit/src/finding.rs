@@ -173,6 +173,9 @@ codes! {
     Warning Overcounted = "TELLING_TE_HOOG":
         "The quota was counted higher than the permits on record add up to." /
         "Het verbruik is hoger geteld dan de vastgelegde toestemmingen samen zijn.",
+    Finding Overdue = "ACHTERSTAND_AFWIJKEND":
+        "The answers that should have been destroyed by then are counted differently." /
+        "De antwoorden die toen vernietigd hadden moeten zijn, zijn anders geteld.",
 
     Finding NoDecision = "UITKOMST_ZONDER_BESLUIT":
         "An outcome without an earlier permit of the same query at the place that it names." /

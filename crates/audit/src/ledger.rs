@@ -9,6 +9,7 @@ use convenant_ledger::{
 use convenant_model::{
     Digest, Oin, ProjectId, QueryId, Timestamp,
     entry::{Entry, Started},
+    kept::KeptAnswers,
 };
 
 use crate::{
@@ -26,6 +27,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
+    pub(crate) kept: BTreeMap<ProjectId, KeptAnswers>,
     /// Other engines that were noted already.
     pub(crate) engines: BTreeSet<String>,
     /// The largest register decided with so far, and when it was first.
@@ -55,6 +57,7 @@ impl<'a> LedgerReplay<'a> {
             decided: BTreeMap::new(),
             receipts: Vec::new(),
             tallies: BTreeMap::new(),
+            kept: BTreeMap::new(),
             engines: BTreeSet::new(),
             newest: None,
             rejected: BTreeSet::new(),

@@ -27,6 +27,10 @@ impl LedgerReplay<'_> {
         self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));
         let answered = ended.results.iter().filter(|one| one.stated.answered()).count();
         self.counts.answered += answered as u64;
+        let kept = self.kept.entry(decided.query.project.clone()).or_default();
+        for result in &outcome.results {
+            kept.note(&decided.query, &result.partner, &result.status, outcome.at);
+        }
         decided.ended = Some(ended);
     }
 

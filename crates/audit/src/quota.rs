@@ -54,6 +54,7 @@ impl Tally {
         self.recorded = Usage {
             queries: before.queries.saturating_add(1),
             subjects: before.subjects.saturating_add(subjects),
+            overdue: 0,
         };
         let queries = self.queries.take(used.queries.saturating_add(1), 1);
         let subjects = self.subjects.take(used.subjects.saturating_add(subjects), subjects);
@@ -120,7 +121,7 @@ mod tests {
 
     fn decision(index: u64, queries: u64, subjects: u64, permitted: Option<u64>) -> Counted {
         let query = QueryId::from_parts(index, &[0; 10]);
-        let used = Usage { queries, subjects };
+        let used = Usage { queries, subjects, overdue: 0 };
         Counted { index, query, used, permitted, taken_back: None }
     }
 
@@ -141,7 +142,7 @@ mod tests {
         for index in 0..4 {
             assert!(tally.count(decision(index, index, 2 * index, Some(2))).is_ok());
         }
-        let before = Usage { queries: 4, subjects: 8 };
+        let before = Usage { queries: 4, subjects: 8, overdue: 0 };
         assert_eq!(tally.count(decision(4, 0, 0, Some(2))), Err(before));
         assert!(tally.count(decision(5, 4, 8, Some(2))).is_ok());
         // The subjects alone too low.

@@ -37,7 +37,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
     let requesters: BTreeSet<_> = of(LedgerKind::Receipts).map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.coordinator {
         for (query, decided) in &ledger.decided {
-            let kept = requesters.contains(&decided.requester);
+            let kept = requesters.contains(decided.requester());
             for (target, asked) in (0..).zip(&decided.targets) {
                 let at = At { ledger, query: *query, target };
                 findings.extend(reconciling.permitted(at, decided, asked));

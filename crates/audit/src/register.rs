@@ -148,11 +148,7 @@ impl RegisterEvidence {
         match kind {
             DocumentKind::Covenant => self.compile(),
             DocumentKind::Enrolment => self.note_keys(),
-            DocumentKind::Proposal
-            | DocumentKind::Decision
-            | DocumentKind::Mandate
-            | DocumentKind::Suspension
-            | DocumentKind::Resumption => {}
+            _ => {}
         }
         Ok(())
     }

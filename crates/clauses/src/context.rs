@@ -50,24 +50,34 @@ pub(crate) fn context(
     Context::from_pairs(owned(members)).map_err(|error| ContextError::Context(Box::new(error)))
 }
 
-fn grant(facts: &GrantFacts<'_>) -> [Member; 4] {
+fn grant(facts: &GrantFacts<'_>) -> [Member; 7] {
     [
         ("categories", set(&facts.categories)),
         ("fields", set(facts.fields.iter().copied())),
         ("kinds", set(facts.kinds.iter().copied())),
+        ("ownBases", RestrictedExpression::new_bool(facts.own_bases)),
+        ("ownTask", RestrictedExpression::new_bool(facts.own_task)),
         ("retentionDays", long(facts.retention_days)),
+        ("wpgDecision", RestrictedExpression::new_bool(facts.wpg_decision)),
     ]
 }
 
-fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 2] {
-    [("givenBy", partners(&facts.given_by, names)), ("maxSubjects", long(facts.max_subjects))]
+fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 3] {
+    [
+        ("givenBy", partners(&facts.given_by, names)),
+        ("maxSubjects", long(facts.max_subjects)),
+        ("roles", set(facts.roles.iter().copied())),
+    ]
 }
 
-fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 15] {
+fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 18] {
     [
         ("approved", RestrictedExpression::new_bool(facts.approved)),
         ("areaKinds", set(&facts.area_kinds)),
+        ("daysToDestruction", long(facts.days_to_destruction)),
+        ("ended", RestrictedExpression::new_bool(facts.ended)),
         ("extended", RestrictedExpression::new_bool(facts.extended)),
+        ("feedbackOverdue", RestrictedExpression::new_bool(facts.feedback_overdue)),
         ("firstDay", long(facts.first_day)),
         ("goals", set(facts.goals.iter().copied())),
         ("lastDay", long(facts.last_day)),
@@ -83,12 +93,13 @@ fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 15] {
     ]
 }
 
-fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
+fn query(facts: &QueryFacts<'_>) -> [Member; 18] {
     let literals = &facts.literals;
     let bsn_in_justification = RestrictedExpression::new_bool(facts.bsn_in_justification);
     [
         ("anchors", set(facts.anchors.iter().copied())),
         ("bsnInJustification", bsn_in_justification),
+        ("designated", RestrictedExpression::new_bool(facts.designated)),
         ("goal", text(facts.goal)),
         ("holdingBsn", set(literals.holding_bsn.iter().copied())),
         ("illTyped", set(literals.ill_typed.iter().copied())),
@@ -97,6 +108,7 @@ fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
         ("literals", set(literals.literals.iter().copied())),
         ("output", set(facts.output.iter().copied())),
         ("proposal", text(&facts.proposal)),
+        ("published", RestrictedExpression::new_bool(facts.published)),
         ("retentionDays", long(facts.retention_days)),
         ("subjects", long(facts.subjects)),
         ("tested", set(facts.tested.iter().copied())),
@@ -106,8 +118,12 @@ fn query(facts: &QueryFacts<'_>) -> [Member; 16] {
     ]
 }
 
-fn usage(facts: &UsageFacts) -> [Member; 2] {
-    [("queries", long(facts.queries)), ("subjects", long(facts.subjects))]
+fn usage(facts: &UsageFacts) -> [Member; 3] {
+    [
+        ("overdue", long(facts.overdue)),
+        ("queries", long(facts.queries)),
+        ("subjects", long(facts.subjects)),
+    ]
 }
 
 fn partners<'a>(

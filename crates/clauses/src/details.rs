@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use convenant_model::{
     Date, Oin, Timestamp,
-    covenant::{Covenant, Dataset, Field, Parameter},
+    covenant::{Covenant, Dataset, Field},
     query::Target,
     register::{Decided, Project, RegisterState},
 };
@@ -76,9 +76,21 @@ impl<'a> Case<'a> {
             ("S11", "DUUR") => self.duration(),
             ("S12", "GEEN_PREDICAAT") => self.predicate(),
             ("S12", "BULK") => self.bulk(),
+            ("S15", "ROL") => self.role(),
             ("L1", "NIET_NOODZAKELIJK") => self.necessity(),
             ("L3", "CATEGORIE") => self.category(),
+            ("L6", "BEWAARTERMIJN") => self.terms(),
+            ("L9", "DOORVERSTREKKING") => {
+                "de gegevensbijlage noemt geen verzoek van de ontvanger".to_owned()
+            }
             ("L10", "FISCAAL_GEHEIM") => self.secrecy(),
+            ("L11", "WPG") => {
+                "de gegevensbijlage noemt geen besluit over politiegegevens".to_owned()
+            }
+            ("L12", "WJSG") => "deze dataset wordt niet verstrekt".to_owned(),
+            ("A3", "GRONDSLAG") => {
+                "de gegevensbijlage noemt niet van elk een eigen grondslag".to_owned()
+            }
             ("L13", "ART9") => self.special(),
             ("L13", "ART10") => self.criminal(),
             ("L14", "BSN") => self.bsn(),
@@ -113,8 +125,8 @@ impl<'a> Case<'a> {
         let mut known = goal.filter(|goal| goal.id.as_str() == self.facts.query.goal);
         match known.next() {
             None => "het convenant kent dit doel niet".to_owned(),
-            Some(goal) if goal.needs_designation => {
-                format!("voor `{}` is geen aanwijzing door de LSI geregistreerd", goal.id)
+            Some(goal) if goal.needs_designation && !self.facts.query.designated => {
+                format!("voor `{}` geldt vandaag geen aanwijzing door de LSI", goal.id)
             }
             Some(goal) => format!("`{}` is geen doel van dit project", goal.id),
         }
@@ -158,14 +170,43 @@ impl<'a> Case<'a> {
         format!("de dataset kent het gebied van het project niet (soort gebied: {missing})")
     }
 
+    fn role(&self) -> String {
+        let roles: Vec<_> = self.facts.mandate.roles.iter().map(|one| format!("`{one}`")).collect();
+        format!("met de rol {} worden geen vragen gesteld", roles.join(", "))
+    }
+
+    fn terms(&self) -> String {
+        let (project, query) = (&self.facts.project, &self.facts.query);
+        let overdue = self.facts.usage.overdue;
+        let left = project.days_to_destruction.max(0);
+        let late = (query.retention_days > left).then(|| {
+            let asked = query.retention_days;
+            format!(
+                "{asked} dagen bewaren gevraagd, uiterlijk over {left} dagen is alles vernietigd"
+            )
+        });
+        sentences([
+            (overdue > 0).then(|| format!("{overdue} antwoord(en) hadden vernietigd moeten zijn")),
+            project
+                .feedback_overdue
+                .then(|| "over treffers is niet op tijd teruggekoppeld".to_owned()),
+            late,
+        ])
+    }
+
     fn validity(&self) -> String {
+        if self.facts.project.ended {
+            return "het project is afgesloten of ingetrokken".to_owned();
+        }
         self.decided.map_or_else(
             || "er is geen besluit dat vandaag geldt".to_owned(),
             |decided| {
                 let decision = &decided.decision;
                 format!(
                     "het besluit geldt van {} tot en met {}; vandaag is het {}",
-                    decision.valid_from, decision.valid_until, self.today
+                    decision.valid_from,
+                    decided.last_day(),
+                    self.today
                 )
             },
         )
@@ -188,14 +229,7 @@ impl<'a> Case<'a> {
     }
 
     fn duration(&self) -> String {
-        let limit = |name: &str| {
-            let clauses = &self.covenant.text().clause;
-            let clause = clauses.iter().find(|clause| clause.id.as_str() == "S11");
-            match clause.and_then(|clause| clause.params.get(name)) {
-                Some(Parameter::Number(months)) => *months,
-                _ => 0,
-            }
-        };
+        let limit = |name: &str| self.covenant.number("S11", name).unwrap_or_default();
         let project = &self.facts.project;
         let (name, kind) =
             if project.extended { ("months_extended", "verlengde ") } else { ("months", "") };

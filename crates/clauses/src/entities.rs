@@ -90,7 +90,7 @@ pub(crate) fn build(
 
 fn covenant_entity(covenant: &Covenant, names: &Names) -> Result<Entity, CompileError> {
     let goals = covenant.text().goal.iter();
-    // A goal that needs a designation is refused: the register holds no designations yet (S3).
+    // One that needs a designation holds only where there is one, which is a fact of the day (S3).
     let goals = goals.filter(|goal| !goal.needs_designation);
     let goals = set(goals.map(|goal| goal.id.as_str()));
     let mut attributes = vec![("goals".to_owned(), goals)];
@@ -152,6 +152,8 @@ fn dataset_entity(
         ("sensitive", those(&|field| field.class == Class::Sensitive)),
         ("special", those(&|field| field.class == Class::Special)),
         ("verifiedBy", set(verified_by.map(|field| field.as_str()))),
+        ("wjsg", RestrictedExpression::new_bool(dataset.is_some_and(|one| one.wjsg))),
+        ("wpg", RestrictedExpression::new_bool(dataset.is_some_and(|one| one.wpg))),
     ];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
     let tags =

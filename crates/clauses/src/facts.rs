@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use convenant_model::{
-    Date, Oin,
+    Date, Oin, Timestamp,
     covenant::Dataset,
-    documents::{Enrolment, Mandate, Ruling},
+    documents::{Enrolment, Mandate},
     entry::Usage,
     query::{Query, Target},
     register::{Decided, Project, RegisterState},
@@ -61,6 +61,9 @@ pub(crate) struct ProjectFacts<'a> {
     pub(crate) quota_subjects: i64,
     pub(crate) suspended: bool,
     pub(crate) withheld: bool,
+    pub(crate) ended: bool,
+    pub(crate) days_to_destruction: i64,
+    pub(crate) feedback_overdue: bool,
 }
 
 /// The mandate under which the query was signed.
@@ -69,6 +72,7 @@ pub(crate) struct ProjectFacts<'a> {
 pub(crate) struct MandateFacts<'a> {
     pub(crate) given_by: BTreeSet<&'a Oin>,
     pub(crate) max_subjects: i64,
+    pub(crate) roles: Set<'a>,
 }
 
 /// What is asked of one target.
@@ -77,6 +81,7 @@ pub(crate) struct MandateFacts<'a> {
 pub(crate) struct QueryFacts<'a> {
     pub(crate) kind: &'a str,
     pub(crate) goal: &'a str,
+    pub(crate) designated: bool,
     pub(crate) theme: &'a str,
     pub(crate) proposal: String,
     pub(crate) output: Set<'a>,
@@ -90,6 +95,7 @@ pub(crate) struct QueryFacts<'a> {
     pub(crate) verified_by: Option<&'a str>,
     pub(crate) retention_days: i64,
     pub(crate) bsn_in_justification: bool,
+    pub(crate) published: bool,
 }
 
 /// Use of the quota, with this query.
@@ -97,6 +103,7 @@ pub(crate) struct QueryFacts<'a> {
 pub(crate) struct UsageFacts {
     pub(crate) queries: i64,
     pub(crate) subjects: i64,
+    pub(crate) overdue: i64,
 }
 
 impl<'a> Facts<'a> {
@@ -113,7 +120,10 @@ impl<'a> Facts<'a> {
         let project = state.project(&query.project);
         let decided = project.and_then(Project::decided);
         let requester = &query.requester.partner;
-        let query_facts = QueryFacts::of(query, target, dataset);
+        let published = is_published(decided, target);
+        let designated = state.designated(&query.goal, today);
+        let query_facts =
+            QueryFacts { published, designated, ..QueryFacts::of(query, target, dataset) };
         let subjects = query_facts.subjects;
         Self {
             requester,
@@ -123,19 +133,18 @@ impl<'a> Facts<'a> {
             provider: &target.partner,
             partners_today: [requester, &target.partner]
                 .into_iter()
-                .filter(|oin| is_partner(rules, state, oin, today))
+                .filter(|oin| is_partner(rules, state, oin, request.at))
                 .collect(),
             served: state
                 .enrolment(&target.partner)
                 .is_some_and(|enrolment| serves(enrolment, target)),
             today: days(today),
             project: project.zip(decided).map_or_else(ProjectFacts::none, |(project, one)| {
-                let facts = ProjectFacts::of(one, today, [requester, &target.partner]);
-                let withheld = project.withheld(&target.partner, request.at).is_some();
-                let suspended = project.suspended(request.at).is_some();
-                ProjectFacts { suspended, withheld, ..facts }
+                let parties = [requester, &target.partner];
+                let facts = ProjectFacts::of((project, one), request.at, parties);
+                facts.with_terms(rules, (project, one), today)
             }),
-            mandate: MandateFacts::of(project, query, today),
+            mandate: MandateFacts::of(state, project, query, request.at),
             grant: GrantFacts::of(decided, query, target, dataset, &query_facts.used),
             query: query_facts,
             usage: UsageFacts::after(request.used, subjects),
@@ -143,9 +152,18 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn is_partner(rules: &Rules, state: &RegisterState, oin: &Oin, today: Date) -> bool {
-    state.enrolment(oin).is_some_and(|enrolment| {
-        enrolment.holds_on(today) && rules.covenant.lists(oin, enrolment.kind.as_str())
+fn is_partner(rules: &Rules, state: &RegisterState, oin: &Oin, at: Timestamp) -> bool {
+    let enrolment = state.enrolment_at(oin, at);
+    enrolment.is_some_and(|enrolment| rules.covenant.lists(oin, enrolment.kind.as_str()))
+}
+
+/// Whether the project published the condition of a target word for word; without a condition there is
+/// nothing to publish.
+fn is_published(decided: Option<&Decided>, target: &Target) -> bool {
+    let published = decided.map_or(&[][..], |decided| decided.proposal.predicate.as_slice());
+    target.predicate.as_ref().is_none_or(|predicate| {
+        let mut published = published.iter().filter(|one| one.dataset == target.dataset);
+        published.any(|one| one.expression == *predicate)
     })
 }
 
@@ -155,11 +173,17 @@ fn serves(enrolment: &Enrolment, target: &Target) -> bool {
 }
 
 impl<'a> ProjectFacts<'a> {
-    fn of(decided: &'a Decided, today: Date, parties: [&'a Oin; 2]) -> Self {
+    fn of(
+        (project, decided): (&'a Project, &'a Decided),
+        at: Timestamp,
+        parties: [&'a Oin; 2],
+    ) -> Self {
         let (proposal, decision) = (&decided.proposal, &decided.decision);
-        let takes_part = |oin: &&Oin| proposal.participant.iter().any(|one| one.partner == **oin);
+        let [_, provider] = parties;
+        let left = |oin: &Oin| project.left_from(oin).is_some_and(|from| from <= at);
+        let takes_part = |oin: &&Oin| proposal.takes_part(oin) && !left(oin);
         Self {
-            approved: decision.outcome == Ruling::Approved,
+            approved: decided.approves(),
             proposal: decided.hash.to_string(),
             theme: proposal.theme.as_str(),
             goals: proposal.goals.iter().map(|goal| goal.as_str()).collect(),
@@ -167,13 +191,37 @@ impl<'a> ProjectFacts<'a> {
             responsible: Some(&proposal.responsible),
             area_kinds: proposal.area.iter().map(|code| format!("{:?}", code.kind())).collect(),
             first_day: days(decision.valid_from),
-            last_day: days(decision.valid_until),
-            months_running: months_between(proposal.start, today),
-            extended: decision.extended,
+            last_day: days(decided.last_day()),
+            months_running: months_between(proposal.start, at.date()),
+            extended: decided.extended(),
             quota_queries: number(proposal.quota.queries),
             quota_subjects: number(proposal.quota.subjects),
-            suspended: false,
-            withheld: false,
+            suspended: project.suspended(at).is_some(),
+            withheld: project.withheld(provider, at).is_some(),
+            ended: project.closed(at) || project.withdrawn(at),
+            ..Self::default()
+        }
+    }
+
+    /// The terms of clause L6, counted by the calendar from the project's first day.
+    fn with_terms(
+        self,
+        rules: &Rules,
+        (project, decided): (&Project, &Decided),
+        today: Date,
+    ) -> Self {
+        let proposal = &decided.proposal;
+        let after = |name: &str, otherwise: u16| {
+            let months = rules.covenant.number("L6", name);
+            let months = months.and_then(|months| u16::try_from(months).ok());
+            proposal.start.plus_months(months.unwrap_or(otherwise))
+        };
+        let destruction = after("destruction_months", 24);
+        let feedback = after("feedback_months", 20);
+        Self {
+            days_to_destruction: days(destruction).saturating_sub(days(today)),
+            feedback_overdue: today > feedback && !project.all_reported(&proposal.responsible),
+            ..self
         }
     }
 
@@ -185,17 +233,23 @@ impl<'a> ProjectFacts<'a> {
 
 impl<'a> MandateFacts<'a> {
     /// Of several mandates for the same key, the widest counts: each holds by itself.
-    fn of(project: Option<&'a Project>, query: &'a Query, today: Date) -> Self {
+    /// A key that was revoked has none.
+    fn of(
+        state: &RegisterState,
+        project: Option<&'a Project>,
+        query: &'a Query,
+        at: Timestamp,
+    ) -> Self {
         let requester = &query.requester;
+        let project = project.filter(|_| !state.is_revoked(&requester.key, at));
         let mandates =
-            project.into_iter().flat_map(|project| project.mandates_of(&requester.key, today));
-        let own = |(mandate, _): (&'a Mandate, _)| {
-            (mandate.partner == requester.partner).then_some(mandate)
-        };
+            project.into_iter().flat_map(|project| project.mandates_of(&requester.key, at.date()));
+        let own = |(mandate, _): &(&'a Mandate, _)| mandate.partner == requester.partner;
         let mut facts = Self::default();
-        for mandate in mandates.filter_map(own) {
+        for (mandate, holder) in mandates.filter(own) {
             facts.given_by.insert(&mandate.partner);
             facts.max_subjects = facts.max_subjects.max(i64::from(mandate.max_subjects));
+            facts.roles.insert(holder.role.as_str());
         }
         facts
     }
@@ -212,6 +266,7 @@ impl<'a> QueryFacts<'a> {
         Self {
             kind: query.kind.as_str(),
             goal: query.goal.as_str(),
+            designated: false,
             theme: query.theme.as_str(),
             proposal: query.proposal.to_string(),
             used: output.union(&tested).copied().collect(),
@@ -228,6 +283,7 @@ impl<'a> QueryFacts<'a> {
             bsn_in_justification: convenant_model::subjects::holds_bsn(
                 query.justification.as_str(),
             ),
+            published: false,
         }
     }
 }
@@ -251,6 +307,7 @@ impl UsageFacts {
         Self {
             queries: number(used.queries).saturating_add(1),
             subjects: number(used.subjects).saturating_add(subjects),
+            overdue: number(used.overdue),
         }
     }
 }

@@ -108,6 +108,7 @@ fn write(dir: &Path, args: &DemoArgs) -> Result<Federation> {
         persons: usize::try_from(args.persons)?,
         ports,
         today: SystemClock.now().date(),
+        published: Vec::new(),
     };
     Federation::write(dir, &options, &SystemRandom::new())
         .with_context(|| format!("no federation could be written into `{}`", dir.display()))

@@ -39,9 +39,22 @@ mod listing;
 use listing::Listed;
 
 const ABOUT: &str = "\
-The register holds the signed documents on which everything rests: covenant, enrolments,
-proposals, decisions and mandates. The coordinator keeps it, every party follows it and
-verifies it, and nobody can alter it unseen.";
+The register holds the signed documents on which everything rests. The coordinator keeps it,
+every party follows it and verifies it, and nobody can alter it unseen.
+
+Documents, and who signs them:
+  covenant, designation                      the LSI's quorum
+  accession                                  the organisation that joins
+  enrolment                                  the LSI's quorum and the organisation
+  departure, revocation                      the organisation, or the LSI's quorum
+  proposal                                   who proposes, who is responsible, who provides data
+  attestation                                each participant
+  decision, extension                        the LSI's quorum
+  mandate                                    the responsible partner; for a team, its leader
+  suspension, resumption                     the LSI's quorum, or a partner for its own data
+  withdrawal                                 the responsible partner, or the one that leaves
+  closure, final-report, securing            the responsible partner
+  feedback, destruction                      the receiver of the data";
 
 const EXAMPLES: &str = "\
 Examples:

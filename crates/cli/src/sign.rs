@@ -11,16 +11,13 @@ use anyhow::Context as _;
 use clap::Args;
 use convenant_model::{
     Digest, KeyId,
-    covenant::CovenantText,
-    documents::{
-        DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal, Resumption, Suspension,
-    },
+    documents::{Document, DocumentKind, Visit},
     parse::from_toml,
     register::Envelope as _,
 };
 use convenant_setup::signing_key;
 use convenant_signing::{CanonicalError, Jws, JwsError, canonical};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     covenant,
@@ -33,9 +30,9 @@ Examples:
   convenant sign proposal.toml --key rotterdam.jwk
   convenant sign proposal.toml --key uwv.jwk         a further signature, in the same proposal.jws
 
-The document says what it is: `document = \"covenant\"`, `enrolment`, `proposal`, `decision`,
-`mandate`, `suspension` or `resumption`. It is read strictly, turned into canonical JSON (RFC
-8785) and signed as a JWS (RFC 7515, general JSON serialisation), which other tools verify:
+The document says what it is: `document = \"proposal\"`, `\"attestation\"`, `\"decision\"` and so on;
+`convenant register --help` says which there are. It is read strictly, turned into canonical JSON
+(RFC 8785) and signed as a JWS (RFC 7515, general JSON serialisation), which other tools verify:
 `jose jws ver -i proposal.jws -k rotterdam.pub.jwk`.
 
 Prints the document's hash on stdout: that is how one document names another, for instance a
@@ -114,25 +111,25 @@ struct Kind {
 fn payload(file: &Path, text: &str) -> anyhow::Result<(DocumentKind, Vec<u8>)> {
     let name = file.display().to_string();
     let Kind { document } = from_toml(&name, text)?;
-    let payload = match document {
-        DocumentKind::Covenant => {
-            // A covenant whose rules do not compile would stop every party.
-            covenant::checked(file, text)?;
-            strictly::<CovenantText>(&name, text)
-        }
-        DocumentKind::Enrolment => strictly::<Enrolment>(&name, text),
-        DocumentKind::Proposal => strictly::<Proposal>(&name, text),
-        DocumentKind::Decision => strictly::<ProjectDecision>(&name, text),
-        DocumentKind::Mandate => strictly::<Mandate>(&name, text),
-        DocumentKind::Suspension => strictly::<Suspension>(&name, text),
-        DocumentKind::Resumption => strictly::<Resumption>(&name, text),
-    };
-    Ok((document, payload?))
+    if document == DocumentKind::Covenant {
+        // A covenant whose rules do not compile would stop every party.
+        covenant::checked(file, text)?;
+    }
+    Ok((document, document.visit(Canonical { name: &name, text })?))
 }
 
-fn strictly<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> anyhow::Result<Vec<u8>> {
-    let document: T = from_toml(name, text)?;
-    canonical(&document).map_err(|error: CanonicalError| error.into())
+/// Reads a document strictly, and gives its canonical JSON.
+struct Canonical<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+impl Visit for Canonical<'_> {
+    type Output = anyhow::Result<Vec<u8>>;
+    fn visit<T: Document>(self) -> Self::Output {
+        let document: T = from_toml(self.name, self.text)?;
+        canonical(&document).map_err(|error: CanonicalError| error.into())
+    }
 }
 
 /// The signed document so far: what is in the file, or a new one.

@@ -141,12 +141,16 @@ impl Brokering {
             let started = Instant::now();
             let results = self.ask_all(&permitted, deadline, &frames).await;
             self.metrics.stage("relay", started.elapsed());
-            results.iter().for_each(|result| self.metrics.ended(&result.status));
+            let (query, at) = (permitted.received.query(), self.clock.now());
+            for result in &results {
+                self.metrics.ended(&result.status);
+                self.books.usage.note(query, &result.partner, &result.status, at);
+            }
             let entry = Entry::Outcome(OutcomeEntry {
                 party: self.own.clone(),
-                query: permitted.received.query().id,
+                query: query.id,
                 decision: permitted.decided.index(),
-                at: self.clock.now(),
+                at,
                 results,
             });
             if let Err(error) = self.books.ledger.append_later(&entry) {
@@ -251,10 +255,11 @@ impl Brokering {
             (combined, subjects)
         };
         // A project that the register does not know gets no page in the book, which would stay.
-        if snapshot.register().state().project(&query.project).is_none() {
+        let Some(project) = snapshot.register().state().project(&query.project) else {
             return Ok(decide_with(Usage::default()).0);
-        }
-        Ok(self.books.usage.decide(&query.project, decide_with))
+        };
+        let today = received.at().date();
+        Ok(self.books.usage.decide((&query.project, project), today, decide_with))
     }
 
     fn count(&self, combined: &Combined) {

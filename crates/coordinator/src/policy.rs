@@ -19,8 +19,10 @@ pub(crate) struct Enrolled {
 impl PeerPolicy for Enrolled {
     fn admit(&self, peer: &Peer) -> Result<(), PeerRefused> {
         let snapshot = self.registrar.current();
-        let enrolment = snapshot.register().state().enrolment(&peer.oin);
-        let enrolment = enrolment.filter(|enrolment| enrolment.holds_on(self.clock.now().date()));
+        let (state, now) = (snapshot.register().state(), self.clock.now());
+        // A key that was revoked keeps nobody from bringing the enrolment with a new one.
+        let enrolment = state.enrolment(&peer.oin).filter(|one| one.holds_on(now.date()));
+        let enrolment = enrolment.filter(|_| !state.has_left(&peer.oin, now));
         let enrolment = enrolment.ok_or_else(|| PeerRefused::NotEnrolled(peer.oin.clone()))?;
         let pins = enrolment.tls_pins.iter().copied().collect();
         let expected = Expected { oin: peer.oin.clone(), pins };

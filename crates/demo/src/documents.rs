@@ -6,15 +6,16 @@ use convenant_model::{
     DatasetId, Date, Digest, FieldName, Oin,
     covenant::{Covenant, CovenantText, Use},
     documents::{
-        Annex, AnnexField, DocumentKind, Enrolment, Holder, Mandate, NodeEnrolment,
-        ProjectDecision, Proposal, Role, tag,
+        Accession, Annex, AnnexField, Attachment, AttachmentKind, Attestation, Document,
+        DocumentKind, Enrolment, ExpectedHits, Holder, Mandate, NodeEnrolment, ProjectDecision,
+        Proposal, PublishedPredicate, Role, Tested, tag,
     },
     keys::VerifyingKey,
     parse::{BoundedText, from_toml},
     query::QueryKind,
     register::Envelope as _,
 };
-use convenant_signing::{Jws, SigningKey, canonical};
+use convenant_signing::{Jws, SigningKey, canonical, sha256};
 use serde::Serialize;
 
 use crate::{
@@ -45,14 +46,13 @@ impl SignedDocument {
     ///
     /// # Errors
     /// When the document has no canonical form or TOML, or a key fails.
-    pub fn new<'k, T: Serialize>(
-        kind: DocumentKind,
+    pub fn new<'k, T: Document>(
         name: &str,
         document: &T,
         signers: impl IntoIterator<Item = &'k SigningKey>,
     ) -> Result<Self> {
         let toml = toml::to_string_pretty(document)?;
-        Self::with_text(kind, name, toml, document, signers)
+        Self::with_text(T::KIND, name, toml, document, signers)
     }
 
     /// Signs a covenant; its text stays as it was written, with its comments.
@@ -66,6 +66,13 @@ impl SignedDocument {
         let covenant: CovenantText = from_toml("covenant.toml", text)?;
         let kind = DocumentKind::Covenant;
         Self::with_text(kind, "covenant", text.to_owned(), &covenant, signers)
+    }
+
+    /// Whether it is one of those with which a register begins: the covenant, accessions, enrolments.
+    #[must_use]
+    pub const fn founds(&self) -> bool {
+        use DocumentKind::{Accession, Covenant, Enrolment};
+        matches!(self.kind, Covenant | Accession | Enrolment)
     }
 
     /// Hash of the canonical bytes: what a decision and a mandate name a proposal by.
@@ -133,6 +140,76 @@ pub fn enrolment(party: &Party, more_pins: &[Digest], today: Date) -> Result<Enr
     })
 }
 
+/// The accession of a party of a kind that anybody may join, sixty days before `today`.
+///
+/// # Errors
+/// When a name is too long for a document.
+pub fn accession(party: &Party, covenant: &Covenant, today: Date) -> Result<Accession> {
+    Ok(Accession {
+        document: tag::Accession::Accession,
+        covenant: covenant.head().id.clone(),
+        partner: party.oin.clone(),
+        name: text(&party.title)?,
+        kind: text(&party.kind)?,
+        from: today.plus_days(-60),
+        reference: text("Besluit van het college tot toetreding")?,
+        signing_key: party.keys.signing.verifying_key().clone(),
+    })
+}
+
+/// What a participant attests of a proposal with this hash, with papers of a month before its start.
+///
+/// # Errors
+/// Never with the texts that stand here; they are checked like all others.
+pub fn attestation(proposal: &Proposal, hash: Digest, partner: &Oin) -> Result<Attestation> {
+    let date = proposal.start.plus_days(-30);
+    let paper = |(kind, id, conclusion): (AttachmentKind, &str, &str)| {
+        let hash = sha256(format!("{id} {partner}").as_bytes());
+        Ok(Attachment { kind, id: text(id)?, date, hash, conclusion: text(conclusion)? })
+    };
+    let papers = [
+        (AttachmentKind::Dpia, "DPIA", "Restrisico aanvaardbaar met de maatregelen"),
+        (AttachmentKind::FgAdvice, "Advies van de FG", "Positief, met toezicht op bewaartermijnen"),
+        (AttachmentKind::SecurityPlan, "Beveiligingsplan", "Voldoet aan de BIO"),
+        (AttachmentKind::RiskAnalysis, "Risicoanalyse", "Geen hoog restrisico"),
+        (AttachmentKind::CommunicationPlan, "Communicatieplan", "Samenvatting bij start en einde"),
+    ];
+    Ok(Attestation {
+        document: tag::Attestation::Attestation,
+        project: proposal.project.clone(),
+        proposal: hash,
+        partner: partner.clone(),
+        tested: Tested {
+            necessity: text("Zonder deze gegevens is het doel niet te bereiken")?,
+            proportionality: text("De inbreuk staat in verhouding tot het misbruik")?,
+            data_minimisation: text("Elk veld is nodig; wat niet nodig is, is geschrapt")?,
+            no_milder_means: text("Huisbezoek alleen volstond niet")?,
+        },
+        attachment: papers.into_iter().map(paper).collect::<Result<_>>()?,
+    })
+}
+
+/// A condition that a project publishes.
+///
+/// # Errors
+/// When the dataset or the condition is none, or a text is too long.
+pub fn predicate(
+    id: &str,
+    dataset: &str,
+    expression: &str,
+    explanation: &str,
+) -> Result<PublishedPredicate> {
+    Ok(PublishedPredicate {
+        id: text(id)?,
+        version: 1,
+        dataset: DatasetId::new(dataset)?,
+        expression: expression.parse().map_err(DemoError::Predicate)?,
+        explanation: text(explanation)?,
+        expected_hits: ExpectedHits { least: 0, most: 500 },
+        false_positives: text("Wie kort geleden is verhuisd, of een oude opgave heeft")?,
+    })
+}
+
 /// What one provider provides under a project: fields with the necessity of each.
 #[derive(Clone, Debug)]
 pub struct Grant<'a> {
@@ -178,24 +255,29 @@ impl Grant<'_> {
             basis_provider: text(self.basis_provider)?,
             basis_receiver: text(self.basis_receiver)?,
             retention_days: 90,
+            own_task: None,
+            wpg_decision: None,
             field: self.fields.iter().map(field).collect::<Result<_>>()?,
         })
     }
 }
 
-/// The LSI's decision on a proposal with this hash.
+/// The LSI's decision on a proposal with this hash, and on these attestations.
 ///
 /// # Errors
 /// When the reason is too long for a document.
 pub fn decision(
     proposal: &Proposal,
     hash: Digest,
+    attestations: BTreeSet<Digest>,
     terms: &DecisionTerms,
 ) -> Result<ProjectDecision> {
     Ok(ProjectDecision {
         document: tag::Decision::Decision,
         project: proposal.project.clone(),
         proposal: hash,
+        attestations,
+        decided_on: terms.valid_from,
         outcome: terms.outcome,
         reason: text(&terms.reason)?,
         valid_from: terms.valid_from,
@@ -218,6 +300,7 @@ pub fn mandate(
         document: tag::Mandate::Mandate,
         project: proposal.project.clone(),
         proposal: hash,
+        under: None,
         partner: proposal.responsible.clone(),
         valid_from: terms.valid_from,
         valid_until: terms.valid_until,

@@ -3,7 +3,8 @@
 use std::{io, path::PathBuf};
 
 use convenant_model::{
-    DatasetId, FieldName, Oin, area::AreaError, ids::IdError, parse::ParseError, time::TimeError,
+    DatasetId, FieldName, Oin, area::AreaError, ids::IdError, parse::ParseError,
+    predicate::PredicateError, time::TimeError,
 };
 use convenant_signing::{CanonicalError, JwsError, KeyError};
 use thiserror::Error;
@@ -52,6 +53,9 @@ pub enum DemoError {
     /// A text in a document is too long or holds control characters.
     #[error("{0}")]
     Text(String),
+    /// A text is no condition.
+    #[error(transparent)]
+    Predicate(PredicateError),
     /// A text is not an identifier.
     #[error(transparent)]
     Id(#[from] IdError),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use convenant_model::{DatasetId, Date, Oin, covenant::Covenant};
+use convenant_model::{DatasetId, Date, Oin, covenant::Covenant, documents::PublishedPredicate};
 use convenant_signing::SystemRandom;
 
 use crate::{
@@ -28,6 +28,8 @@ pub struct Options {
     pub ports: Ports,
     /// The day as of which everything is made.
     pub today: Date,
+    /// Conditions that the running project publishes besides its own.
+    pub published: Vec<PublishedPredicate>,
 }
 
 /// A party of the example.
@@ -92,7 +94,7 @@ impl Federation {
         for holding in &holdings {
             spec.partners.push(holding.partner(&covenant)?);
         }
-        spec.projects = projects::all(&covenant, options.today)?;
+        spec.projects = projects::all(&covenant, options.today, &options.published)?;
         let mut federation = Self::build(dir, spec, random)?;
         for holding in &holdings {
             holding.write(&federation)?;

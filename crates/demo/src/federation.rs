@@ -7,10 +7,7 @@ use std::{
 };
 
 use convenant_model::{
-    DatasetId, Digest, Oin,
-    covenant::Covenant,
-    documents::{DocumentKind, Proposal},
-    register::RootOfTrust,
+    DatasetId, Digest, Oin, covenant::Covenant, documents::Proposal, register::RootOfTrust,
 };
 use convenant_signing::{OpeningKey, SigningKey, SystemRandom};
 
@@ -21,7 +18,7 @@ use crate::{
     pki::{CertificateRequest, Issued, Pki},
     population::Population,
     readme,
-    spec::{FederationSpec, PartnerSpec},
+    spec::{FederationSpec, PartnerSpec, ProjectSpec},
 };
 
 mod layout;
@@ -178,21 +175,56 @@ impl Federation {
         self.lsi.iter().take(self.quorum)
     }
 
-    /// Signs a proposal for everybody who must: who proposes it, and who provides data under it.
+    /// Signs a proposal for everybody who must.
     ///
     /// # Errors
     /// When one of them is no partner of this federation.
     pub fn sign_proposal(&self, proposal: &Proposal) -> Result<SignedDocument> {
-        let providers = proposal.annex.iter().map(|annex| &annex.provider);
-        let signers: BTreeSet<_> = proposal.proposed_by.iter().chain(providers).collect();
-        let keys = signers.into_iter().map(|oin| {
-            let party = self.partners.iter().find(|party| party.oin == *oin);
-            let key = party.map(|party| &party.keys.signing);
-            key.ok_or_else(|| DemoError::Partner(oin.clone()))
-        });
-        let name = named("proposal", proposal);
+        let keys = proposal.signers().into_iter().map(|oin| self.signing_key(oin));
         let keys = keys.collect::<Result<Vec<_>>>()?;
-        SignedDocument::new(DocumentKind::Proposal, &name, proposal, keys)
+        SignedDocument::new(&named("proposal", proposal), proposal, keys)
+    }
+
+    /// What every participant attests of a proposal with this hash.
+    ///
+    /// # Errors
+    /// When one of them is no partner of this federation.
+    pub fn attestations(&self, proposal: &Proposal, hash: Digest) -> Result<Vec<SignedDocument>> {
+        let attest = |oin: &Oin| {
+            let attestation = documents::attestation(proposal, hash, oin)?;
+            let party = self.partners.iter().find(|party| party.oin == *oin);
+            let name = party.map_or_else(String::new, |party| format!("-{}", party.name));
+            let name = format!("{}{name}", named("attestation", proposal));
+            SignedDocument::new(&name, &attestation, [self.signing_key(oin)?])
+        };
+        proposal.participants().into_iter().map(attest).collect()
+    }
+
+    /// The proposal with what follows from it, each after what it refers to: attestations, the LSI's
+    /// decision and the leader's mandate, as far as the project has come.
+    ///
+    /// # Errors
+    /// When a participant is no partner of this federation.
+    pub fn project_documents(&self, project: &ProjectSpec) -> Result<Vec<SignedDocument>> {
+        let proposal = &project.proposal;
+        let signed = self.sign_proposal(proposal)?;
+        let hash = signed.hash();
+        let mut documents = vec![signed];
+        if let Some(terms) = &project.decision {
+            let attestations = self.attestations(proposal, hash)?;
+            let hashes = attestations.iter().map(SignedDocument::hash).collect();
+            documents.extend(attestations);
+            let decision = documents::decision(proposal, hash, hashes, terms)?;
+            let name = named("decision", proposal);
+            documents.push(SignedDocument::new(&name, &decision, self.quorum_keys())?);
+        }
+        if let Some(terms) = &project.mandate {
+            let leader = self.leader.key.verifying_key();
+            let mandate = documents::mandate(proposal, hash, terms, leader)?;
+            let key = self.signing_key(&proposal.responsible)?;
+            documents.push(SignedDocument::new(&named("mandate", proposal), &mandate, [key])?);
+        }
+        Ok(documents)
     }
 
     /// The register's documents, each after those that it refers to.
@@ -201,26 +233,15 @@ impl Federation {
             vec![SignedDocument::covenant(&self.spec.covenant, self.quorum_keys())?];
         let servants = [&self.coordinator, &self.auditor];
         for party in servants.into_iter().chain(&self.partners) {
+            if self.covenant.is_open_to(&party.kind) {
+                let accession = documents::accession(party, &self.covenant, self.spec.today)?;
+                let name = format!("accession-{}", party.name);
+                documents.push(SignedDocument::new(&name, &accession, [&party.keys.signing])?);
+            }
             documents.push(self.enrolment(party)?);
         }
         for project in &self.spec.projects {
-            let proposal = &project.proposal;
-            let signed = self.sign_proposal(proposal)?;
-            let hash = signed.hash();
-            documents.push(signed);
-            if let Some(terms) = &project.decision {
-                let decision = documents::decision(proposal, hash, terms)?;
-                let (kind, name) = (DocumentKind::Decision, named("decision", proposal));
-                let keys = self.quorum_keys();
-                documents.push(SignedDocument::new(kind, &name, &decision, keys)?);
-            }
-            if let Some(terms) = &project.mandate {
-                let leader = self.leader.key.verifying_key();
-                let mandate = documents::mandate(proposal, hash, terms, leader)?;
-                let key = self.signing_key(&proposal.responsible)?;
-                let (kind, name) = (DocumentKind::Mandate, named("mandate", proposal));
-                documents.push(SignedDocument::new(kind, &name, &mandate, [key])?);
-            }
+            documents.extend(self.project_documents(project)?);
         }
         Ok(documents)
     }
@@ -232,7 +253,7 @@ impl Federation {
         let enrolment = documents::enrolment(party, more, self.spec.today)?;
         let signers = self.quorum_keys().chain([&party.keys.signing]);
         let name = format!("enrolment-{}", party.name);
-        SignedDocument::new(DocumentKind::Enrolment, &name, &enrolment, signers)
+        SignedDocument::new(&name, &enrolment, signers)
     }
 
     fn signing_key(&self, oin: &Oin) -> Result<&SigningKey> {

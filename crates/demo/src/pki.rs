@@ -216,10 +216,10 @@ fn name(common_name: &str) -> DistinguishedName {
     name
 }
 
-/// How long after 1970-01-01 a day starts. rcgen's times are counted from that day, because it does
+/// How long after 1970-01-01 a day starts, in UTC like everything in a certificate. rcgen's times are counted from that day, because it does
 /// not export their type.
 fn since_1970(day: Date) -> Duration {
-    Duration::from_millis(u64::try_from(day.start().millis()).unwrap_or_default())
+    Duration::from_secs(86_400 * u64::try_from(day.days_since_epoch()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -112,6 +112,12 @@ pub struct Dataset {
     /// Whether its data fall under tax secrecy (clause L10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fiscal: bool,
+    /// Whether its data are police data, which need a written decision (clause L11).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wpg: bool,
+    /// Whether its data are the public prosecutor's, which are not given (clause L12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wjsg: bool,
     /// The fields.
     pub field: Vec<Field>,
 }
@@ -400,6 +406,22 @@ impl Covenant {
     #[must_use]
     pub fn clause(&self, id: &ClauseId) -> Option<&Clause> {
         self.text.clause.iter().find(|clause| clause.id == *id)
+    }
+
+    /// A number that a lawyer set in a clause, for instance the months of S11.
+    #[must_use]
+    pub fn number(&self, clause: &str, name: &str) -> Option<i64> {
+        let clause = self.text.clause.iter().find(|one| one.id.as_str() == clause)?;
+        match clause.params.get(name)? {
+            Parameter::Number(number) => Some(*number),
+            Parameter::List(_) => None,
+        }
+    }
+
+    /// Whether every organisation of a kind may join (clause S2).
+    #[must_use]
+    pub fn is_open_to(&self, kind: &str) -> bool {
+        self.text.partner.iter().any(|one| one.kind.as_str() == kind && one.oin.is_none())
     }
 
     /// Whether the covenant lists this organisation as a partner of this kind, or lets every

@@ -109,6 +109,14 @@ pub struct Usage {
     pub queries: u64,
     /// Subjects in permitted queries.
     pub subjects: u64,
+    /// Answers that should have been destroyed by now and, by the register, were not (clause L6).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overdue: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How an exchange ended at this party.

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod documents;
 pub mod entry;
 pub mod ids;
+pub mod kept;
 pub mod keys;
 pub mod parse;
 pub mod predicate;

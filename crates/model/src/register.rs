@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -12,15 +13,24 @@ use thiserror::Error;
 use crate::{
     covenant::Covenant,
     digest::Digest,
-    documents::{DocumentKind, Enrolment, Holder, Mandate, ProjectDecision, Proposal, Suspension},
-    ids::{Oin, ProjectId},
+    documents::{Designation, DocumentKind, Enrolment},
+    ids::{GoalId, Oin, ProjectId},
     keys::VerifyingKey,
     parse::ParseError,
     time::{Date, Timestamp},
 };
 
-mod admission;
+mod breach;
+mod deciding;
+mod ending;
+mod organisations;
+mod project;
+mod proposing;
+mod signed;
 mod suspending;
+
+pub use breach::{Breach, Fault};
+pub use project::{Decided, Project, ProjectState};
 
 /// A signed document whose signatures can be checked. `signing` implements it for its JWS type.
 pub trait Envelope {
@@ -48,7 +58,12 @@ pub struct RootOfTrust {
 pub struct RegisterState {
     root: Arc<RootOfTrust>,
     covenant: Option<CovenantInForce>,
+    // The signing keys with which organisations acceded that are not enrolled since.
+    accessions: BTreeMap<Oin, BTreeSet<VerifyingKey>>,
     enrolments: BTreeMap<Oin, Arc<Enrolment>>,
+    departed: BTreeMap<Oin, Timestamp>,
+    revoked: BTreeMap<VerifyingKey, Timestamp>,
+    designations: BTreeMap<GoalId, Vec<Arc<Designation>>>,
     projects: BTreeMap<ProjectId, Project>,
     // By their payload, because signatures can be reordered or made anew.
     admitted: BTreeSet<Digest>,
@@ -61,34 +76,6 @@ pub struct CovenantInForce {
     pub covenant: Arc<Covenant>,
     /// SHA-256 over its canonical bytes.
     pub hash: Digest,
-}
-
-/// A project as far as the register knows it.
-#[derive(Clone, Debug, Default)]
-pub struct Project {
-    proposals: BTreeMap<Digest, Arc<Proposal>>,
-    decided: Option<Decided>,
-    mandates: Vec<Arc<Mandate>>,
-    // By the hash of its payload, which is how a resumption names it.
-    suspensions: BTreeMap<Digest, Suspended>,
-}
-
-/// A suspension, and from when on it no longer holds.
-#[derive(Clone, Debug)]
-struct Suspended {
-    suspension: Arc<Suspension>,
-    resumed: Option<Timestamp>,
-}
-
-/// The decision on a project together with what was decided on.
-#[derive(Clone, Debug)]
-pub struct Decided {
-    /// Hash of the proposal that was decided on.
-    pub hash: Digest,
-    /// That proposal.
-    pub proposal: Arc<Proposal>,
-    /// The decision.
-    pub decision: Arc<ProjectDecision>,
 }
 
 /// Why a document is not admitted.
@@ -124,16 +111,28 @@ pub enum AdmissionError {
         /// Whose signature.
         partner: Oin,
     },
-    /// A member says what the state does not allow.
-    #[error("{kind}: member `{member}`: {fault}", kind = kind.as_str())]
-    Member {
+    /// It says what the covenant or the state does not allow.
+    #[error("{kind}: {faults}", kind = kind.as_str(), faults = Listed(faults))]
+    Faults {
         /// Kind of the document.
         kind: DocumentKind,
-        /// Path of the member.
-        member: String,
-        /// What is wrong with it.
-        fault: String,
+        /// Everything that is wrong; never empty.
+        faults: Vec<Fault>,
     },
+}
+
+struct Listed<'a>(&'a [Fault]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
 }
 
 impl RegisterState {
@@ -143,7 +142,11 @@ impl RegisterState {
         Self {
             root: Arc::new(root),
             covenant: None,
+            accessions: BTreeMap::new(),
             enrolments: BTreeMap::new(),
+            departed: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+            designations: BTreeMap::new(),
             projects: BTreeMap::new(),
             admitted: BTreeSet::new(),
         }
@@ -154,7 +157,7 @@ impl RegisterState {
     /// # Errors
     /// When a signature is missing, or the document says what the state does not allow.
     pub fn admit(&mut self, envelope: &impl Envelope) -> Result<DocumentKind, AdmissionError> {
-        let kind = DocumentKind::ALL.into_iter().find(|kind| kind.media_type() == envelope.typ());
+        let kind = DocumentKind::from_media_type(envelope.typ());
         let kind = kind.ok_or_else(|| AdmissionError::Type(envelope.typ().to_owned()))?;
         // An old decision or enrolment, shown again, would undo a later one.
         let payload = envelope.payload_hash();
@@ -163,12 +166,24 @@ impl RegisterState {
         }
         match kind {
             DocumentKind::Covenant => self.admit_covenant(envelope)?,
+            DocumentKind::Accession => self.admit_accession(envelope)?,
             DocumentKind::Enrolment => self.admit_enrolment(envelope)?,
+            DocumentKind::Departure => self.admit_departure(envelope)?,
+            DocumentKind::Revocation => self.admit_revocation(envelope)?,
+            DocumentKind::Designation => self.admit_designation(envelope)?,
             DocumentKind::Proposal => self.admit_proposal(envelope)?,
+            DocumentKind::Attestation => self.admit_attestation(envelope)?,
             DocumentKind::Decision => self.admit_decision(envelope)?,
             DocumentKind::Mandate => self.admit_mandate(envelope)?,
+            DocumentKind::Extension => self.admit_extension(envelope)?,
             DocumentKind::Suspension => self.admit_suspension(envelope)?,
             DocumentKind::Resumption => self.admit_resumption(envelope)?,
+            DocumentKind::Withdrawal => self.admit_withdrawal(envelope)?,
+            DocumentKind::Closure => self.admit_closure(envelope)?,
+            DocumentKind::Feedback => self.admit_feedback(envelope)?,
+            DocumentKind::Destruction => self.admit_destruction(envelope)?,
+            DocumentKind::FinalReport => self.admit_final_report(envelope)?,
+            DocumentKind::Securing => self.admit_securing(envelope)?,
         }
         self.admitted.insert(payload);
         Ok(kind)
@@ -190,6 +205,42 @@ impl RegisterState {
     #[must_use]
     pub fn enrolment(&self, oin: &Oin) -> Option<&Arc<Enrolment>> {
         self.enrolments.get(oin)
+    }
+
+    /// The enrolment of an organisation with which it may exchange data at an instant: it holds that
+    /// day, the organisation has not left, and neither its signing key nor its ledger key was revoked.
+    #[must_use]
+    pub fn enrolment_at(&self, oin: &Oin, at: Timestamp) -> Option<&Arc<Enrolment>> {
+        let enrolment = self.enrolments.get(oin)?;
+        let keys = [&enrolment.signing_key, &enrolment.ledger_key];
+        let sound =
+            !self.has_left(oin, at) && !keys.into_iter().any(|key| self.is_revoked(key, at));
+        (sound && enrolment.holds_on(at.date())).then_some(enrolment)
+    }
+
+    /// Whether an organisation has left the covenant by an instant.
+    #[must_use]
+    pub fn has_left(&self, oin: &Oin, at: Timestamp) -> bool {
+        self.departed.get(oin).is_some_and(|from| *from <= at)
+    }
+
+    /// Whether a key was revoked from this instant on, or from an earlier one.
+    #[must_use]
+    pub fn is_revoked(&self, key: &VerifyingKey, at: Timestamp) -> bool {
+        self.revoked.get(key).is_some_and(|from| *from <= at)
+    }
+
+    /// The instant from which on a key is revoked, if it ever was.
+    #[must_use]
+    pub fn revoked_from(&self, key: &VerifyingKey) -> Option<Timestamp> {
+        self.revoked.get(key).copied()
+    }
+
+    /// Whether the LSI designated an abuse under this goal for this day (clause S3).
+    #[must_use]
+    pub fn designated(&self, goal: &GoalId, day: Date) -> bool {
+        let designations = self.designations.get(goal).map_or(&[][..], Vec::as_slice);
+        designations.iter().any(|one| (one.valid_from..=one.valid_until).contains(&day))
     }
 
     /// The latest enrolment of each organisation.
@@ -214,67 +265,5 @@ impl Enrolment {
     #[must_use]
     pub fn holds_on(&self, day: Date) -> bool {
         (self.valid_from..=self.valid_until).contains(&day)
-    }
-}
-
-impl Project {
-    /// The latest decision of the LSI and what it was on; `None` while nothing was decided.
-    #[must_use]
-    pub const fn decided(&self) -> Option<&Decided> {
-        self.decided.as_ref()
-    }
-
-    /// The proposal with this hash.
-    #[must_use]
-    pub fn proposal(&self, hash: &Digest) -> Option<&Arc<Proposal>> {
-        self.proposals.get(hash)
-    }
-
-    /// The latest version of the proposal, decided or not.
-    #[must_use]
-    pub fn latest(&self) -> Option<(&Digest, &Arc<Proposal>)> {
-        self.proposals.iter().max_by_key(|(_, proposal)| proposal.version)
-    }
-
-    /// Every mandate given for the project.
-    #[must_use]
-    pub fn mandates(&self) -> &[Arc<Mandate>] {
-        &self.mandates
-    }
-
-    /// The suspension of the whole project that holds at an instant.
-    #[must_use]
-    pub fn suspended(&self, at: Timestamp) -> Option<&Suspension> {
-        self.suspensions_at(at).find(|suspension| suspension.partner.is_none())
-    }
-
-    /// The suspension by this partner of what it provides that holds at an instant.
-    #[must_use]
-    pub fn withheld(&self, by: &Oin, at: Timestamp) -> Option<&Suspension> {
-        self.suspensions_at(at).find(|suspension| suspension.partner.as_ref() == Some(by))
-    }
-
-    fn suspensions_at(&self, at: Timestamp) -> impl Iterator<Item = &Suspension> {
-        let holds = move |one: &&Suspended| {
-            one.suspension.from <= at && one.resumed.is_none_or(|resumed| at < resumed)
-        };
-        self.suspensions.values().filter(holds).map(|one| one.suspension.as_ref())
-    }
-
-    /// The mandates on the decided proposal that hold on a day and name this key, with the holder.
-    pub fn mandates_of<'a>(
-        &'a self,
-        key: &'a VerifyingKey,
-        day: Date,
-    ) -> impl Iterator<Item = (&'a Mandate, &'a Holder)> {
-        let decided = self.decided.as_ref().map(|decided| decided.hash);
-        self.mandates
-            .iter()
-            .filter(move |mandate| Some(mandate.proposal) == decided)
-            .filter(move |mandate| (mandate.valid_from..=mandate.valid_until).contains(&day))
-            .filter_map(move |mandate| {
-                let holder = mandate.holder.iter().find(|holder| holder.key == *key)?;
-                Some((mandate.as_ref(), holder))
-            })
     }
 }

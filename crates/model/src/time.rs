@@ -1,10 +1,16 @@
 //! Instants, dates, partial dates, and the clock that a caller passes in.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
-use jiff::{Span, civil};
+use jiff::{Span, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+/// The days of law and covenant are those of the Netherlands. The rule is that of Directive 2000/84/EC, in
+/// the form of POSIX (IEEE 1003.1 §8.3), so that no database of time zones has a say in a verdict: summer time
+/// from the last Sunday of March to the last of October.
+static NETHERLANDS: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 
 /// Where the current time comes from. Core crates have no other source of time.
 pub trait Clock: Send + Sync {
@@ -60,10 +66,10 @@ impl Timestamp {
         (self.0 - earlier.0) / 1000
     }
 
-    /// The calendar day of this instant in UTC.
+    /// The calendar day of this instant in the Netherlands.
     #[must_use]
     pub fn date(self) -> Date {
-        Date(jiff::tz::TimeZone::UTC.to_datetime(self.jiff()).date())
+        Date(NETHERLANDS.to_datetime(self.jiff()).date())
     }
 
     fn jiff(self) -> jiff::Timestamp {
@@ -124,10 +130,12 @@ impl Date {
         self.0.since(epoch).map_or(0, |span| span.get_days())
     }
 
-    /// The instant at which the day begins in UTC.
+    /// The instant at which the day begins in the Netherlands.
     #[must_use]
     pub fn start(self) -> Timestamp {
-        Timestamp(i64::from(self.days_since_epoch()).saturating_mul(86_400_000).max(0))
+        let midnight = self.0.to_datetime(civil::Time::midnight());
+        let instant = NETHERLANDS.to_ambiguous_timestamp(midnight).compatible();
+        Timestamp(instant.map_or(0, |instant| instant.as_millisecond()).max(0))
     }
 }
 
@@ -233,6 +241,24 @@ mod tests {
         assert_eq!(date("2024-01-31").plus_months(1), date("2024-02-29"));
         assert_eq!(date("2026-02-28").plus_months(12), date("2027-02-28"));
         assert_eq!(date("2024-02-29").plus_months(12), date("2025-02-28"));
+    }
+
+    #[test]
+    fn days_are_those_of_the_netherlands() {
+        let day = |t: &str| t.parse::<Timestamp>().unwrap().date().to_string();
+        assert_eq!(day("2026-01-31T22:59:59.999Z"), "2026-01-31");
+        assert_eq!(day("2026-01-31T23:00:00.000Z"), "2026-02-01");
+        // Summer time: from 01:00 UTC on the last Sunday of March to that of October.
+        assert_eq!(day("2026-03-28T23:30:00.000Z"), "2026-03-29");
+        assert_eq!(day("2026-03-29T22:00:00.000Z"), "2026-03-30");
+        assert_eq!(day("2026-10-24T22:00:00.000Z"), "2026-10-25");
+        assert_eq!(day("2026-10-25T22:59:59.999Z"), "2026-10-25");
+        let start = |t: &str| t.parse::<Date>().unwrap().start().to_string();
+        assert_eq!(start("2026-07-01"), "2026-06-30T22:00:00.000Z");
+        assert_eq!(start("2026-03-29"), "2026-03-28T23:00:00.000Z");
+        for text in ["2024-02-29", "2026-03-29", "2026-10-25", "2027-12-31"] {
+            assert_eq!(text.parse::<Date>().unwrap().start().date().to_string(), text);
+        }
     }
 
     #[test]

@@ -199,10 +199,10 @@ impl Answering {
             (verdict, subjects)
         };
         // A project that the register does not know gets no page in the book, which would stay.
-        let verdict = if asked.snapshot.register().state().project(&query.project).is_some() {
-            self.books.usage.decide(&query.project, decide_with)
-        } else {
-            decide_with(Usage::default()).0
+        let today = asked.received.at().date();
+        let verdict = match asked.snapshot.register().state().project(&query.project) {
+            Some(project) => self.books.usage.decide((&query.project, project), today, decide_with),
+            None => decide_with(Usage::default()).0,
         };
         match verdict {
             Verdict::Permit(permit) => match self.unseal(asked, &permit) {
@@ -348,6 +348,10 @@ impl Answering {
         self.metrics.ended(&outcome);
         match answer.close(outcome, self.clock.now(), &self.signatory) {
             Ok(closed) => {
+                let query = asked.received.query();
+                for result in &closed.entry.results {
+                    self.books.usage.note(query, &result.partner, &result.status, closed.entry.at);
+                }
                 if let Err(error) = self.books.ledger.append_later(&Entry::Outcome(closed.entry)) {
                     tracing::error!(query = %asked.received.query().id, %error, "an outcome is not recorded");
                 }

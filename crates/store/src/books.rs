@@ -1,11 +1,11 @@
 //! What a daemon keeps of its exchanges: the ledger, and the two indexes that follow from it.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use convenant_ledger::{EntryBytes, LedgerSigner, Recovery};
 use convenant_model::{
-    Clock, ProjectId, QueryId, Timestamp,
-    entry::{Decision, Entry, RecordedVerdict, Started},
+    Clock, Timestamp,
+    entry::{Decision, Entry, OutcomeEntry, RecordedVerdict, Started},
     query::Query,
 };
 use convenant_signing::{parse_canonical, peek_compact};
@@ -23,7 +23,7 @@ const QUERY_TYPE: &str = "convenant-query+json";
 pub struct Books {
     /// The evidence.
     pub ledger: LedgerHandle,
-    /// What each project used of its quota.
+    /// What each project used of its quota, and which answers may still be kept.
     pub usage: UsageBook,
     /// The queries that were decided on and have not expired.
     pub seen: SeenQueries,
@@ -55,24 +55,20 @@ impl Books {
         started: impl FnOnce(Timestamp, &Recovery) -> Started,
     ) -> Result<(Self, Recovery), BooksError> {
         let now = clock.now();
-        let (usage, mut recent) = (UsageBook::new(), Vec::new());
+        let (mut rebuilt, mut recent) = (Rebuilt::default(), Vec::new());
         let options =
             Options { folder: dir.join("ledger"), signer, clock, layout: Layout::default() };
         let (ledger, recovery) = LedgerHandle::open(options, &mut |found| {
-            if let Some(used) = Used::of(found.entry) {
-                if used.permitted {
-                    usage.add(&used.project, used.subjects);
-                }
-                if used.expires > now {
-                    recent.push((used.query, used.expires));
-                }
+            let query = rebuilt.take(found.index, found.entry);
+            if let Some(query) = query.filter(|query| query.expires > now) {
+                recent.push((query.id, query.expires));
             }
         })?;
         let size = ledger.size();
         let watermark = Watermark { size, root: ledger.root_at(size).await? };
         let seen = SeenQueries::open(&dir.join("index"), watermark, || recent);
         ledger.record(Entry::Started(started(now, &recovery))).await?;
-        Ok((Self { ledger, usage, seen }, recovery))
+        Ok((Self { ledger, usage: rebuilt.usage, seen }, recovery))
     }
 
     /// Writes what is queued, and leaves the indexes so that the next start can use them.
@@ -87,30 +83,44 @@ impl Books {
     }
 }
 
-/// What a decision in the ledger used.
-struct Used {
-    project: ProjectId,
-    query: QueryId,
-    expires: Timestamp,
-    subjects: u64,
-    permitted: bool,
+/// The book of usage on its way from a ledger.
+#[derive(Debug, Default)]
+struct Rebuilt {
+    usage: UsageBook,
+    // Permitted queries whose outcome is still to come, by the index of their decision.
+    open: HashMap<u64, Arc<Query>>,
 }
 
-impl Used {
-    fn of(entry: &[u8]) -> Option<Self> {
-        let Ok(Entry::Decision(decision)) = EntryBytes::parse(entry) else {
-            return None;
-        };
+impl Rebuilt {
+    /// Takes the next entry; gives the query of a decision.
+    fn take(&mut self, index: u64, entry: &[u8]) -> Option<Arc<Query>> {
+        match EntryBytes::parse(entry).ok()? {
+            Entry::Decision(decision) => self.decided(index, &decision),
+            Entry::Outcome(outcome) => {
+                self.ended(&outcome);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn decided(&mut self, index: u64, decision: &Decision) -> Option<Arc<Query>> {
         let unverified = peek_compact(&decision.signed_query, QUERY_TYPE).ok()?;
         let query: Query = parse_canonical(unverified.payload(), "query").ok()?;
-        let subjects = permitted_subjects(&decision, &query);
-        Some(Self {
-            query: query.id,
-            expires: query.expires,
-            subjects: subjects.unwrap_or(0),
-            permitted: subjects.is_some(),
-            project: query.project,
-        })
+        let query = Arc::new(query);
+        if let Some(subjects) = permitted_subjects(decision, &query) {
+            self.usage.add(&query.project, subjects);
+            self.open.insert(index, Arc::clone(&query));
+        }
+        Some(query)
+    }
+
+    fn ended(&mut self, outcome: &OutcomeEntry) {
+        if let Some(query) = self.open.remove(&outcome.decision) {
+            for result in &outcome.results {
+                self.usage.note(&query, &result.partner, &result.status, outcome.at);
+            }
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
 
 use convenant_client::{Client, ClientConfig};
 use convenant_coordinator::{Coordinator, CoordinatorConfig};
-use convenant_demo::{Federation, Options, Party, Ports, SignedDocument};
-use convenant_model::{Date, documents::DocumentKind, entry::Entry};
+use convenant_demo::{Federation, Options, Party, Ports, SignedDocument, documents};
+use convenant_model::{Date, documents::PublishedPredicate, entry::Entry};
 use convenant_node::{Node, NodeConfig};
 use convenant_setup::load;
 use convenant_signing::SystemRandom;
@@ -31,6 +31,26 @@ pub const PROJECT: &str = "P-2026-001";
 /// Never: it is a day.
 pub fn today() -> Fallible<Date> {
     Ok(Date::new(2026, 3, 2)?)
+}
+
+/// Conditions by which tests select and count in Rotterdam and at the SVB, besides those of the example. A
+/// query uses one word for word (clause S12).
+fn published() -> Fallible<Vec<PublishedPredicate>> {
+    let conditions = [
+        ("gemeente/brp_persoon", "verblijfplaats_functie_adres in ('W', 'B')"),
+        ("gemeente/brp_persoon", "verblijfplaats_functie_adres != 'B'"),
+        ("gemeente/brp_persoon", "gemeente_van_inschrijving = '0599'"),
+        (
+            "gemeente/brp_persoon",
+            "verblijfplaats_functie_adres = 'W' or verblijfplaats_functie_adres = 'B'",
+        ),
+        ("svb/aow_uitkering", "datum_ingang_recht >= '1980-01-01'"),
+        ("svb/aow_uitkering", "datum_ingang_recht >= '2100-01-01'"),
+    ];
+    let predicate = |(i, (dataset, condition)): (usize, (&str, &str))| {
+        Ok(documents::predicate(&format!("T{i}"), dataset, condition, "voor een test")?)
+    };
+    conditions.into_iter().enumerate().map(predicate).collect()
 }
 
 /// What a world consists of.
@@ -75,6 +95,7 @@ impl World {
             persons: plan.persons,
             ports: Ports::Given(ports.ports()),
             today,
+            published: published()?,
         };
         let federation =
             Federation::write(&folder.path().join("federation"), &options, &SystemRandom::new())?;
@@ -88,12 +109,9 @@ impl World {
         };
         world.start_coordinator().await?;
         for index in 0..world.federation.documents.len() {
-            if let Some(document) = world.federation.documents.get(index) {
-                let founds =
-                    matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment);
-                if !founds {
-                    world.submit(document).await?;
-                }
+            let document = world.federation.documents.get(index);
+            if let Some(document) = document.filter(|document| !document.founds()) {
+                world.submit(document).await?;
             }
         }
         for name in &plan.nodes {

@@ -369,6 +369,9 @@ fn proposal(covenant: &Covenant) -> Proposal {
         start,
         end: start.plus_months(11),
         quota: Quota { queries: 100, subjects: 10_000 },
+        capacity: BoundedText::new("Een medewerker per deelnemer").unwrap(),
+        municipal_reference: None,
         annex: annex.collect(),
+        predicate: Vec::new(),
     }
 }

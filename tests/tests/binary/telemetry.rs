@@ -65,8 +65,13 @@ fn one_query_is_one_trace_over_three_parties_and_names_nobody() {
     let endpoint = runtime.block_on(serve(collector.clone()));
     let folder = tempfile::tempdir().unwrap();
     let ports = PortBlock::claim().unwrap();
-    let options =
-        Options { seed: 7, persons: 200, ports: Ports::Given(ports.ports()), today: today() };
+    let options = Options {
+        seed: 7,
+        persons: 200,
+        ports: Ports::Given(ports.ports()),
+        today: today(),
+        published: Vec::new(),
+    };
     let federation =
         Federation::write(&folder.path().join("federation"), &options, &SystemRandom::new());
     let environment = [("CONVENANT__TELEMETRY__OTLP", endpoint)];

@@ -9,8 +9,13 @@ use crate::deployment::{shown, today};
 #[test]
 fn a_daemon_that_can_write_nothing_does_not_start() {
     let (dir, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-    let options =
-        Options { seed: 7, persons: 50, ports: Ports::Given(ports.ports()), today: today() };
+    let options = Options {
+        seed: 7,
+        persons: 50,
+        ports: Ports::Given(ports.ports()),
+        today: today(),
+        published: Vec::new(),
+    };
     let federation =
         Federation::write(&dir.path().join("federation"), &options, &SystemRandom::new()).unwrap();
     let program = Program::find().unwrap_or_else(|fault| panic!("{fault}"));

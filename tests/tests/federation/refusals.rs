@@ -8,13 +8,13 @@ use convenant_client::{
 use convenant_demo::{SignedDocument, documents, pki::CertificateRequest};
 use convenant_model::{
     FieldName, ProjectId, ThemeId,
-    documents::{DocumentKind, Proposal},
+    documents::Proposal,
     entry::Entry,
     parse::BoundedText,
     query::{QueryKind, Target},
     subjects::{Identifying, Subject},
 };
-use convenant_signing::{SigningKey, SystemRandom, canonical, sha256};
+use convenant_signing::{SigningKey, SystemRandom, sha256};
 use convenant_testkit::{
     World,
     question::{about, question, target, when},
@@ -506,20 +506,18 @@ async fn submit_project_of_den_haag(world: &World, mandated: &SigningKey) {
         ..running.proposal.clone()
     };
     let signed = federation.sign_proposal(&proposal).unwrap();
-    let hash = sha256(&canonical(&proposal).unwrap());
+    let hash = signed.hash();
+    let attestations = federation.attestations(&proposal, hash).unwrap();
+    let hashes = attestations.iter().map(SignedDocument::hash).collect();
     let terms = running.decision.as_ref().unwrap();
-    let decision = documents::decision(&proposal, hash, terms).unwrap();
-    let decision = SignedDocument::new(
-        DocumentKind::Decision,
-        "decision",
-        &decision,
-        federation.quorum_keys(),
-    );
+    let decision = documents::decision(&proposal, hash, hashes, terms).unwrap();
+    let decision = SignedDocument::new("decision", &decision, federation.quorum_keys());
     let terms = running.mandate.as_ref().unwrap();
     let mandate = documents::mandate(&proposal, hash, terms, mandated.verifying_key()).unwrap();
     let keys = [&den_haag.keys.signing];
-    let mandate = SignedDocument::new(DocumentKind::Mandate, "mandate", &mandate, keys);
-    for document in [signed, decision.unwrap(), mandate.unwrap()] {
+    let mandate = SignedDocument::new("mandate", &mandate, keys);
+    let decided = [decision.unwrap(), mandate.unwrap()];
+    for document in [signed].into_iter().chain(attestations).chain(decided) {
         world.submit(&document).await.unwrap();
     }
 }

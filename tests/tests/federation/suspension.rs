@@ -7,7 +7,7 @@ use convenant_client::{Client, compose::Composed};
 use convenant_demo::SignedDocument;
 use convenant_model::{
     Clock as _, Digest, Oin, Problem, ProjectId, Timestamp,
-    documents::{DocumentKind, Resumption, Suspension, tag},
+    documents::{Resumption, Suspension, tag},
     entry::{Entry, SignedOutcome, Status},
     parse::BoundedText,
     query::QueryKind,
@@ -38,7 +38,7 @@ fn suspension(
         reason: BoundedText::new("een fout in de geleverde gegevens").unwrap(),
     };
     let signers = signers.iter().copied();
-    SignedDocument::new(DocumentKind::Suspension, "suspension", &document, signers).unwrap()
+    SignedDocument::new("suspension", &document, signers).unwrap()
 }
 
 fn resumption(
@@ -55,7 +55,7 @@ fn resumption(
         reason: BoundedText::new(reason).unwrap(),
     };
     let signers = signers.iter().copied();
-    SignedDocument::new(DocumentKind::Resumption, "resumption", &document, signers).unwrap()
+    SignedDocument::new("resumption", &document, signers).unwrap()
 }
 
 fn now(world: &World) -> Timestamp {

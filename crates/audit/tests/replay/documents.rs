@@ -38,14 +38,27 @@ pub(crate) fn documents(
         (UWV, "uwv", Some("uwv/polisadministratie_inkomstenverhouding")),
         (TOESLAGEN, "toeslagen", Some("toeslagen/toeslag_beschikking")),
     ] {
+        if kind == "gemeente" {
+            let accession = accession(party, kind, &signing[party]);
+            documents.push(sign(DocumentKind::Accession, &accession, &[&signing[party]]));
+        }
         let enrolment = enrolment(party, kind, dataset, &signing[party], &ledger[party]);
         documents.push(sign(DocumentKind::Enrolment, &enrolment, &[lsi, &signing[party]]));
     }
     let signers = [ROTTERDAM, UWV, TOESLAGEN].map(|party| &signing[party]);
     let proposal = sign(DocumentKind::Proposal, &proposal(), &signers);
     let hash = proposal.payload_hash();
+    documents.push(proposal);
+    let mut attested = Vec::new();
+    for party in [ROTTERDAM, UWV, TOESLAGEN] {
+        let attestation = attestation(party, hash);
+        let signed = sign(DocumentKind::Attestation, &attestation, &[&signing[party]]);
+        attested.push(signed.payload_hash());
+        documents.push(signed);
+    }
     let decision = json!({
         "document": "decision", "project": "P-2026-001", "proposal": hash, "outcome": "approved",
+        "attestations": attested, "decided_on": "2026-01-20",
         "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
     });
     let mandate = json!({
@@ -53,10 +66,32 @@ pub(crate) fn documents(
         "valid_from": "2026-02-01", "valid_until": "2026-12-31", "max_subjects": 20,
         "holder": [{"function": "projectleider", "role": "leader", "key": leader.verifying_key()}],
     });
-    documents.push(proposal);
     documents.push(sign(DocumentKind::Decision, &decision, &[lsi]));
     documents.push(sign(DocumentKind::Mandate, &mandate, &[&signing[ROTTERDAM]]));
     (documents.iter().map(|jws| jws.to_json()).collect(), hash)
+}
+
+fn accession(party: &str, kind: &str, signing: &SigningKey) -> Value {
+    json!({
+        "document": "accession", "covenant": "lsi", "partner": party, "name": kind, "kind": kind,
+        "from": "2026-01-01", "reference": "collegebesluit",
+        "signing_key": signing.verifying_key(),
+    })
+}
+
+fn attestation(party: &str, proposal: Digest) -> Value {
+    let paper = |kind: &str| {
+        json!({"kind": kind, "id": kind, "date": "2026-01-10", "hash": sha256(kind.as_bytes()),
+               "conclusion": "in orde"})
+    };
+    let papers = ["dpia", "fg-advice", "security-plan", "risk-analysis", "communication-plan"];
+    json!({
+        "document": "attestation", "project": "P-2026-001", "proposal": proposal,
+        "partner": party,
+        "tested": {"necessity": "ja", "proportionality": "ja", "data_minimisation": "ja",
+                   "no_milder_means": "ja"},
+        "attachment": papers.map(paper),
+    })
 }
 
 /// The enrolment of an organisation.
@@ -95,7 +130,8 @@ fn proposal() -> Value {
     let annex = |provider: &str, dataset: &str, field: &str, category: &str| {
         json!({
             "provider": provider, "dataset": dataset, "kinds": ["lookup"],
-            "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+            "basis_provider": "wet van de leverancier",
+            "basis_receiver": "wet van de ontvanger", "retention_days": 60,
             "field": [{"name": field, "category": category, "necessity": "nodig"}],
         })
     };
@@ -107,7 +143,7 @@ fn proposal() -> Value {
         "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
         "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
         "start": "2026-01-01", "end": "2026-12-31",
-        "quota": {"queries": 10, "subjects": 100},
+        "quota": {"queries": 10, "subjects": 100}, "capacity": "twee mensen",
         "annex": [
             annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
                 "datum_aanvang_inkomstenverhouding", "a"),

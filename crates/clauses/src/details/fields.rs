@@ -31,6 +31,8 @@ impl Case<'_> {
             self.named("geen selectiecriterium", &(&query.tested - &testable)),
             self.named("de waarde past niet bij het veld", &query.literals.ill_typed),
             self.named("alleen bij opgegeven personen of objecten", &hit_only),
+            (!query.published)
+                .then(|| "het voorstel noemt deze voorwaarde niet voor deze dataset".to_owned()),
         ])
     }
 

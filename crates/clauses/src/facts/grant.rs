@@ -23,6 +23,12 @@ pub(crate) struct GrantFacts<'a> {
     pub(crate) fields: Set<'a>,
     pub(crate) categories: BTreeSet<String>,
     pub(crate) retention_days: i64,
+    /// Whether there is an annex, and each states a basis of its own for provider and receiver.
+    pub(crate) own_bases: bool,
+    /// Whether an annex is there on request of the receiver, for a task of its own.
+    pub(crate) own_task: bool,
+    /// Whether an annex names the written decision about police data.
+    pub(crate) wpg_decision: bool,
     /// Of the fields in use, those granted for a shorter retention only; for the explanation.
     pub(crate) shorter: Set<'a>,
 }
@@ -41,7 +47,13 @@ impl<'a> GrantFacts<'a> {
             .filter(|annex| annex.provider == target.partner && annex.dataset == target.dataset)
             .collect();
         let of_kind = annexes.iter().filter(|annex| annex.kinds.contains(&query.kind));
-        let mut facts = Self { kinds: kinds(&annexes), ..Self::default() };
+        let mut facts = Self {
+            kinds: kinds(&annexes),
+            own_bases: !annexes.is_empty() && !annexes.iter().any(|annex| annex.shares_basis()),
+            own_task: annexes.iter().any(|annex| annex.own_task.is_some()),
+            wpg_decision: annexes.iter().any(|annex| annex.wpg_decision.is_some()),
+            ..Self::default()
+        };
         for annex in of_kind {
             facts.add(annex, query.retention_days, dataset, used);
         }

@@ -2,7 +2,10 @@
 
 use crate::world::{IND, ROTTERDAM, TOESLAGEN, UWV, World, brp, codes, decision, subjects, uwv};
 use convenant_clauses::Verdict;
-use convenant_model::entry::{Entry, Recordable, RecordedVerdict};
+use convenant_model::{
+    documents::DocumentKind,
+    entry::{Entry, Recordable, RecordedVerdict},
+};
 use serde_json::{Value, json};
 
 const POLIS: &str = "uwv/polisadministratie_inkomstenverhouding";
@@ -46,18 +49,26 @@ fn s2_a_partner_takes_part_and_serves_the_dataset() {
     });
     assert_eq!(no_node, ["S2/GEEN_DEELNEMER"]);
     let outsider = refused(|world| world.query["targets"][0]["partner"] = json!(IND));
-    assert_eq!(outsider, ["L1/NIET_NOODZAKELIJK", "S2/GEEN_DEELNEMER"]);
+    assert_eq!(outsider, ["A3/GRONDSLAG", "L1/NIET_NOODZAKELIJK", "S2/GEEN_DEELNEMER"]);
 }
 
 #[test]
-fn s3_a_goal_is_the_projects_and_needs_no_designation() {
+fn s3_a_goal_is_the_projects_and_designated_where_it_must_be() {
     let other = refused(|world| world.query["goal"] = json!("belasting-en-premiefraude"));
     assert_eq!(other, ["S3/DOEL"]);
-    let undesignated = refused(|world| {
-        world.proposal["goals"] = json!(["verwante-misstanden"]);
-        world.query["goal"] = json!("verwante-misstanden");
-    });
-    assert_eq!(undesignated, ["S3/DOEL"]);
+    let until = |last: &'static str| {
+        refused(move |world| {
+            let designation = json!({
+                "document": "designation", "goal": "verwante-misstanden", "title": "woonoverlast",
+                "text": "hoort bij de doelen", "valid_from": "2026-01-01", "valid_until": last,
+            });
+            world.earlier.push((DocumentKind::Designation, designation));
+            world.proposal["goals"] = json!(["verwante-misstanden"]);
+            world.query["goal"] = json!("verwante-misstanden");
+        })
+    };
+    assert_eq!(until("2026-05-01"), ["permit"]);
+    assert_eq!(until("2026-04-30"), ["S3/DOEL"]);
 }
 
 #[test]
@@ -128,8 +139,12 @@ fn s7_a_field_is_used_for_its_themes_only() {
     let other = refused(|world| world.query["theme"] = json!("leefbaarheid"));
     assert_eq!(other, ["S7/THEMA"]);
     let field = refused(|world| {
-        world.grant(POLIS, "sector", "a");
-        world.query["targets"][0]["fields"] = json!(["sector"]);
+        world.amend(
+            POLIS,
+            "datum_aanvang_inkomstenverhouding",
+            "themes",
+            json!(["arbeidsmigranten"]),
+        );
     });
     assert_eq!(field, ["S7/THEMA"]);
     let key = refused(|world| {
@@ -150,14 +165,20 @@ fn s10_area_time_and_effort_are_bounded() {
     });
     assert_eq!(dataset, ["S10/BUITEN_GEBIED"]);
     assert_eq!(
-        refused(|world| world.at = "2026-01-31T23:59:59.999Z"),
+        refused(|world| world.at = "2026-01-31T22:59:59.999Z"),
         ["S10/VERLOPEN", "S6/MANDAAT"]
     );
     let ended = refused(|world| {
         world.decision.as_mut().unwrap()["valid_until"] = json!("2026-06-30");
-        world.at = "2026-07-01T00:00:00.000Z";
+        // Midnight in the Netherlands.
+        world.at = "2026-06-30T22:00:00.000Z";
     });
     assert_eq!(ended, ["S10/VERLOPEN"]);
+    let nearly = refused(|world| {
+        world.decision.as_mut().unwrap()["valid_until"] = json!("2026-06-30");
+        world.at = "2026-06-30T21:59:59.999Z";
+    });
+    assert_eq!(nearly, ["permit"]);
 }
 
 #[test]
@@ -177,8 +198,8 @@ fn s10_the_quota_counts_this_query() {
 fn s11_a_lawyer_changes_the_months_as_data() {
     let months = |months: i64, months_extended: i64, extended: bool| {
         refused(|world| {
-            world.clause("S11")["params"] =
-                json!({"months": months, "months_extended": months_extended});
+            let params = json!({"months": months, "months_extended": months_extended});
+            world.amend_clause("S11", params);
             world.decision.as_mut().unwrap()["extended"] = json!(extended);
         })
     };
@@ -291,7 +312,7 @@ fn l13_special_and_criminal_data_are_refused() {
 fn l14_no_bsn_is_ever_readable() {
     assert_eq!(
         select(&["code_leefvorm"], "code_soort_inkomstenverhouding = '999993653'"),
-        ["L14/BSN"]
+        ["L14/BSN", "S12/GEEN_PREDICAAT"]
     );
     let on_key = refused(|world| {
         let mut target = brp(&["leeftijd"]);

@@ -32,9 +32,9 @@ const PREDICATES: [&str; 5] = [
 ];
 const DAYS: [&str; 4] = [
     "2026-05-01T12:00:00.000Z",
-    "2026-01-31T23:59:59.999Z",
-    "2026-12-31T23:59:59.999Z",
-    "2027-01-01T00:00:00.000Z",
+    "2026-01-31T22:59:59.999Z",
+    "2026-12-31T22:59:59.999Z",
+    "2026-12-31T23:00:00.000Z",
 ];
 const AREAS: [&[&str]; 3] = [&["GM0599"], &["GM0599", "GM0518"], &["BU05990101"]];
 
@@ -66,7 +66,9 @@ prop_compose! {
         let annex = world.annex("uwv/polisadministratie_inkomstenverhouding");
         annex["kinds"] = json!(kinds);
         let grant = |field| json!({"name": field, "category": "a", "necessity": "nodig"});
+        // One field is for both themes, so that an annex is left.
         annex["field"] = granted.into_iter().map(grant).collect();
+        world.fit_theme();
         if !approved {
             world.overruled = Some(crate::world::decision("rejected"));
         }
@@ -175,7 +177,7 @@ fn outside(
     let usable = |name| dataset.field(name).unwrap().themes.contains(&proposal.theme);
     let goes_along = |name| dataset.field(name).unwrap().usage == Use::Accompany;
     let obligations = permit.obligations();
-    let day = world.at[..10].parse().unwrap();
+    let day = world.at.parse::<convenant_model::Timestamp>().unwrap().date();
     let subjects = target.subjects.as_ref().map_or(0, |shape| shape.count);
     let checks = [
         ("field", used.is_subset(&granted)),
@@ -185,6 +187,13 @@ fn outside(
         ("goal", proposal.goals.contains(&query.goal)),
         ("ruling", decision.outcome == Ruling::Approved),
         ("day", (decision.valid_from..=decision.valid_until).contains(&day)),
+        (
+            "predicate",
+            target
+                .predicate
+                .as_ref()
+                .is_none_or(|asked| proposal.predicate.iter().any(|one| one.expression == *asked)),
+        ),
         ("requester", query.requester.partner == proposal.responsible),
         ("retention", query.retention_days <= annex.retention_days),
         ("quota", world.used.queries < proposal.quota.queries),
@@ -209,7 +218,7 @@ fn near(mut world: World) -> World {
 type Removal = fn(&mut World, prop::sample::Index);
 
 /// What can be taken from a project, a mandate or an organisation.
-const REMOVALS: [Removal; 12] = [
+const REMOVALS: [Removal; 13] = [
     |world, at| drop_one(&mut world.proposal["annex"][0]["field"], at),
     |world, at| drop_one(&mut world.proposal["annex"][0]["kinds"], at),
     |world, at| drop_one(&mut world.proposal["annex"], at),
@@ -217,7 +226,8 @@ const REMOVALS: [Removal; 12] = [
     |world, at| drop_one(&mut world.proposal["participant"], at),
     |world, at| drop_one(&mut world.proposal["area"], at),
     |world, _| world.proposal["annex"][0]["retention_days"] = json!(20),
-    |world, _| world.proposal["quota"] = json!({"queries": 0, "subjects": 0}),
+    |world, _| world.proposal["quota"] = json!({"queries": 1, "subjects": 0}),
+    |world, _| world.publish = false,
     |world, _| world.mandate = None,
     |world, _| world.mandate.as_mut().unwrap()["max_subjects"] = json!(1),
     |world, _| world.decision.as_mut().unwrap()["valid_until"] = json!("2026-03-31"),

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use convenant_clauses::{Combined, Request, Rules, Verdict, decide, decide_all};
 use convenant_model::{
-    Digest, Oin,
+    Digest, FieldName, Oin,
     covenant::CovenantText,
     documents::DocumentKind,
     entry::{Entry, Recordable, RecordedVerdict, Usage},
     keys::{SealingKey, VerifyingKey},
     parse::from_toml,
+    predicate::Predicate,
     query::{Query, RegisterPosition},
     register::{AdmissionError, Envelope, RegisterState, RootOfTrust},
+    subjects::spells_bsn,
 };
 use convenant_signing::sha256;
 use serde_json::{Value, json};
@@ -22,6 +24,7 @@ pub(crate) const ROTTERDAM: &str = "00000099000000000599";
 pub(crate) const UWV: &str = "00000099000000002000";
 pub(crate) const TOESLAGEN: &str = "00000099000000004000";
 pub(crate) const IND: &str = "00000099000000005000";
+pub(crate) const POLITIE: &str = "00000099000000008000";
 
 const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
 
@@ -33,10 +36,18 @@ pub(crate) struct World {
     pub(crate) amended: Option<Value>,
     pub(crate) enrolments: Vec<Value>,
     pub(crate) proposal: Value,
+    /// Whether the conditions of the query are published with the proposal, as far as they can be.
+    pub(crate) publish: bool,
+    /// What is attested; by every participant the same where nothing is said.
+    pub(crate) attestations: Option<Vec<Value>>,
+    /// Documents before the proposal.
+    pub(crate) earlier: Vec<(DocumentKind, Value)>,
     pub(crate) decision: Option<Value>,
     pub(crate) mandate: Option<Value>,
     /// A decision after the mandate.
     pub(crate) overruled: Option<Value>,
+    /// Documents after that, each with its kind; `proposal` is filled in where it is null.
+    pub(crate) later: Vec<(DocumentKind, Value)>,
     /// A suspension after that, and its end.
     pub(crate) suspension: Option<Value>,
     pub(crate) resumption: Option<Value>,
@@ -53,6 +64,7 @@ impl std::fmt::Debug for World {
             .field("decision", &self.decision)
             .field("mandate", &self.mandate)
             .field("overruled", &self.overruled)
+            .field("later", &self.later)
             .field("suspension", &self.suspension)
             .field("resumption", &self.resumption)
             .field("query", &self.query)
@@ -91,9 +103,13 @@ impl World {
             amended: None,
             enrolments: enrolments(),
             proposal: proposal(),
+            publish: true,
+            attestations: None,
+            earlier: Vec::new(),
             decision: Some(decision("approved")),
             mandate: Some(mandate()),
             overruled: None,
+            later: Vec::new(),
             suspension: None,
             resumption: None,
             query: query(),
@@ -112,12 +128,6 @@ impl World {
     pub(crate) fn annex(&mut self, dataset: &str) -> &mut Value {
         let mut found = self.proposal["annex"].as_array_mut().unwrap().iter_mut();
         found.find(|one| one["dataset"] == dataset).unwrap()
-    }
-
-    /// Grants a field that the covenant puts in this category.
-    pub(crate) fn grant(&mut self, dataset: &str, field: &str, category: &str) {
-        let fields = self.annex(dataset)["field"].as_array_mut().unwrap();
-        fields.push(json!({"name": field, "category": category, "necessity": "nodig"}));
     }
 
     /// A clause of the covenant.
@@ -151,23 +161,53 @@ impl World {
             lsi: vec![VerifyingKey::ed25519([1; 32])],
             quorum: 1,
         });
-        let proposal = signed(DocumentKind::Proposal, &self.proposal);
+        let proposal = signed(DocumentKind::Proposal, &self.published());
         let hash = json!(proposal.payload_hash());
-        let about = |document: &Option<Value>| {
-            document.clone().map(|mut document| {
-                document["proposal"] = hash.clone();
-                document
-            })
+        let about = |document: &Value| {
+            let mut document = document.clone();
+            document["proposal"] = hash.clone();
+            document
         };
         state.admit(&signed(DocumentKind::Covenant, &self.covenant))?;
         for enrolment in &self.enrolments {
+            if enrolment["kind"] == "gemeente" {
+                state.admit(&signed(DocumentKind::Accession, &accession(enrolment)))?;
+            }
             state.admit(&signed(DocumentKind::Enrolment, enrolment))?;
         }
+        for (kind, document) in &self.earlier {
+            state.admit(&signed(*kind, document))?;
+        }
         state.admit(&proposal)?;
+        let mut attested = Vec::new();
+        let attestations = self.attestations.clone().unwrap_or_else(|| self.attested());
+        for attestation in &attestations {
+            let attestation = signed(DocumentKind::Attestation, &about(attestation));
+            attested.push(attestation.payload_hash());
+            state.admit(&attestation)?;
+        }
+        let decided = |decision: &Option<Value>| {
+            decision.as_ref().map(|decision| {
+                let mut decision = about(decision);
+                decision["attestations"] = json!(attested);
+                decision
+            })
+        };
         for (kind, document) in [
-            (DocumentKind::Decision, about(&self.decision)),
-            (DocumentKind::Mandate, about(&self.mandate)),
-            (DocumentKind::Decision, about(&self.overruled)),
+            (DocumentKind::Decision, decided(&self.decision)),
+            (DocumentKind::Mandate, self.mandate.as_ref().map(about)),
+            (DocumentKind::Decision, decided(&self.overruled)),
+        ] {
+            if let Some(document) = document {
+                state.admit(&signed(kind, &document))?;
+            }
+        }
+        for (kind, document) in &self.later {
+            let names = document.get("proposal").is_some();
+            let document = if names { about(document) } else { document.clone() };
+            state.admit(&signed(*kind, &document))?;
+        }
+        for (kind, document) in [
             (DocumentKind::Suspension, self.suspension.clone()),
             (DocumentKind::Resumption, self.resumed()),
             (DocumentKind::Covenant, self.amended.clone()),
@@ -182,6 +222,63 @@ impl World {
         }
         let query: Query = serde_json::from_value(query).unwrap();
         Ok((state, Arc::new(query)))
+    }
+
+    fn attested(&self) -> Vec<Value> {
+        let participants = self.proposal["participant"].as_array().unwrap().iter();
+        participants.map(|one| attestation(one["partner"].as_str().unwrap())).collect()
+    }
+
+    /// Takes fields from the annexes that are not for the project's theme.
+    pub(crate) fn fit_theme(&mut self) {
+        let covenant = self.covenant.clone();
+        let theme = self.proposal["theme"].clone();
+        for annex in self.proposal["annex"].as_array_mut().unwrap() {
+            let mut datasets = covenant["dataset"].as_array().unwrap().iter();
+            let dataset = datasets.find(|one| one["id"] == annex["dataset"]).unwrap();
+            let fields = dataset["field"].as_array().unwrap();
+            let fits = |granted: &Value| {
+                let field = fields.iter().find(|one| one["name"] == granted["name"]).unwrap();
+                field["themes"].as_array().unwrap().contains(&theme)
+            };
+            annex["field"].as_array_mut().unwrap().retain(fits);
+        }
+        let annexes = self.proposal["annex"].as_array_mut().unwrap();
+        annexes.retain(|annex| !annex["field"].as_array().unwrap().is_empty());
+    }
+
+    /// Changes the numbers of a clause in a second version of the covenant.
+    pub(crate) fn amend_clause(&mut self, id: &str, params: Value) {
+        let mut covenant = self.covenant.clone();
+        covenant["covenant"]["version"] = json!(2);
+        let mut clauses = covenant["clause"].as_array_mut().unwrap().iter_mut();
+        clauses.find(|one| one["id"] == id).unwrap()["params"] = params;
+        self.amended = Some(covenant);
+    }
+
+    /// The proposal with the conditions of the query, where a proposal may hold them.
+    fn published(&self) -> Value {
+        let mut proposal = self.proposal.clone();
+        let targets = self.query["targets"].as_array().into_iter().flatten();
+        let asked = targets.filter_map(|target| {
+            let expression = target.get("predicate")?.as_str()?;
+            let fields = expression.parse::<Predicate>().ok()?;
+            let filterable = |name: &FieldName| self.filters(&target["dataset"], name);
+            let fit = fields.fields().into_iter().all(filterable) && !spells_bsn(expression);
+            fit.then(|| predicate(&target["dataset"], expression))
+        });
+        let asked: Vec<_> = asked.take(1).collect();
+        if self.publish && !asked.is_empty() {
+            proposal["predicate"] = json!(asked);
+        }
+        proposal
+    }
+
+    fn filters(&self, dataset: &Value, name: &FieldName) -> bool {
+        let mut datasets = self.covenant["dataset"].as_array().unwrap().iter();
+        let Some(dataset) = datasets.find(|one| one["id"] == *dataset) else { return false };
+        let mut fields = dataset["field"].as_array().unwrap().iter();
+        fields.any(|one| one["name"] == name.as_str() && one["filterable"] == true)
     }
 
     /// Suspends the project, or what one partner provides in it, from an instant on.
@@ -290,6 +387,7 @@ fn enrolments() -> Vec<Value> {
         (UWV, "uwv", vec!["uwv/polisadministratie_inkomstenverhouding"]),
         (TOESLAGEN, "toeslagen", vec!["toeslagen/toeslag_beschikking"]),
         (IND, "ind", vec!["ind/verblijfsrecht"]),
+        (POLITIE, "politie", vec![]),
     ];
     let enrolment = |(oin, kind, datasets): (&str, &str, Vec<&str>)| {
         let mut enrolment = json!({
@@ -318,7 +416,7 @@ fn proposal() -> Value {
         "added_value": "samen weten we meer", "area": ["GM0599"],
         "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
         "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
-        "start": "2026-01-01", "end": "2026-12-31",
+        "start": "2026-01-01", "end": "2026-12-31", "capacity": "twee mensen per partner",
         "quota": {"queries": 10, "subjects": 100},
         "annex": [
             annex(UWV, "uwv/polisadministratie_inkomstenverhouding", &[
@@ -339,11 +437,45 @@ fn proposal() -> Value {
     })
 }
 
+/// A condition as a proposal publishes it.
+fn predicate(dataset: &Value, expression: &str) -> Value {
+    json!({
+        "id": "P1", "version": 1, "dataset": dataset, "expression": expression,
+        "explanation": "wie opvalt", "expected_hits": {"least": 1, "most": 100},
+        "false_positives": "wie net verhuisd is",
+    })
+}
+
+/// The accession that goes before the enrolment of a municipality.
+fn accession(enrolment: &Value) -> Value {
+    json!({
+        "document": "accession", "covenant": "lsi", "partner": enrolment["partner"],
+        "name": enrolment["name"], "kind": enrolment["kind"], "from": "2026-01-01",
+        "reference": "collegebesluit", "signing_key": enrolment["signing_key"],
+    })
+}
+
+/// What a participant attests.
+pub(crate) fn attestation(oin: &str) -> Value {
+    let paper = |kind: &str| {
+        json!({"kind": kind, "id": kind, "date": "2026-01-10", "hash": sha256(kind.as_bytes()),
+               "conclusion": "in orde"})
+    };
+    let papers = ["dpia", "fg-advice", "security-plan", "risk-analysis", "communication-plan"];
+    json!({
+        "document": "attestation", "project": "P-2026-001", "partner": oin,
+        "tested": {"necessity": "ja", "proportionality": "ja", "data_minimisation": "ja",
+                   "no_milder_means": "ja"},
+        "attachment": papers.map(paper),
+    })
+}
+
 fn annex(provider: &str, dataset: &str, fields: &[(&str, &str)]) -> Value {
     let field = |(name, category): &(&str, &str)| json!({"name": name, "category": category, "necessity": "nodig"});
     json!({
         "provider": provider, "dataset": dataset, "kinds": ["lookup", "select", "count"],
-        "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+        "basis_provider": "wet van de leverancier", "basis_receiver": "wet van de ontvanger",
+        "retention_days": 60,
         "field": fields.iter().map(field).collect::<Vec<_>>(),
     })
 }
@@ -352,6 +484,7 @@ fn annex(provider: &str, dataset: &str, fields: &[(&str, &str)]) -> Value {
 pub(crate) fn decision(outcome: &str) -> Value {
     json!({
         "document": "decision", "project": "P-2026-001", "outcome": outcome, "reason": "omdat",
+        "decided_on": "2026-01-20",
         "valid_from": "2026-02-01", "valid_until": "2026-12-31",
     })
 }

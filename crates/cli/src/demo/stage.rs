@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use convenant_client::{Client, ClientConfig, ClientError, TargetResult};
 use convenant_coordinator::{Coordinator, CoordinatorConfig};
 use convenant_demo::{Federation, Party};
-use convenant_model::{Oin, documents::DocumentKind};
+use convenant_model::Oin;
 use convenant_node::{Node, NodeConfig};
 use convenant_wire::v1::{SubmitRequest, register_client::RegisterClient};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -63,7 +63,7 @@ impl Stage {
         std::fs::create_dir_all(self.answers())?;
         let mut register = RegisterClient::new(self.client.channel());
         for document in &self.federation.documents {
-            if matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment) {
+            if document.founds() {
                 // The coordinator's register began with these.
                 continue;
             }

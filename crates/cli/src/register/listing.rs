@@ -5,10 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use convenant_model::{
     Digest, KeyId,
-    covenant::CovenantText,
-    documents::{
-        DocumentKind, Enrolment, Mandate, ProjectDecision, Proposal, Resumption, Ruling, Suspension,
-    },
+    documents::{Document, DocumentKind, Visit},
     parse::{ParseError, from_json},
     register::Envelope as _,
 };
@@ -39,7 +36,7 @@ impl Listed {
             index,
             document: kind.as_str(),
             hash: jws.payload_hash(),
-            summary: output::shown(&summary(kind, jws.payload())?),
+            summary: output::shown(&kind.visit(Summarise(jws.payload()))?),
             signed_by: jws.key_ids().cloned().collect(),
         })
     }
@@ -92,43 +89,17 @@ pub(super) fn show(opened: &Opened, index: u64, json: bool) -> anyhow::Result<()
 fn parsed(dir: &Path, index: u64) -> anyhow::Result<(Jws, DocumentKind)> {
     let bytes = folder::document(dir, index)?;
     let jws = Jws::parse(&bytes).map_err(bad_evidence)?;
-    let kind = DocumentKind::ALL.into_iter().find(|kind| kind.media_type() == jws.typ());
+    let kind = DocumentKind::from_media_type(jws.typ());
     let kind = kind.with_context(|| format!("document {index} is of no known type"));
     Ok((jws, kind.map_err(bad_evidence)?))
 }
 
-fn summary(kind: DocumentKind, payload: &[u8]) -> Result<String, ParseError> {
-    let name = kind.as_str();
-    Ok(match kind {
-        DocumentKind::Covenant => {
-            let head = from_json::<CovenantText>(name, payload)?.covenant;
-            format!("{} version {}: {}", head.id, head.version, head.title)
-        }
-        DocumentKind::Enrolment => {
-            let one: Enrolment = from_json(name, payload)?;
-            format!("{} {} ({}) until {}", one.partner, one.name, one.kind, one.valid_until)
-        }
-        DocumentKind::Proposal => {
-            let one: Proposal = from_json(name, payload)?;
-            format!("{} version {}: {}", one.project, one.version, one.title)
-        }
-        DocumentKind::Decision => {
-            let one: ProjectDecision = from_json(name, payload)?;
-            let ruling = if one.outcome == Ruling::Approved { "approved" } else { "rejected" };
-            format!("{} {ruling}, {} to {}", one.project, one.valid_from, one.valid_until)
-        }
-        DocumentKind::Mandate => {
-            let one: Mandate = from_json(name, payload)?;
-            format!("{} {} holder(s) until {}", one.project, one.holder.len(), one.valid_until)
-        }
-        DocumentKind::Suspension => {
-            let one: Suspension = from_json(name, payload)?;
-            let of = one.partner.map_or_else(|| "all of it".to_owned(), |oin| format!("by {oin}"));
-            format!("{} suspended ({of}) from {}", one.project, one.from)
-        }
-        DocumentKind::Resumption => {
-            let one: Resumption = from_json(name, payload)?;
-            format!("{} resumed from {}", one.project, one.from)
-        }
-    })
+/// What the payload of a document says in one line.
+struct Summarise<'a>(&'a [u8]);
+
+impl Visit for Summarise<'_> {
+    type Output = Result<String, ParseError>;
+    fn visit<T: Document>(self) -> Self::Output {
+        Ok(from_json::<T>(T::KIND.as_str(), self.0)?.summary())
+    }
 }

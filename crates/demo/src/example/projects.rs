@@ -3,7 +3,7 @@
 use convenant_model::{
     Date, GoalId, Oin, ProjectId, ThemeId,
     covenant::Covenant,
-    documents::{Annex, EarlierMeasure, Participant, Proposal, Quota, tag},
+    documents::{Annex, EarlierMeasure, Participant, Proposal, PublishedPredicate, Quota, tag},
     query::QueryKind::{Count, Lookup, Select},
 };
 
@@ -11,7 +11,7 @@ use super::{
     DEN_HAAG_PARTY, ExampleParty, ROTTERDAM_PARTY, SVB_PARTY, TOESLAGEN_PARTY, UWV_PARTY, id,
 };
 use crate::{
-    documents::{Grant, text},
+    documents::{Grant, predicate, text},
     error::Result,
     spec::ProjectSpec,
 };
@@ -23,7 +23,11 @@ const BRP_BASIS: &str = "Wet basisregistratie personen";
 const RECEIVER_BASIS: &str = "Publieke taak van de gemeente (AVG artikel 6 lid 1 onder e)";
 
 /// In the order of submission; the first is the one that may ask.
-pub(super) fn all(covenant: &Covenant, today: Date) -> Result<Vec<ProjectSpec>> {
+pub(super) fn all(
+    covenant: &Covenant,
+    today: Date,
+    more: &[PublishedPredicate],
+) -> Result<Vec<ProjectSpec>> {
     let (start, last_year) = (today.plus_days(-30), today.plus_days(-400));
     let running = Outline {
         id: "P-2026-001",
@@ -33,6 +37,7 @@ pub(super) fn all(covenant: &Covenant, today: Date) -> Result<Vec<ProjectSpec>> 
         start,
         end: start.plus_months(11),
         annex: address_fraud(covenant)?,
+        predicate: [predicates()?, more.to_vec()].concat(),
     };
     let undecided = Outline {
         id: "P-2026-002",
@@ -42,6 +47,7 @@ pub(super) fn all(covenant: &Covenant, today: Date) -> Result<Vec<ProjectSpec>> 
         start,
         end: start.plus_months(6),
         annex: vec![persons(covenant, &ROTTERDAM_PARTY)?, pensions(covenant)?],
+        predicate: Vec::new(),
     };
     let ended = Outline {
         id: "P-2025-004",
@@ -51,6 +57,7 @@ pub(super) fn all(covenant: &Covenant, today: Date) -> Result<Vec<ProjectSpec>> 
         start: last_year,
         end: last_year.plus_months(10),
         annex: vec![persons(covenant, &ROTTERDAM_PARTY)?, allowances(covenant)?],
+        predicate: Vec::new(),
     };
     Ok(vec![
         ProjectSpec::approved(running.proposal()?, MAX_SUBJECTS),
@@ -68,6 +75,7 @@ struct Outline {
     start: Date,
     end: Date,
     annex: Vec<Annex>,
+    predicate: Vec<PublishedPredicate>,
 }
 
 impl Outline {
@@ -113,9 +121,36 @@ impl Outline {
             start: self.start,
             end: self.end,
             quota: Quota { queries: 500, subjects: 20_000 },
+            capacity: text("Twee medewerkers van de gemeente, één van elke andere deelnemer")?,
+            municipal_reference: Some(text("Besluit van het college over dit project")?),
             annex: self.annex,
+            predicate: self.predicate,
         })
     }
+}
+
+/// What the running project selects and counts by, published with its proposal (clause J1).
+fn predicates() -> Result<Vec<PublishedPredicate>> {
+    Ok(vec![
+        predicate(
+            "P1",
+            id::PERSONS,
+            "verblijfplaats_functie_adres = 'B'",
+            "Wie een briefadres heeft en dus nergens woont: daar past geen huurtoeslag bij.",
+        )?,
+        predicate(
+            "P2",
+            id::PERSONS,
+            "verblijfplaats_functie_adres = 'W'",
+            "Wie op een woonadres is ingeschreven, om met de opgave te vergelijken.",
+        )?,
+        predicate(
+            "P3",
+            id::PENSIONS,
+            "leefvorm_aow = 'alleenstaand'",
+            "Wie opgaf alleen te wonen, om met de inschrijving te vergelijken.",
+        )?,
+    ])
 }
 
 /// Den Haag takes part with its persons although the area is Rotterdam's: whoever lives in Den Haag

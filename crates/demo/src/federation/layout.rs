@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use convenant_model::{Oin, documents::DocumentKind};
+use convenant_model::Oin;
 use convenant_signing::{OpeningKey, SigningKey, canonical};
 
 use super::{Federation, LSI, Party};
@@ -50,16 +50,12 @@ pub(super) fn write(federation: &Federation) -> Result<()> {
 /// The covenant and the enrolments found the register; the rest is submitted to it.
 fn folder_of(federation: &Federation, document: &SignedDocument) -> PathBuf {
     let documents = federation.dir.join("documents");
-    if founds(document) { documents.join("founding") } else { documents }
-}
-
-const fn founds(document: &SignedDocument) -> bool {
-    matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment)
+    if document.founds() { documents.join("founding") } else { documents }
 }
 
 fn founding(federation: &Federation) -> Vec<String> {
     let documents = federation.documents.iter().enumerate();
-    let founding = documents.filter(|(_, document)| founds(document));
+    let founding = documents.filter(|(_, document)| document.founds());
     founding
         .map(|(i, document)| format!("../documents/founding/{}.jws", document.stem(i + 1)))
         .collect()

@@ -20,7 +20,7 @@ impl<'a> Lapse<'a> {
         Self { answering, asked, permit, position: asked.snapshot.position() }
     }
 
-    /// Fails when nothing more may leave: a suspension holds by now, or with what came into the register
+    /// Fails when nothing more may leave: a suspension holds by now or the project is over, or with what came into the register
     /// since, the same query would no longer be permitted the same.
     pub(super) fn check(&mut self) -> Result<(), Problem> {
         let snapshot = self.answering.follower.current();
@@ -28,7 +28,9 @@ impl<'a> Lapse<'a> {
         let rules = snapshot.trusted(at).map_err(|distrust| distrust.problem())?;
         let (query, state) = (self.asked.received.query(), snapshot.register().state());
         let project = state.project(&query.project).ok_or(Problem::Lapsed)?;
-        if project.suspended(at).is_some() || project.withheld(own, at).is_some() {
+        // What takes effect at an instant of its own needs no new document.
+        let stopped = project.suspended(at).is_some() || project.withheld(own, at).is_some();
+        if stopped || project.ended_at(at) || project.withdrawn(at) {
             return Err(Problem::Lapsed);
         }
         if snapshot.position() == self.position {

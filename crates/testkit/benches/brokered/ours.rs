@@ -12,7 +12,6 @@ use convenant_client::{
 };
 use convenant_model::{
     FieldName, ProjectId,
-    documents::DocumentKind,
     entry::Status,
     parse::BoundedText,
     query::QueryKind,
@@ -53,7 +52,7 @@ impl<'a> Ours<'a> {
         let client = Client::open(&config).await?;
         let mut register = RegisterClient::new(client.channel());
         for document in &federation.documents {
-            if !matches!(document.kind, DocumentKind::Covenant | DocumentKind::Enrolment) {
+            if !document.founds() {
                 let document = document.jws.to_json().into();
                 register.submit(SubmitRequest { document }).await?;
             }

@@ -147,8 +147,8 @@ fn proposal(
             provider: &partner.oin,
             dataset: "gemeente/brp_persoon",
             kinds: &[QueryKind::Lookup, QueryKind::Select],
-            basis_provider: "meting",
-            basis_receiver: "meting",
+            basis_provider: "meting door de leverancier",
+            basis_receiver: "meting door de ontvanger",
             fields: &grants,
         };
         grant.annex(covenant)
@@ -168,7 +168,7 @@ fn proposal(
         earlier_measure: vec![EarlierMeasure {
             means: BoundedText::new("meting")?,
             result: text("meting")?,
-            date: spec.today,
+            date: spec.today.plus_days(-20),
         }],
         added_value: text("meting")?,
         area: BTreeSet::from(["GM0599".parse()?]),
@@ -178,7 +178,15 @@ fn proposal(
         start: spec.today.plus_days(-10),
         end: spec.today.plus_days(200),
         quota: Quota { queries: 100_000_000, subjects: 100_000_000 },
+        capacity: BoundedText::new("meting")?,
+        municipal_reference: None,
         annex: annex.collect::<Result<_, _>>()?,
+        predicate: vec![convenant_demo::documents::predicate(
+            "P1",
+            "gemeente/brp_persoon",
+            "verblijfplaats_functie_adres = 'W'",
+            "meting",
+        )?],
     })
 }
 

@@ -1,0 +1,51 @@
+//! The answers that a party gave or relayed and that their receiver may still keep, with the day by which each
+//! must be destroyed (clause L6). Every party counts them from its own ledger, and an auditor counts them again.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    entry::Status,
+    ids::{Oin, QueryId},
+    query::{Query, QueryKind},
+    register::Project,
+    time::{Date, Timestamp},
+};
+
+/// Answers of one project that may still be kept, by their last day.
+#[derive(Clone, Debug, Default)]
+pub struct KeptAnswers {
+    by_day: BTreeMap<Date, Vec<Kept>>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    query: QueryId,
+    provider: Oin,
+    receiver: Oin,
+}
+
+impl KeptAnswers {
+    /// Notes how one target of a query ended. What was not answered in full is void; a number is about
+    /// nobody.
+    pub fn note(&mut self, query: &Query, provider: &Oin, status: &Status, at: Timestamp) {
+        if *status != Status::Answered || query.kind == QueryKind::Count {
+            return;
+        }
+        let last_day = at.date().plus_days(i32::from(query.retention_days));
+        let receiver = query.requester.partner.clone();
+        let kept = Kept { query: query.id, provider: provider.clone(), receiver };
+        self.by_day.entry(last_day).or_default().push(kept);
+    }
+
+    /// How many answers should have been destroyed before this day, and by the register were not. Those that
+    /// were are forgotten: no document takes a destruction back.
+    pub fn overdue(&mut self, project: &Project, today: Date) -> u64 {
+        let mut overdue = 0;
+        for kept in self.by_day.range_mut(..today).map(|(_, kept)| kept) {
+            kept.retain(|one| !project.is_destroyed(one.query, &one.provider, &one.receiver));
+            overdue += kept.len() as u64;
+        }
+        self.by_day.retain(|_, kept| !kept.is_empty());
+        overdue
+    }
+}

@@ -1,0 +1,418 @@
+//! A project as far as the register knows it, and where it is in its life.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use crate::{
+    digest::Digest,
+    documents::{
+        Attestation, Closure, Destruction, Extension, Feedback, FinalReport, Holder, Mandate,
+        ProjectDecision, Proposal, Resumption, Role, Ruling, Securing, Suspension, Withdrawal,
+    },
+    ids::{Oin, QueryId},
+    keys::VerifyingKey,
+    time::{Date, Timestamp},
+};
+
+/// A project: every document about it, in the order in which the register took them.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    proposals: BTreeMap<Digest, Arc<Proposal>>,
+    attestations: BTreeMap<Digest, Arc<Attestation>>,
+    decided: Option<Decided>,
+    mandates: Vec<(Digest, Arc<Mandate>)>,
+    // By the hash of its payload, which is how a resumption names it.
+    suspensions: BTreeMap<Digest, Suspended>,
+    left: BTreeMap<Oin, Timestamp>,
+    withdrawal: Option<Arc<Withdrawal>>,
+    closure: Option<Arc<Closure>>,
+    feedback: Vec<Arc<Feedback>>,
+    destructions: Vec<Arc<Destruction>>,
+    destroyed: BTreeSet<(QueryId, Oin, Oin)>,
+    report: Option<Arc<FinalReport>>,
+    securing: Option<Arc<Securing>>,
+}
+
+/// A suspension, and from when on it no longer holds.
+#[derive(Clone, Debug)]
+struct Suspended {
+    suspension: Arc<Suspension>,
+    resumed: Option<Timestamp>,
+}
+
+/// The decision on a project together with what was decided on.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// Hash of the proposal that was decided on.
+    pub hash: Digest,
+    /// That proposal.
+    pub proposal: Arc<Proposal>,
+    /// The decision.
+    pub decision: Arc<ProjectDecision>,
+    /// The latest extension, if there is one.
+    pub extension: Option<Arc<Extension>>,
+}
+
+impl Decided {
+    /// Whether the LSI approved.
+    #[must_use]
+    pub fn approves(&self) -> bool {
+        self.decision.outcome == Ruling::Approved
+    }
+
+    /// The last day on which the project may exchange data, with its extension.
+    #[must_use]
+    pub fn last_day(&self) -> Date {
+        let extended = self.extension.as_ref().map(|extension| extension.valid_until);
+        extended.unwrap_or(self.decision.valid_until)
+    }
+
+    /// Whether more than the usual duration was decided on with reasons (clause S11).
+    #[must_use]
+    pub fn extended(&self) -> bool {
+        self.decision.extended || self.extension.is_some()
+    }
+}
+
+/// Where a project is in its life. What it is when nobody has submitted it, `CONCEPT`, no register knows.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum ProjectState {
+    /// Proposed; attestations are missing.
+    #[serde(rename = "INGEDIEND")]
+    Submitted,
+    /// Every participant attested; the LSI decides.
+    #[serde(rename = "TOETSING")]
+    Reviewed,
+    /// Approved; the first day or a mandate is still to come.
+    #[serde(rename = "GOEDGEKEURD")]
+    Approved,
+    /// The LSI decided that it does not run.
+    #[serde(rename = "AFGEWEZEN")]
+    Rejected,
+    /// It may ask.
+    #[serde(rename = "ACTIEF")]
+    Active,
+    /// The LSI suspended it.
+    #[serde(rename = "OPGESCHORT")]
+    Suspended,
+    /// It asks nothing more; results are still there.
+    #[serde(rename = "AFSLUITING")]
+    Closing,
+    /// Everything was destroyed.
+    #[serde(rename = "VERNIETIGD")]
+    Destroyed,
+    /// The final report is there.
+    #[serde(rename = "GEEVALUEERD")]
+    Evaluated,
+    /// What was learned is secured.
+    #[serde(rename = "GEBORGD")]
+    Secured,
+    /// Withdrawn before it ran.
+    #[serde(rename = "INGETROKKEN")]
+    Withdrawn,
+}
+
+impl ProjectState {
+    /// The state as documents write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "INGEDIEND",
+            Self::Reviewed => "TOETSING",
+            Self::Approved => "GOEDGEKEURD",
+            Self::Rejected => "AFGEWEZEN",
+            Self::Active => "ACTIEF",
+            Self::Suspended => "OPGESCHORT",
+            Self::Closing => "AFSLUITING",
+            Self::Destroyed => "VERNIETIGD",
+            Self::Evaluated => "GEEVALUEERD",
+            Self::Secured => "GEBORGD",
+            Self::Withdrawn => "INGETROKKEN",
+        }
+    }
+}
+
+impl Project {
+    /// Where the project is at an instant.
+    #[must_use]
+    pub fn state_at(&self, at: Timestamp) -> ProjectState {
+        if self.withdrawn(at) {
+            return ProjectState::Withdrawn;
+        }
+        let Some(decided) = &self.decided else {
+            return self.state_undecided();
+        };
+        if !decided.approves() {
+            let newer = self.latest().is_some_and(|(hash, _)| *hash != decided.hash);
+            return if newer { self.state_undecided() } else { ProjectState::Rejected };
+        }
+        if self.securing.is_some() {
+            ProjectState::Secured
+        } else if self.report.is_some() {
+            ProjectState::Evaluated
+        } else if self.all_destroyed(&decided.proposal.responsible) {
+            ProjectState::Destroyed
+        } else if self.ended_at(at) {
+            ProjectState::Closing
+        } else if self.suspended(at).is_some() {
+            ProjectState::Suspended
+        } else if decided.decision.valid_from <= at.date() && !self.mandates.is_empty() {
+            ProjectState::Active
+        } else {
+            ProjectState::Approved
+        }
+    }
+
+    fn state_undecided(&self) -> ProjectState {
+        let Some((hash, latest)) = self.latest() else {
+            return ProjectState::Submitted;
+        };
+        let attested: BTreeSet<_> = self.attested(hash).map(|one| &one.partner).collect();
+        let complete = latest.participants().iter().all(|oin| attested.contains(oin));
+        if complete { ProjectState::Reviewed } else { ProjectState::Submitted }
+    }
+
+    /// The latest decision of the LSI and what it was on; `None` while nothing was decided.
+    #[must_use]
+    pub const fn decided(&self) -> Option<&Decided> {
+        self.decided.as_ref()
+    }
+
+    /// The proposal with this hash.
+    #[must_use]
+    pub fn proposal(&self, hash: &Digest) -> Option<&Arc<Proposal>> {
+        self.proposals.get(hash)
+    }
+
+    /// The latest version of the proposal, decided or not.
+    #[must_use]
+    pub fn latest(&self) -> Option<(&Digest, &Arc<Proposal>)> {
+        self.proposals.iter().max_by_key(|(_, proposal)| proposal.version)
+    }
+
+    /// The attestation with this hash.
+    #[must_use]
+    pub fn attestation(&self, hash: &Digest) -> Option<&Arc<Attestation>> {
+        self.attestations.get(hash)
+    }
+
+    /// The attestations of one proposal.
+    pub fn attested(&self, proposal: &Digest) -> impl Iterator<Item = &Arc<Attestation>> {
+        self.attestations.values().filter(move |one| one.proposal == *proposal)
+    }
+
+    /// The same with their hashes, as a decision names them.
+    pub fn attestations(&self) -> impl Iterator<Item = (&Digest, &Arc<Attestation>)> {
+        self.attestations.iter()
+    }
+
+    /// Every mandate given for the project.
+    pub fn mandates(&self) -> impl Iterator<Item = &Arc<Mandate>> {
+        self.mandates.iter().map(|(_, mandate)| mandate)
+    }
+
+    /// The mandate of the responsible partner with this hash, and the leader whom it names.
+    #[must_use]
+    pub fn leader_of(&self, mandate: &Digest) -> Option<(&Mandate, &Holder)> {
+        let (_, mandate) = self.mandates.iter().find(|(hash, _)| hash == mandate)?;
+        let leader = mandate.holder.iter().find(|holder| holder.role == Role::Leader)?;
+        mandate.under.is_none().then_some((mandate, leader))
+    }
+
+    /// The suspension of the whole project that holds at an instant.
+    #[must_use]
+    pub fn suspended(&self, at: Timestamp) -> Option<&Suspension> {
+        self.suspensions_at(at).find(|suspension| suspension.partner.is_none())
+    }
+
+    /// The suspension by this partner of what it provides that holds at an instant.
+    #[must_use]
+    pub fn withheld(&self, by: &Oin, at: Timestamp) -> Option<&Suspension> {
+        self.suspensions_at(at).find(|suspension| suspension.partner.as_ref() == Some(by))
+    }
+
+    /// The suspensions that hold at an instant.
+    pub fn suspensions_at(&self, at: Timestamp) -> impl Iterator<Item = &Suspension> {
+        let holds = move |one: &&Suspended| {
+            one.suspension.from <= at && one.resumed.is_none_or(|resumed| at < resumed)
+        };
+        self.suspensions.values().filter(holds).map(|one| one.suspension.as_ref())
+    }
+
+    pub(super) fn suspension(&self, hash: &Digest) -> Option<(&Suspension, Option<Timestamp>)> {
+        let found = self.suspensions.get(hash)?;
+        Some((&found.suspension, found.resumed))
+    }
+
+    /// The mandates on the decided proposal that hold on a day and name this key, with the holder.
+    pub fn mandates_of<'a>(
+        &'a self,
+        key: &'a VerifyingKey,
+        day: Date,
+    ) -> impl Iterator<Item = (&'a Mandate, &'a Holder)> {
+        let decided = self.decided.as_ref().map(|decided| decided.hash);
+        self.mandates()
+            .filter(move |mandate| Some(mandate.proposal) == decided)
+            .filter(move |mandate| (mandate.valid_from..=mandate.valid_until).contains(&day))
+            .filter_map(move |mandate| {
+                let holder = mandate.holder.iter().find(|holder| holder.key == *key)?;
+                Some((mandate.as_ref(), holder))
+            })
+    }
+
+    /// Whether an organisation takes part in some version of the proposal.
+    #[must_use]
+    pub fn has_part_in(&self, oin: &Oin) -> bool {
+        self.proposals.values().any(|proposal| proposal.takes_part(oin))
+    }
+
+    /// The instant from which on a participant has left the project.
+    #[must_use]
+    pub fn left_from(&self, oin: &Oin) -> Option<Timestamp> {
+        self.left.get(oin).copied()
+    }
+
+    /// The withdrawal of the project, whenever it takes effect.
+    #[must_use]
+    pub const fn withdrawal(&self) -> Option<&Arc<Withdrawal>> {
+        self.withdrawal.as_ref()
+    }
+
+    /// The closure of the project, whenever it takes effect.
+    #[must_use]
+    pub const fn closure(&self) -> Option<&Arc<Closure>> {
+        self.closure.as_ref()
+    }
+
+    /// The final report.
+    #[must_use]
+    pub const fn report(&self) -> Option<&Arc<FinalReport>> {
+        self.report.as_ref()
+    }
+
+    /// The securing of what was learned.
+    #[must_use]
+    pub const fn securing(&self) -> Option<&Arc<Securing>> {
+        self.securing.as_ref()
+    }
+
+    /// Feedback on hits.
+    #[must_use]
+    pub fn feedback(&self) -> &[Arc<Feedback>] {
+        &self.feedback
+    }
+
+    /// Destruction records.
+    #[must_use]
+    pub fn destructions(&self) -> &[Arc<Destruction>] {
+        &self.destructions
+    }
+
+    /// Whether the project was withdrawn by an instant.
+    #[must_use]
+    pub fn withdrawn(&self, at: Timestamp) -> bool {
+        self.withdrawal.as_ref().is_some_and(|one| one.from <= at)
+    }
+
+    /// Whether the project was closed by an instant.
+    #[must_use]
+    pub fn closed(&self, at: Timestamp) -> bool {
+        self.closure.as_ref().is_some_and(|closure| closure.from <= at)
+    }
+
+    /// Whether the project is over by an instant: closed, or past its last day.
+    #[must_use]
+    pub fn ended_at(&self, at: Timestamp) -> bool {
+        let past = self.decided.as_ref().is_some_and(|decided| at.date() > decided.last_day());
+        past || self.closed(at)
+    }
+
+    /// Whether a receiver recorded that an answer was destroyed.
+    #[must_use]
+    pub fn is_destroyed(&self, query: QueryId, provider: &Oin, receiver: &Oin) -> bool {
+        self.all_destroyed(receiver)
+            || self.destroyed.contains(&(query, provider.clone(), receiver.clone()))
+    }
+
+    /// Whether a receiver recorded that nothing of the project is left with it.
+    #[must_use]
+    pub fn all_destroyed(&self, receiver: &Oin) -> bool {
+        self.destructions.iter().any(|one| one.complete && one.partner == *receiver)
+    }
+
+    /// Whether a receiver reported on every hit.
+    #[must_use]
+    pub fn all_reported(&self, receiver: &Oin) -> bool {
+        self.feedback.iter().any(|one| one.complete && one.partner == *receiver)
+    }
+}
+
+/// What the register does once a document was admitted.
+impl Project {
+    pub(super) fn propose(&mut self, hash: Digest, proposal: Arc<Proposal>) {
+        self.proposals.insert(hash, proposal);
+    }
+
+    pub(super) fn attest(&mut self, hash: Digest, attestation: Arc<Attestation>) {
+        self.attestations.insert(hash, attestation);
+    }
+
+    pub(super) fn decide(&mut self, decided: Decided) {
+        self.decided = Some(decided);
+    }
+
+    pub(super) fn mandate(&mut self, hash: Digest, mandate: Arc<Mandate>) {
+        self.mandates.push((hash, mandate));
+    }
+
+    pub(super) fn extend(&mut self, extension: Arc<Extension>) {
+        if let Some(decided) = &mut self.decided {
+            decided.extension = Some(extension);
+        }
+    }
+
+    pub(super) fn suspend(&mut self, hash: Digest, suspension: Arc<Suspension>) {
+        self.suspensions.insert(hash, Suspended { suspension, resumed: None });
+    }
+
+    pub(super) fn resume(&mut self, resumption: &Resumption) {
+        if let Some(ended) = self.suspensions.get_mut(&resumption.suspension) {
+            ended.resumed = Some(resumption.from);
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, withdrawal: Arc<Withdrawal>) {
+        match &withdrawal.partner {
+            Some(partner) => drop(self.left.insert(partner.clone(), withdrawal.from)),
+            None => self.withdrawal = Some(withdrawal),
+        }
+    }
+
+    pub(super) fn close(&mut self, closure: Arc<Closure>) {
+        self.closure = Some(closure);
+    }
+
+    pub(super) fn feed_back(&mut self, feedback: Arc<Feedback>) {
+        self.feedback.push(feedback);
+    }
+
+    pub(super) fn destroy(&mut self, destruction: Arc<Destruction>) {
+        for item in &destruction.item {
+            let receiver = destruction.partner.clone();
+            self.destroyed.insert((item.query, item.provider.clone(), receiver));
+        }
+        self.destructions.push(destruction);
+    }
+
+    pub(super) fn conclude(&mut self, report: Arc<FinalReport>) {
+        self.report = Some(report);
+    }
+
+    pub(super) fn secure(&mut self, securing: Arc<Securing>) {
+        self.securing = Some(securing);
+    }
+}
