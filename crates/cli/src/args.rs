@@ -25,7 +25,7 @@ Begin here:
   convenant demo --dir DIR --setup-only     its files, to start each daemon by hand
 
 By role:
-  project leader   convenant query
+  project leader   convenant project, convenant query
   partner          convenant keys, convenant sign, convenant register, convenant node,
                    convenant project
   coordinator      convenant coordinator
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Certs(CertsCommand),
     /// Sign a document, or add a signature to a signed one.
     Sign(SignArgs),
-    /// Write documents of a project's life: suspend it, resume it.
+    /// Take a project from idea to securing: write, check, sign, submit and follow its documents.
     #[command(subcommand)]
     Project(ProjectCommand),
     /// Submit documents to the register, read it and verify it.
@@ -93,4 +93,14 @@ pub(crate) struct ConfigFile {
     /// Configuration file (TOML). `CONVENANT__SECTION__KEY` in the environment overrides a key.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        super::Args::command().debug_assert();
+    }
 }

@@ -16,6 +16,7 @@ mod daemon;
 mod demo;
 mod exit;
 mod keys;
+mod lang;
 mod ledger;
 mod node;
 mod output;
@@ -48,7 +49,7 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&command, json),
         Command::Certs(command) => certs::run(&command, json),
         Command::Sign(args) => sign::run(&args, json),
-        Command::Project(command) => project::run(command, json),
+        Command::Project(command) => project::run(command, json).await,
         Command::Register(command) => register::run(command, json).await,
         Command::Node(command) => node::run(&command, json).await,
         Command::Coordinator(command) => coordinator::run(&command).await,

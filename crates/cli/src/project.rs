@@ -1,7 +1,7 @@
-//! `convenant project`: documents of a project's life in the format that they must have.
+//! `convenant project`: a project from idea to securing, each step a document in the format that it must have.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,58 +9,96 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use convenant_model::{
-    Clock as _, Oin, ProjectId, Timestamp,
-    documents::{DocumentKind, Paragraph, Resumption, Suspension, tag},
-    parse::{BoundedText, from_json},
-    register::Envelope as _,
-};
-use convenant_signing::Jws;
-use convenant_transport::SystemClock;
-use serde::Serialize;
+use convenant_model::{Date, Oin, ProjectId, ThemeId, register::RegisterState};
 
 use crate::{
+    args::ConfigFile,
     exit::{Exit, usage},
+    lang::Lang,
     output,
+    register::{self, Source},
+    sign,
 };
 
-const SUSPEND: &str = "\
-Examples:
-  What one partner provides; that partner alone signs, and needs nobody's leave:
-    convenant project suspend P-2026-001 --partner 00000099000000000599 \\
-      --reason \"fout in de levering\" --out suspension.toml
-    convenant sign suspension.toml --key signing.jwk
-    convenant register submit suspension.jws --config client.toml
+mod check;
+mod format;
+mod forms;
+mod help;
+mod report;
+mod status;
+mod steps;
+mod template;
 
-  The whole project, signed by the LSI's quorum:
-    convenant project suspend P-2026-001 --reason \"op last van de rechter\" --out suspension.toml
-
-It holds from its instant on, as soon as it is in the register, also for answers that are under
-way. A node that must stop at once, whatever the coordinator does, is stopped itself.";
-
-const RESUME: &str = "\
-Example:
-  convenant project resume --suspension suspension.jws --reason \"hersteld\" --out resumption.toml
-  convenant sign resumption.toml --key signing.jwk
-  convenant register submit resumption.jws --config client.toml
-
-Whoever suspended signs: the partner, or the LSI's quorum.";
+use report::Form;
+use steps::{DecisionArgs, ExtensionArgs, MandateArgs, Out, SecuringArgs, Written};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = help::LIFE)]
 pub(crate) enum ProjectCommand {
-    /// Write a suspension of a project, or of what one partner provides in it.
-    #[command(after_help = SUSPEND)]
-    Suspend {
-        /// The project.
-        project: ProjectId,
-        /// The partner that stops providing [default: the whole project, by the LSI].
-        #[arg(long, value_name = "OIN")]
-        partner: Option<Oin>,
+    /// Write a proposal to fill in, every field explained.
+    #[command(after_help = help::NEW)]
+    New(NewArgs),
+    /// Say everything that keeps a document from the register, at once.
+    #[command(after_help = help::CHECK)]
+    Check(CheckArgs),
+    /// Check a document, and sign it if nothing is wrong with it.
+    Sign {
         #[command(flatten)]
-        written: Written,
+        sign: sign::SignArgs,
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Language of what is said.
+        #[arg(long, value_enum, default_value_t)]
+        lang: Lang,
     },
+    /// Try signed documents on a copy of the register, and submit them if all are admitted.
+    Submit {
+        /// Signed documents (JWS), in this order.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Language of what is said.
+        #[arg(long, value_enum, default_value_t)]
+        lang: Lang,
+    },
+    /// Tell where projects are, what must happen next, by whom and by when.
+    #[command(after_help = help::STATUS)]
+    Status {
+        /// The project [default: all].
+        project: Option<ProjectId>,
+        #[command(flatten)]
+        register: Register,
+    },
+    /// Write an attestation to fill in: what a participant tested and made before the LSI decides.
+    Attest(OfPartner),
+    /// Write the LSI's decision on the latest version of a proposal.
+    Decide {
+        #[command(flatten)]
+        decision: DecisionArgs,
+        #[command(flatten)]
+        register: Register,
+    },
+    /// Write a mandate: who leads the project, and who works on it.
+    #[command(after_help = help::MANDATE)]
+    Mandate {
+        #[command(flatten)]
+        mandate: MandateArgs,
+        #[command(flatten)]
+        register: Register,
+    },
+    /// Write an extension: a later last day, decided on before the last day so far.
+    Extend {
+        #[command(flatten)]
+        extension: ExtensionArgs,
+        #[command(flatten)]
+        register: Register,
+    },
+    /// Write a suspension of a project, or of what one partner provides in it.
+    #[command(after_help = help::SUSPEND)]
+    Suspend(OfAll),
     /// Write the end of a suspension.
-    #[command(after_help = RESUME)]
+    #[command(after_help = help::RESUME)]
     Resume {
         /// The signed suspension.
         #[arg(long, value_name = "FILE")]
@@ -68,72 +106,220 @@ pub(crate) enum ProjectCommand {
         #[command(flatten)]
         written: Written,
     },
+    /// Write a withdrawal of a project that does not run yet, or of one participant from it.
+    #[command(after_help = help::WITHDRAW)]
+    Withdraw(OfAll),
+    /// Write a closure: the project asks nothing more.
+    Close {
+        /// The project.
+        project: ProjectId,
+        #[command(flatten)]
+        written: Written,
+    },
+    /// Write feedback on hits to fill in.
+    Feedback(OfPartner),
+    /// Write the final report to fill in.
+    Conclude {
+        /// The project.
+        project: ProjectId,
+        #[command(flatten)]
+        register: Register,
+        #[command(flatten)]
+        out: Out,
+    },
+    /// Write how what was learned is secured: the last step.
+    Secure(SecuringArgs),
+    /// Write a summary of a project for everybody, without personal data.
+    #[command(after_help = help::REPORT)]
+    Report {
+        /// The project.
+        project: ProjectId,
+        /// Markdown, or one page of HTML.
+        #[arg(long, value_enum, default_value = "md")]
+        form: Form,
+        /// File, which must not exist [default: stdout].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        register: Register,
+    },
 }
 
-/// What every such document says, and where it goes.
+/// The register, and the language in which things are said of it.
 #[derive(Args, Debug)]
-pub(crate) struct Written {
-    /// Why; part of the register, so without personal data.
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// From when on, like `2026-01-31T12:00:00.000Z` [default: now].
-    #[arg(long, value_name = "INSTANT")]
-    from: Option<Timestamp>,
-    /// File for the document (TOML), which must not exist.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+pub(crate) struct Register {
+    #[command(flatten)]
+    source: Source,
+    /// Language of what is said.
+    #[arg(long, value_enum, default_value_t)]
+    lang: Lang,
 }
 
-pub(crate) fn run(command: ProjectCommand, json: bool) -> anyhow::Result<ExitCode> {
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// Id of the project, for instance `P-2026-001`.
+    project: ProjectId,
+    /// Theme of the covenant.
+    #[arg(long)]
+    theme: ThemeId,
+    /// OIN of the partner that proposes and is responsible.
+    #[arg(long, value_name = "OIN")]
+    proposer: Oin,
+    /// OINs of the other participants.
+    #[arg(long, value_name = "OIN", num_args = 1..)]
+    with: Vec<Oin>,
+    /// First day [default: in thirty days].
+    #[arg(long, value_name = "DATE")]
+    start: Option<Date>,
+    #[command(flatten)]
+    register: Register,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The document, as written (TOML) or as signed (JWS).
+    file: PathBuf,
+    #[command(flatten)]
+    register: Register,
+}
+
+/// A document of the whole project, or of one partner in it.
+#[derive(Args, Debug)]
+pub(crate) struct OfAll {
+    /// The project.
+    project: ProjectId,
+    /// The partner that it is about [default: the whole project].
+    #[arg(long, value_name = "OIN")]
+    partner: Option<Oin>,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// A document of one partner.
+#[derive(Args, Debug)]
+pub(crate) struct OfPartner {
+    /// The project.
+    project: ProjectId,
+    /// The partner that signs it.
+    #[arg(long, value_name = "OIN")]
+    partner: Oin,
+    #[command(flatten)]
+    register: Register,
+    #[command(flatten)]
+    out: Out,
+}
+
+pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
-        ProjectCommand::Suspend { project, partner, written } => {
-            let document = tag::Suspension::Suspension;
-            let (from, reason) = (written.from(), written.reason()?);
-            written.write(&Suspension { document, project, partner, from, reason }, json)?;
+        ProjectCommand::New(args) => new(args, json).await?,
+        ProjectCommand::Check(args) => {
+            let (register, lang) = (args.register.source.open().await?, args.register.lang);
+            check::check(&args.file, register.state(), lang)?.report(lang, json)?;
+        }
+        ProjectCommand::Sign { sign, config, lang } => {
+            let opened = register::follow(&config.config).await?;
+            let checked = check::check(sign.file(), opened.state(), lang)?;
+            if !checked.faults.is_empty() {
+                checked.report(lang, json)?;
+            }
+            return sign::run(&sign, json);
+        }
+        ProjectCommand::Submit { files, config, lang } => {
+            // Each is tried on the register as the ones before it would leave it: all are sent, or none.
+            let try_all = |state: &RegisterState| {
+                let mut state = state.clone();
+                files.iter().try_for_each(|file| check::admit(file, &mut state, lang))
+            };
+            register::submit_if(&files, &config.config, json, try_all).await?;
+        }
+        ProjectCommand::Status { project, register } => {
+            let opened = register.source.open().await?;
+            status::status(opened.state(), project.as_ref(), register.lang, json)?;
+        }
+        ProjectCommand::Attest(args) => of_partner(args, forms::attestation, json).await?,
+        ProjectCommand::Feedback(args) => of_partner(args, forms::feedback, json).await?,
+        ProjectCommand::Decide { decision, register } => {
+            steps::decide(register.source.open().await?.state(), decision, json)?;
+        }
+        ProjectCommand::Mandate { mandate, register } => {
+            steps::mandate(register.source.open().await?.state(), mandate, json)?;
+        }
+        ProjectCommand::Extend { extension, register } => {
+            steps::extend(register.source.open().await?.state(), extension, json)?;
+        }
+        ProjectCommand::Suspend(OfAll { project, partner, written }) => {
+            steps::suspend(project, partner, &written, json)?;
         }
         ProjectCommand::Resume { suspension, written } => {
-            let jws = signed(&suspension)?;
-            let suspended: Suspension = from_json("suspension", jws.payload())?;
-            let resumption = Resumption {
-                document: tag::Resumption::Resumption,
-                project: suspended.project,
-                suspension: jws.payload_hash(),
-                from: written.from(),
-                reason: written.reason()?,
-            };
-            written.write(&resumption, json)?;
+            steps::resume(&suspension, &written, json)?;
+        }
+        ProjectCommand::Withdraw(OfAll { project, partner, written }) => {
+            steps::withdraw(project, partner, &written, json)?;
+        }
+        ProjectCommand::Close { project, written } => steps::close(project, &written, json)?,
+        ProjectCommand::Conclude { project, register, out } => {
+            let opened = register.source.open().await?;
+            form(&out, &forms::final_report(opened.state(), &project)?, json)?;
+        }
+        ProjectCommand::Secure(args) => steps::secure(args, json)?,
+        ProjectCommand::Report { project, form, out, register } => {
+            let opened = register.source.open().await?;
+            let text = report::report(opened.state(), &project, form)?;
+            publish(out.as_deref(), &text)?;
         }
     }
     Ok(Exit::Done.into())
 }
 
-fn signed(path: &Path) -> anyhow::Result<Jws> {
-    let name = path.display();
-    let bytes = fs::read(path).with_context(|| format!("`{name}` cannot be read"))?;
-    let jws = Jws::parse(&bytes).map_err(|error| usage(format!("`{name}`: {error}")))?;
-    if jws.typ() != DocumentKind::Suspension.media_type() {
-        return Err(usage(format!("`{name}` is no signed suspension")));
+async fn new(args: NewArgs, json: bool) -> anyhow::Result<()> {
+    let opened = args.register.source.open().await?;
+    let state = opened.state();
+    let covenant = state.covenant().map(|one| &one.covenant);
+    let covenant = covenant.ok_or_else(|| usage("the register holds no covenant yet"))?;
+    if !covenant.text().theme.iter().any(|theme| theme.id == args.theme) {
+        let themes: Vec<_> = covenant.text().theme.iter().map(|one| one.id.as_str()).collect();
+        let themes = themes.join("`, `");
+        return Err(usage(format!("`{}` is no theme; the covenant has `{themes}`", args.theme)));
     }
-    Ok(jws)
+    for oin in [&args.proposer].into_iter().chain(&args.with) {
+        if state.enrolment(oin).is_none() {
+            return Err(usage(format!("`{oin}` is not enrolled (clause S1)")));
+        }
+    }
+    let outline = template::Outline {
+        state,
+        covenant,
+        project: &args.project,
+        theme: &args.theme,
+        proposer: &args.proposer,
+        participants: &args.with,
+        start: args.start.unwrap_or_else(|| steps::today().plus_days(30)),
+        lang: args.register.lang,
+    };
+    form(&args.out, &outline.text(), json)
 }
 
-impl Written {
-    fn from(&self) -> Timestamp {
-        self.from.unwrap_or_else(|| SystemClock.now())
-    }
+type Fill = fn(&RegisterState, &ProjectId, &Oin) -> anyhow::Result<String>;
 
-    fn reason(&self) -> anyhow::Result<Paragraph> {
-        let reason = BoundedText::new(self.reason.clone());
-        reason.map_err(|error| usage(format!("`--reason`: {error}")))
-    }
+async fn of_partner(args: OfPartner, fill: Fill, json: bool) -> anyhow::Result<()> {
+    let opened = args.register.source.open().await?;
+    form(&args.out, &fill(opened.state(), &args.project, &args.partner)?, json)
+}
 
-    fn write(&self, document: &impl Serialize, json: bool) -> anyhow::Result<()> {
-        let name = self.out.display();
-        let text = toml::to_string_pretty(document)?;
-        let file = OpenOptions::new().write(true).create_new(true).open(&self.out);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("`{name}` cannot be written"))?;
-        output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
-        if json { output::json(document) } else { output::line(&name.to_string()) }
-    }
+/// Writes a document that a person fills in.
+fn form(out: &Out, text: &str, json: bool) -> anyhow::Result<()> {
+    out.write_text(text)?;
+    let name = out.name();
+    output::note(&format!("fill in `{name}`, then `convenant project sign {name} --key …`"));
+    if json { output::json(&serde_json::json!({ "file": name })) } else { output::line(&name) }
+}
+
+fn publish(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    let Some(path) = out else { return output::raw(text.as_bytes()) };
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    output::line(&path.display().to_string())
 }

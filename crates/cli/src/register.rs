@@ -12,7 +12,7 @@ use convenant_ledger::{SignedCheckpoint, register::Register};
 use convenant_model::{
     Digest,
     query::RegisterPosition,
-    register::{Envelope as _, RootOfTrust},
+    register::{Envelope as _, RegisterState, RootOfTrust},
 };
 use convenant_register::{
     FollowError,
@@ -126,7 +126,7 @@ pub(crate) async fn run(command: RegisterCommand, json: bool) -> anyhow::Result<
 }
 
 /// A register on disk of which every document was verified, and the checkpoint over it.
-struct Opened {
+pub(crate) struct Opened {
     dir: PathBuf,
     register: Register,
     /// What the checkpoint covers.
@@ -135,8 +135,15 @@ struct Opened {
     fetched: bool,
 }
 
+impl Opened {
+    /// What the documents add up to.
+    pub(crate) const fn state(&self) -> &RegisterState {
+        self.register.state()
+    }
+}
+
 impl Source {
-    async fn open(&self) -> anyhow::Result<Opened> {
+    pub(crate) async fn open(&self) -> anyhow::Result<Opened> {
         match (&self.config, &self.dir, &self.key) {
             (Some(config), ..) => follow(config).await,
             (None, Some(dir), Some(key)) => {
@@ -154,7 +161,7 @@ impl Source {
     }
 }
 
-async fn follow(path: &Path) -> anyhow::Result<Opened> {
+pub(crate) async fn follow(path: &Path) -> anyhow::Result<Opened> {
     let config: ClientConfig = convenant_setup::load(path)?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     let fetched = fetch(&config).await;
@@ -228,11 +235,21 @@ struct Submitted {
 }
 
 async fn submit(files: &[PathBuf], config: &Path, json: bool) -> anyhow::Result<()> {
+    submit_if(files, config, json, |_| Ok(())).await
+}
+
+/// Submits documents if they pass a test against the register as it is now.
+pub(crate) async fn submit_if(
+    files: &[PathBuf],
+    config: &Path,
+    json: bool,
+    test: impl FnOnce(&RegisterState) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let config: ClientConfig = convenant_setup::load(config)?;
     let documents = files.iter().map(|file| readable(file)).collect::<anyhow::Result<Vec<_>>>()?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     let mut done = Vec::new();
-    let outcome = submit_all(&config, documents, &mut done).await;
+    let outcome = submit_all(&config, documents, &mut done, test).await;
     telemetry.stop().await;
     if json {
         output::json(&done)?;
@@ -249,9 +266,12 @@ async fn submit_all(
     config: &ClientConfig,
     documents: Vec<Document>,
     done: &mut Vec<Submitted>,
+    test: impl FnOnce(&RegisterState) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let client = Client::open(config).await.map_err(distrusted)?;
-    let mut outcome = Ok(());
+    let refreshed = client.refresh().await.map_err(distrusted);
+    let mut outcome = refreshed.and_then(|snapshot| test(snapshot.register().state()));
+    let documents = if outcome.is_ok() { documents } else { Vec::new() };
     for Document { file, bytes, hash } in documents {
         match submit_one(&client, bytes).await {
             Ok(index) => done.push(Submitted { index, hash, file }),

@@ -51,6 +51,13 @@ pub(crate) struct SignArgs {
     into: Option<PathBuf>,
 }
 
+impl SignArgs {
+    /// The document.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
 #[derive(Serialize)]
 struct Signed {
     document: DocumentKind,

@@ -22,6 +22,7 @@ use crate::{
 
 mod breach;
 mod deciding;
+mod duties;
 mod ending;
 mod organisations;
 mod project;
@@ -30,6 +31,7 @@ mod signed;
 mod suspending;
 
 pub use breach::{Breach, Fault};
+pub use duties::{Actor, Duty, Task, Terms};
 pub use project::{Decided, Project, ProjectState};
 
 /// A signed document whose signatures can be checked. `signing` implements it for its JWS type.

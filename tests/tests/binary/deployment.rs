@@ -74,7 +74,8 @@ impl Deployment {
         self.run(&all)
     }
 
-    fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
+    /// Runs the binary to its end.
+    pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
         let mut command = self.program.command(arguments);
         command.envs(self.environment.iter().cloned());
         command.output().unwrap()

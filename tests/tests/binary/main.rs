@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod deployment;
+mod life;
 mod real_brp;
 mod telemetry;
 mod unwritable;

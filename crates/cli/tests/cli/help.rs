@@ -24,6 +24,10 @@ fn of_covenant_keys_certs_and_sign() {
 
 #[test]
 fn of_project() {
+    assert_snapshot!("project", help(&["project"]));
+    assert_snapshot!("project_new", help(&["project", "new"]));
+    assert_snapshot!("project_check", help(&["project", "check"]));
+    assert_snapshot!("project_mandate", help(&["project", "mandate"]));
     assert_snapshot!("project_suspend", help(&["project", "suspend"]));
     assert_snapshot!("project_resume", help(&["project", "resume"]));
 }

@@ -1,0 +1,23 @@
+//! The two languages in which a person is told things about a project.
+
+use clap::ValueEnum;
+
+/// A language.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Lang {
+    /// Dutch.
+    #[default]
+    Nl,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// One of two texts.
+    pub(crate) const fn of<'a>(self, dutch: &'a str, english: &'a str) -> &'a str {
+        match self {
+            Self::Nl => dutch,
+            Self::En => english,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What is still to be done about a project, by whom and by when: the part of clauses S4, S6, L2, L6, L8 and S13
+//! that no query waits for.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Decided, Project, ProjectState};
+use crate::{
+    covenant::Covenant,
+    ids::Oin,
+    time::{Date, Timestamp},
+};
+
+/// Months after a project's first day by which hits are reported on, and everything is destroyed, where a
+/// covenant does not say otherwise in clause L6.
+const FEEDBACK: i64 = 20;
+const DESTRUCTION: i64 = 24;
+
+/// Who must act.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The LSI's quorum.
+    Lsi,
+    /// An organisation.
+    Partner(Oin),
+}
+
+/// What must be done.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Sign an attestation of the latest version (L2).
+    Attest,
+    /// Decide on it (S4).
+    Decide,
+    /// Name a leader (S6).
+    Mandate,
+    /// Resume, or close (S4, S2).
+    Resume,
+    /// Report on every hit (L6).
+    Feedback,
+    /// Destroy everything, and record it (L6, L8).
+    Destroy,
+    /// Write the final report (S13, S16).
+    Report,
+    /// Secure what was learned (S13).
+    Secure,
+}
+
+/// One thing that is to be done.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Duty {
+    /// What.
+    pub task: Task,
+    /// By whom.
+    pub who: Actor,
+    /// Last day, where there is one. What comes after it in the covenant's order waits till then at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Date>,
+}
+
+/// The days that matter in a project that was approved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Terms {
+    /// First day on which it may exchange data.
+    pub first: Date,
+    /// Last day, with its extension.
+    pub last: Date,
+    /// Last day on which it could be, with the longest extension (S11).
+    pub longest: Date,
+    /// Last day for feedback on every hit (L6).
+    pub feedback: Date,
+    /// Last day on which anything of it may be kept (L6).
+    pub destruction: Date,
+}
+
+impl Decided {
+    /// The days that matter.
+    #[must_use]
+    pub fn terms(&self, covenant: &Covenant) -> Terms {
+        let start = self.proposal.start;
+        let after = |clause: &str, name: &str, otherwise: i64| {
+            let months = covenant.number(clause, name).unwrap_or(otherwise);
+            start.plus_months(u16::try_from(months).unwrap_or(0))
+        };
+        Terms {
+            first: self.decision.valid_from,
+            last: self.last_day(),
+            longest: after("S11", "months_extended", DESTRUCTION).plus_days(-1),
+            feedback: after("L6", "feedback_months", FEEDBACK),
+            destruction: after("L6", "destruction_months", DESTRUCTION),
+        }
+    }
+
+    /// Whether an answer that is asked on the last day and kept as long as granted would outlive the day by
+    /// which everything is destroyed: the time left is shorter than the duties need.
+    #[must_use]
+    pub fn leaves_too_little_time(&self, covenant: &Covenant) -> bool {
+        let terms = self.terms(covenant);
+        let longest = self.proposal.annex.iter().map(|annex| annex.retention_days).max();
+        terms.last.plus_days(i32::from(longest.unwrap_or(0))) > terms.destruction
+    }
+}
+
+impl Project {
+    /// What is still to be done at an instant, in the order in which it comes.
+    #[must_use]
+    pub fn duties(&self, covenant: &Covenant, at: Timestamp) -> Vec<Duty> {
+        let mut duties = match self.state_at(at) {
+            ProjectState::Withdrawn | ProjectState::Rejected | ProjectState::Secured => Vec::new(),
+            ProjectState::Submitted => self.missing_attestations(),
+            ProjectState::Reviewed => vec![Duty::of(Task::Decide, Actor::Lsi, None)],
+            state => self.duties_decided(covenant, state, at),
+        };
+        let withheld = self.suspensions_at(at).map(|one| match &one.partner {
+            Some(oin) => Duty::of(Task::Resume, Actor::Partner(oin.clone()), None),
+            None => Duty::of(Task::Resume, Actor::Lsi, None),
+        });
+        if !self.ended_at(at) {
+            duties.extend(withheld);
+        }
+        duties
+    }
+
+    fn missing_attestations(&self) -> Vec<Duty> {
+        let Some((hash, latest)) = self.latest() else { return Vec::new() };
+        let attested: BTreeSet<_> = self.attested(hash).map(|one| &one.partner).collect();
+        let participants = latest.participants();
+        let missing = participants.into_iter().filter(|oin| !attested.contains(oin));
+        missing.map(|oin| Duty::of(Task::Attest, Actor::Partner(oin.clone()), None)).collect()
+    }
+
+    fn duties_decided(&self, covenant: &Covenant, state: ProjectState, at: Timestamp) -> Vec<Duty> {
+        let Some(decided) = self.decided() else { return Vec::new() };
+        let terms = decided.terms(covenant);
+        let responsible = &decided.proposal.responsible;
+        let own = |task, due| Duty::of(task, Actor::Partner(responsible.clone()), due);
+        let mut duties = Vec::new();
+        let today = at.date();
+        let named = self.mandates().any(|one| {
+            one.proposal == decided.hash && (one.valid_from..=one.valid_until).contains(&today)
+        });
+        if !self.ended_at(at) && !named {
+            duties.push(own(Task::Mandate, None));
+        }
+        if !self.all_reported(responsible) {
+            duties.push(own(Task::Feedback, Some(terms.feedback)));
+        }
+        if !self.all_destroyed(responsible) {
+            duties.push(own(Task::Destroy, Some(terms.destruction)));
+        }
+        if state == ProjectState::Destroyed {
+            duties.push(own(Task::Report, None));
+        }
+        if state == ProjectState::Evaluated {
+            duties.push(own(Task::Secure, None));
+        }
+        duties
+    }
+}
+
+impl Duty {
+    const fn of(task: Task, who: Actor, due: Option<Date>) -> Self {
+        Self { task, who, due }
+    }
+
+    /// Whether its last day has passed.
+    #[must_use]
+    pub fn overdue(&self, today: Date) -> bool {
+        self.due.is_some_and(|due| due < today)
+    }
+
+    /// Days left until the end of its last day; negative when that has passed.
+    #[must_use]
+    pub fn days_left(&self, today: Date) -> Option<i32> {
+        Some(self.due?.days_since_epoch() - today.days_since_epoch())
+    }
+}
