@@ -5,6 +5,7 @@
 mod decision;
 #[cfg(test)]
 mod fail_closed;
+mod life;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
