@@ -6,9 +6,9 @@ use convenant_clauses::{Request, decide, decide_all};
 use convenant_exchange::{QUERY_TYPE, Received, View};
 use convenant_ledger::register::Register;
 use convenant_model::{
-    Problem,
+    Date, Problem,
     entry::{Decision, RecordedVerdict, TargetVerdict},
-    query::Query,
+    query::{Query, QueryKind},
 };
 use convenant_signing::{parse_canonical, peek_compact};
 
@@ -191,6 +191,7 @@ impl LedgerReplay<'_> {
             party: &decision.party,
             peer: &decision.peer,
             used: decision.used,
+            counted: &decision.counted,
             register: decision.register,
         };
         let engine = rules.engine().to_owned();
@@ -217,14 +218,47 @@ impl LedgerReplay<'_> {
             permitted.filter(|one| matches!(one.verdict, RecordedVerdict::Permit { .. }));
         let permitted = permitted.filter_map(subjects).reduce(u64::saturating_add);
         let taken_back = decision.verdicts.first().filter(|_| taken_back).and_then(subjects);
-        let counted =
-            Counted { index, query: decision.query, used: decision.used, permitted, taken_back };
+        let cells = self.count_cells(case);
+        let counted = Counted {
+            index,
+            query: decision.query,
+            used: decision.used,
+            permitted,
+            taken_back,
+            cells,
+        };
         let tally = self.tallies.entry(query.project.clone()).or_default();
         if let Err(recorded) = tally.count(counted) {
             self.say(case, Code::Undercounted, |one| {
                 one.expected(usage(recorded)).found(usage(decision.used))
             });
         }
+    }
+
+    /// Holds the numbers that a decision permits against those permitted before; gives how many there are.
+    fn count_cells(&mut self, case: Case<'_>) -> u64 {
+        let Case { decision, query, .. } = case;
+        if query.kind != QueryKind::Count {
+            return 0;
+        }
+        let permits = |one: &&TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
+        let mut cells = 0;
+        for verdict in decision.verdicts.iter().filter(permits) {
+            let number = verdict.target as usize;
+            let Some(target) = query.targets.get(number) else { continue };
+            let stated = decision.counted.get(number).copied().flatten();
+            let counted = self.counted.entry(query.project.clone()).or_default();
+            let last = counted.last(target);
+            counted.note(target, decision.at.date());
+            cells += 1;
+            if last > stated {
+                let text = |day: Option<Date>| {
+                    day.map_or_else(|| "counted=never".to_owned(), |day| format!("counted={day}"))
+                };
+                self.say(case, Code::Recounted, |one| one.expected(text(last)).found(text(stated)));
+            }
+        }
+        cells
     }
 
     fn say(&mut self, case: Case<'_>, code: Code, with: impl FnOnce(Finding) -> Finding) {
@@ -234,7 +268,7 @@ impl LedgerReplay<'_> {
 }
 
 pub(crate) fn usage(used: convenant_model::entry::Usage) -> String {
-    format!("queries={} subjects={}", used.queries, used.subjects)
+    format!("queries={} subjects={} cells={}", used.queries, used.subjects, used.cells)
 }
 
 /// The query, whose signature is checked elsewhere.

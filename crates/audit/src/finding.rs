@@ -173,6 +173,9 @@ codes! {
     Warning Overcounted = "TELLING_TE_HOOG":
         "The quota was counted higher than the permits on record add up to." /
         "Het verbruik is hoger geteld dan de vastgelegde toestemmingen samen zijn.",
+    Finding Recounted = "OPNIEUW_GETELD":
+        "The same was counted before, later than the decision says." /
+        "Hetzelfde is eerder geteld, later dan het besluit zegt.",
     Finding Overdue = "ACHTERSTAND_AFWIJKEND":
         "The answers that should have been destroyed by then are counted differently." /
         "De antwoorden die toen vernietigd hadden moeten zijn, zijn anders geteld.",

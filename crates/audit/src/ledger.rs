@@ -8,6 +8,7 @@ use convenant_ledger::{
 };
 use convenant_model::{
     Digest, Oin, ProjectId, QueryId, Timestamp,
+    counted::CountedCells,
     entry::{Entry, Started},
     kept::KeptAnswers,
 };
@@ -28,6 +29,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
     pub(crate) kept: BTreeMap<ProjectId, KeptAnswers>,
+    pub(crate) counted: BTreeMap<ProjectId, CountedCells>,
     /// Other engines that were noted already.
     pub(crate) engines: BTreeSet<String>,
     /// The largest register decided with so far, and when it was first.
@@ -58,6 +60,7 @@ impl<'a> LedgerReplay<'a> {
             receipts: Vec::new(),
             tallies: BTreeMap::new(),
             kept: BTreeMap::new(),
+            counted: BTreeMap::new(),
             engines: BTreeSet::new(),
             newest: None,
             rejected: BTreeSet::new(),

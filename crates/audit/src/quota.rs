@@ -22,6 +22,8 @@ pub(crate) struct Counted {
     pub(crate) permitted: Option<u64>,
     /// Subjects that were counted and taken back, because they turned out invalid.
     pub(crate) taken_back: Option<u64>,
+    /// Numbers in the permitted targets.
+    pub(crate) cells: u64,
 }
 
 /// What the ledger's permits of one project add up to.
@@ -30,6 +32,7 @@ pub(crate) struct Tally {
     recorded: Usage,
     queries: Places,
     subjects: Places,
+    cells: Places,
     /// `used.queries` of each decision that counted, if only for a moment.
     counted: Vec<u64>,
     counted_subjects: u64,
@@ -54,11 +57,13 @@ impl Tally {
         self.recorded = Usage {
             queries: before.queries.saturating_add(1),
             subjects: before.subjects.saturating_add(subjects),
+            cells: before.cells.saturating_add(decision.cells),
             overdue: 0,
         };
         let queries = self.queries.take(used.queries.saturating_add(1), 1);
         let subjects = self.subjects.take(used.subjects.saturating_add(subjects), subjects);
-        if queries && subjects { Ok(()) } else { Err(before) }
+        let cells = self.cells.take(used.cells.saturating_add(decision.cells), decision.cells);
+        if queries && subjects && cells { Ok(()) } else { Err(before) }
     }
 
     /// The decisions that counted more than the whole ledger can explain. The count rises by one at a
@@ -121,8 +126,8 @@ mod tests {
 
     fn decision(index: u64, queries: u64, subjects: u64, permitted: Option<u64>) -> Counted {
         let query = QueryId::from_parts(index, &[0; 10]);
-        let used = Usage { queries, subjects, overdue: 0 };
-        Counted { index, query, used, permitted, taken_back: None }
+        let used = Usage { queries, subjects, ..Usage::default() };
+        Counted { index, query, used, permitted, taken_back: None, cells: 0 }
     }
 
     #[test]
@@ -142,7 +147,7 @@ mod tests {
         for index in 0..4 {
             assert!(tally.count(decision(index, index, 2 * index, Some(2))).is_ok());
         }
-        let before = Usage { queries: 4, subjects: 8, overdue: 0 };
+        let before = Usage { queries: 4, subjects: 8, ..Usage::default() };
         assert_eq!(tally.count(decision(4, 0, 0, Some(2))), Err(before));
         assert!(tally.count(decision(5, 4, 8, Some(2))).is_ok());
         // The subjects alone too low.

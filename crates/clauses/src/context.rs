@@ -70,7 +70,7 @@ fn mandate(facts: &MandateFacts<'_>, names: &Names) -> [Member; 3] {
     ]
 }
 
-fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 18] {
+fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 19] {
     [
         ("approved", RestrictedExpression::new_bool(facts.approved)),
         ("areaKinds", set(&facts.area_kinds)),
@@ -84,6 +84,7 @@ fn project(facts: &ProjectFacts<'_>, names: &Names) -> [Member; 18] {
         ("monthsRunning", long(facts.months_running)),
         ("participants", partners(&facts.participants, names)),
         ("proposal", text(&facts.proposal)),
+        ("quotaCells", long(facts.quota_cells)),
         ("quotaQueries", long(facts.quota_queries)),
         ("quotaSubjects", long(facts.quota_subjects)),
         ("responsible", partners(&facts.responsible, names)),
@@ -118,8 +119,10 @@ fn query(facts: &QueryFacts<'_>) -> [Member; 18] {
     ]
 }
 
-fn usage(facts: &UsageFacts) -> [Member; 3] {
+fn usage(facts: &UsageFacts) -> [Member; 5] {
     [
+        ("cells", long(facts.cells)),
+        ("daysSinceCounted", long(facts.days_since_counted)),
         ("overdue", long(facts.overdue)),
         ("queries", long(facts.queries)),
         ("subjects", long(facts.subjects)),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use cedar_policy::{Decision, Response};
 use convenant_model::{
-    Digest, Oin, Problem, Timestamp,
+    Date, Digest, Oin, Problem, Timestamp,
     entry::Usage,
-    query::{Query, RegisterPosition, Target},
+    query::{Query, QueryKind, RegisterPosition, Target},
     register::{Project, RegisterState},
     verdict::{Obligations, Refusal, Violation},
 };
@@ -37,6 +37,8 @@ pub struct Request<'a> {
     pub peer: &'a Oin,
     /// What this party counted of the project's quota before this query.
     pub used: Usage,
+    /// For each target, the day on which this party counted the same before; empty where it never did.
+    pub counted: &'a [Option<Date>],
     /// The register that is decided with: that of the state passed beside the request.
     pub register: RegisterPosition,
 }
@@ -63,8 +65,8 @@ pub fn decide(
     judge(rules, state, request, target, &record)
 }
 
-/// Decides on every target of a query, as the coordinator does. Subjects of targets that are permitted
-/// count towards the quota of those after them; a target that is refused does not spoil the others.
+/// Decides on every target of a query, as the coordinator does. Subjects and numbers of targets that are
+/// permitted count towards the quota of those after them; a target that is refused does not spoil the others.
 #[must_use]
 pub fn decide_all(rules: &Rules, state: &RegisterState, request: &Request<'_>) -> Combined {
     let record = Arc::new(Record::new(rules, request));
@@ -74,8 +76,9 @@ pub fn decide_all(rules: &Rules, state: &RegisterState, request: &Request<'_>) -
     let verdicts = (0..targets).map(|target| {
         let verdict = judge(rules, state, &request, target, &record);
         if let Verdict::Permit(permit) = &verdict {
-            let subjects = &mut request.used.subjects;
-            *subjects = subjects.saturating_add(permit.subjects());
+            let used = &mut request.used;
+            used.subjects = used.subjects.saturating_add(permit.subjects());
+            used.cells += u64::from(request.query.kind == QueryKind::Count);
         }
         verdict
     });
@@ -95,7 +98,7 @@ fn judge(
         let nothing = (rules.sha256)(&[]);
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::Malformed)));
     };
-    let facts = Facts::gather(rules, state, request, asked);
+    let facts = Facts::gather(rules, state, request, (target, asked));
     let Some(slice) = slice(rules, asked, &facts) else {
         let nothing = (rules.sha256)(&[]);
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::RuleError)));
@@ -170,9 +173,9 @@ impl Rules {
         request: &Request<'a>,
         target: usize,
     ) -> Option<Bare<'a>> {
-        let target = request.query.targets.get(target)?;
-        let facts = Facts::gather(self, state, request, target);
-        self.engine_request(request.query, target, &facts)
+        let asked = request.query.targets.get(target)?;
+        let facts = Facts::gather(self, state, request, (target, asked));
+        self.engine_request(request.query, asked, &facts)
     }
 
     fn engine_request(

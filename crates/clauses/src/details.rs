@@ -12,7 +12,7 @@ use convenant_model::{
 
 use crate::{
     Request, Rules,
-    facts::{Facts, Set},
+    facts::{Facts, NEVER, Set},
 };
 
 mod fields;
@@ -79,6 +79,7 @@ impl<'a> Case<'a> {
             ("S15", "ROL") => self.role(),
             ("L1", "NIET_NOODZAKELIJK") => self.necessity(),
             ("L3", "CATEGORIE") => self.category(),
+            ("L4", "AFLEIDBAAR") => self.derivable(),
             ("L6", "BEWAARTERMIJN") => self.terms(),
             ("L9", "DOORVERSTREKKING") => {
                 "de gegevensbijlage noemt geen verzoek van de ontvanger".to_owned()
@@ -175,6 +176,22 @@ impl<'a> Case<'a> {
         format!("met de rol {} worden geen vragen gesteld", roles.join(", "))
     }
 
+    fn derivable(&self) -> String {
+        let limit = |name: &str| self.covenant.number("L4", name).unwrap_or_default();
+        let (query, since) = (&self.facts.query, self.facts.usage.days_since_counted);
+        let (few, least) = (query.subjects, limit("min_subjects"));
+        let few = (query.keyed_by.is_some() && few < least)
+            .then(|| format!("{few} personen of objecten, ten minste {least}"));
+        let again = match query.keyed_by {
+            _ if since >= NEVER => None,
+            Some(_) => {
+                Some("over opgegeven personen of objecten is hetzelfde al geteld".to_owned())
+            }
+            None => Some(format!("hetzelfde is {since} dagen geleden geteld")),
+        };
+        sentences([few, again])
+    }
+
     fn terms(&self) -> String {
         let (project, query) = (&self.facts.project, &self.facts.query);
         let overdue = self.facts.usage.overdue;
@@ -220,6 +237,9 @@ impl<'a> Case<'a> {
         sentences([
             over(usage.queries, project.quota_queries, "vragen binnen het project"),
             over(usage.subjects, project.quota_subjects, "personen of objecten binnen het project"),
+            (self.facts.query.kind == "count")
+                .then(|| over(usage.cells, project.quota_cells, "aantallen binnen het project"))
+                .flatten(),
             mandated
                 .then(|| {
                     over(subjects, most, "personen of objecten in één vraag, volgens het mandaat")

@@ -7,8 +7,7 @@ use convenant_model::{
     Date, Oin, Timestamp,
     covenant::Dataset,
     documents::{Enrolment, Mandate},
-    entry::Usage,
-    query::{Query, Target},
+    query::{Query, QueryKind, Target},
     register::{Decided, Project, RegisterState},
 };
 use serde::Serialize;
@@ -59,6 +58,7 @@ pub(crate) struct ProjectFacts<'a> {
     pub(crate) extended: bool,
     pub(crate) quota_queries: i64,
     pub(crate) quota_subjects: i64,
+    pub(crate) quota_cells: i64,
     pub(crate) suspended: bool,
     pub(crate) withheld: bool,
     pub(crate) ended: bool,
@@ -104,7 +104,12 @@ pub(crate) struct UsageFacts {
     pub(crate) queries: i64,
     pub(crate) subjects: i64,
     pub(crate) overdue: i64,
+    pub(crate) cells: i64,
+    pub(crate) days_since_counted: i64,
 }
+
+/// Days since something that never was.
+pub(crate) const NEVER: i64 = 1_000_000;
 
 impl<'a> Facts<'a> {
     /// Gathers the facts about one target.
@@ -112,7 +117,7 @@ impl<'a> Facts<'a> {
         rules: &'a Rules,
         state: &'a RegisterState,
         request: &Request<'a>,
-        target: &'a Target,
+        (index, target): (usize, &'a Target),
     ) -> Self {
         let query: &Query = request.query;
         let today = request.at.date();
@@ -147,7 +152,7 @@ impl<'a> Facts<'a> {
             mandate: MandateFacts::of(state, project, query, request.at),
             grant: GrantFacts::of(decided, query, target, dataset, &query_facts.used),
             query: query_facts,
-            usage: UsageFacts::after(request.used, subjects),
+            usage: UsageFacts::after(request, index, subjects),
         }
     }
 }
@@ -196,6 +201,7 @@ impl<'a> ProjectFacts<'a> {
             extended: decided.extended(),
             quota_queries: number(proposal.quota.queries),
             quota_subjects: number(proposal.quota.subjects),
+            quota_cells: number(proposal.quota.cells),
             suspended: project.suspended(at).is_some(),
             withheld: project.withheld(provider, at).is_some(),
             ended: project.closed(at) || project.withdrawn(at),
@@ -303,11 +309,17 @@ fn anchors<'a>(target: &'a Target, dataset: Option<&Dataset>) -> Set<'a> {
 }
 
 impl UsageFacts {
-    fn after(used: Usage, subjects: i64) -> Self {
+    fn after(request: &Request<'_>, index: usize, subjects: i64) -> Self {
+        let used = request.used;
+        let counts = request.query.kind == QueryKind::Count;
+        let last = request.counted.get(index).copied().flatten().filter(|_| counts);
+        let since = last.map(|last| days(request.at.date()).saturating_sub(days(last)));
         Self {
             queries: number(used.queries).saturating_add(1),
             subjects: number(used.subjects).saturating_add(subjects),
             overdue: number(used.overdue),
+            cells: number(used.cells).saturating_add(i64::from(counts)),
+            days_since_counted: since.unwrap_or(NEVER),
         }
     }
 }

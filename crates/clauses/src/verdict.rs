@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use convenant_model::{
-    ClauseId, Digest, Oin, Problem, QueryId, Timestamp,
+    ClauseId, Date, Digest, Oin, Problem, QueryId, Timestamp,
     covenant::Covenant,
     entry::{Decision, Entry, Recordable, RecordedVerdict, TargetVerdict, Usage},
     query::{Query, RegisterPosition, Target},
@@ -89,6 +89,7 @@ pub(crate) struct Record {
     at: Timestamp,
     register: RegisterPosition,
     used: Usage,
+    counted: Vec<Option<Date>>,
     engine: String,
 }
 
@@ -104,6 +105,7 @@ impl Record {
             at: request.at,
             register: request.register,
             used: request.used,
+            counted: request.counted.to_vec(),
             engine: rules.engine().to_owned(),
         }
     }
@@ -118,6 +120,7 @@ impl Record {
             register: self.register,
             covenant: self.covenant_hash,
             used: self.used,
+            counted: self.counted.clone(),
             engine: self.engine.clone(),
             verdicts,
         })

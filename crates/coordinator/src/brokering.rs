@@ -11,10 +11,10 @@ use convenant_exchange::{Received, Rejection, View};
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
-    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome, Usage},
+    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome},
 };
 use convenant_register::Snapshot;
-use convenant_store::{Admission, Books, RecordError};
+use convenant_store::{Admission, Before, Books, RecordError};
 use convenant_transport::Deadline;
 use convenant_wire::{
     problem::{declined, refused, status},
@@ -239,27 +239,27 @@ impl Brokering {
         let rules =
             rules.ok_or_else(|| status(Problem::RegisterStale, "there is no covenant yet"))?;
         let query = received.query();
-        let decide_with = |used| {
+        let decide_with = |before: &Before| {
             let request = Request {
                 query,
                 signed_query: received.signed(),
                 at: received.at(),
                 party: &self.own,
                 peer: received.peer(),
-                used,
+                used: before.used,
+                counted: &before.counted,
                 register: snapshot.position(),
             };
             let combined = decide_all(rules, snapshot.register().state(), &request);
-            let subjects = combined.permits().map(convenant_clauses::Permit::subjects);
-            let subjects = subjects.reduce(|all, one| all + one);
-            (combined, subjects)
+            let permitted = combined.permits().map(convenant_clauses::Permit::target).collect();
+            (combined, permitted)
         };
         // A project that the register does not know gets no page in the book, which would stay.
         let Some(project) = snapshot.register().state().project(&query.project) else {
-            return Ok(decide_with(Usage::default()).0);
+            return Ok(decide_with(&Before::default()).0);
         };
         let today = received.at().date();
-        Ok(self.books.usage.decide((&query.project, project), today, decide_with))
+        Ok(self.books.usage.decide(query, project, today, decide_with))
     }
 
     fn count(&self, combined: &Combined) {

@@ -8,7 +8,7 @@ use crate::{
     ids::{Oin, QueryId},
     problem::Problem,
     query::RegisterPosition,
-    time::Timestamp,
+    time::{Date, Timestamp},
     verdict::{Obligations, Refusal},
 };
 
@@ -61,6 +61,10 @@ pub struct Decision {
     pub covenant: Digest,
     /// What was used of the project's quota before this query (clause S10).
     pub used: Usage,
+    /// For each target of a count, the day on which the same was counted before (clause L4); left out where
+    /// nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Option<Date>>,
     /// Engine and language version of the rules and the schema of their facts, for instance
     /// `cedar-policy 4.14.1, language 4.6, facts 0123456789abcdef`.
     pub engine: String,
@@ -109,6 +113,9 @@ pub struct Usage {
     pub queries: u64,
     /// Subjects in permitted queries.
     pub subjects: u64,
+    /// Numbers that were permitted (clause L4).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cells: u64,
     /// Answers that should have been destroyed by now and, by the register, were not (clause L6).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub overdue: u64,

@@ -12,6 +12,7 @@
 //! (`wire`) and on disk (`ledger`, `store`).
 
 pub mod area;
+pub mod counted;
 pub mod covenant;
 pub mod digest;
 pub mod documents;

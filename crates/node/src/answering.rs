@@ -15,13 +15,13 @@ use convenant_exchange::{
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
-    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome, Usage},
+    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome},
     subjects::Subject,
     value::FieldType,
 };
 use convenant_register::{Follower, Snapshot};
 use convenant_signing::{OpeningKey, SystemRandom};
-use convenant_store::{Admission, Books};
+use convenant_store::{Admission, Before, Books};
 use convenant_transport::Deadline;
 use convenant_wire::{
     problem::status,
@@ -180,35 +180,36 @@ impl Answering {
     /// Decides on the target, and on its subjects once they are unsealed (clause L14).
     fn decide(&self, asked: &Asked) -> Result<(Box<Permit>, Vec<Subject>), Box<Refused>> {
         let query = asked.received.query();
-        let decide_with = |used| {
+        let decide_with = |before: &Before| {
             let request = Request {
                 query,
                 signed_query: asked.received.signed(),
                 at: asked.received.at(),
                 party: &self.signatory.party,
                 peer: asked.received.peer(),
-                used,
+                used: before.used,
+                counted: &before.counted,
                 register: asked.snapshot.position(),
             };
             let state = asked.snapshot.register().state();
             let verdict = decide(&asked.rules, state, &request, asked.target as usize);
-            let subjects = match &verdict {
-                Verdict::Permit(permit) => Some(permit.subjects()),
-                Verdict::Refuse(_) => None,
+            let permitted = match &verdict {
+                Verdict::Permit(permit) => vec![permit.target()],
+                Verdict::Refuse(_) => Vec::new(),
             };
-            (verdict, subjects)
+            (verdict, permitted)
         };
         // A project that the register does not know gets no page in the book, which would stay.
         let today = asked.received.at().date();
         let verdict = match asked.snapshot.register().state().project(&query.project) {
-            Some(project) => self.books.usage.decide((&query.project, project), today, decide_with),
-            None => decide_with(Usage::default()).0,
+            Some(project) => self.books.usage.decide(query, project, today, decide_with),
+            None => decide_with(&Before::default()).0,
         };
         match verdict {
             Verdict::Permit(permit) => match self.unseal(asked, &permit) {
                 Ok(subjects) => Ok((permit, subjects)),
                 Err(fault) => {
-                    self.books.usage.give_back(&query.project, permit.subjects());
+                    self.books.usage.give_back(query, permit.target());
                     Err(Box::new(permit.refuse_subjects(in_dutch(fault))))
                 }
             },

@@ -108,8 +108,9 @@ impl Rebuilt {
         let unverified = peek_compact(&decision.signed_query, QUERY_TYPE).ok()?;
         let query: Query = parse_canonical(unverified.payload(), "query").ok()?;
         let query = Arc::new(query);
-        if let Some(subjects) = permitted_subjects(decision, &query) {
-            self.usage.add(&query.project, subjects);
+        let permitted = permitted(decision);
+        if !permitted.is_empty() {
+            self.usage.add(&query, &permitted, decision.at.date());
             self.open.insert(index, Arc::clone(&query));
         }
         Some(query)
@@ -124,15 +125,9 @@ impl Rebuilt {
     }
 }
 
-/// Number of subjects in the permitted targets; `None` where nothing was permitted.
-#[must_use]
-pub fn permitted_subjects(decision: &Decision, query: &Query) -> Option<u64> {
-    let permitted = decision
-        .verdicts
-        .iter()
-        .filter(|one| matches!(one.verdict, RecordedVerdict::Permit { .. }))
-        .filter_map(|one| query.targets.get(one.target as usize));
-    permitted
-        .map(|target| target.subjects.as_ref().map_or(0, |shape| u64::from(shape.count)))
-        .reduce(|all, one| all + one)
+/// The targets that a decision permits.
+fn permitted(decision: &Decision) -> Vec<u32> {
+    let verdicts = decision.verdicts.iter();
+    let permitted = verdicts.filter(|one| matches!(one.verdict, RecordedVerdict::Permit { .. }));
+    permitted.map(|one| one.target).collect()
 }

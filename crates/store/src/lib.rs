@@ -22,7 +22,7 @@ mod segment;
 mod usage;
 mod writer;
 
-pub use books::{Books, BooksError, permitted_subjects};
+pub use books::{Books, BooksError};
 pub use documents::{DocumentError, DocumentStore};
 pub use error::{AskError, LedgerOpenError, RecordError};
 pub use file_ledger::{Entries, EntriesError, FileLedger};
@@ -30,4 +30,4 @@ pub use file_store::FileStore;
 pub use handle::{LedgerHandle, Options};
 pub use seen::{Admission, SeenQueries, Watermark};
 pub use segment::Layout;
-pub use usage::UsageBook;
+pub use usage::{Before, UsageBook};

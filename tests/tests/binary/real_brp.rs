@@ -368,7 +368,7 @@ fn proposal(covenant: &Covenant) -> Proposal {
         responsible,
         start,
         end: start.plus_months(11),
-        quota: Quota { queries: 100, subjects: 10_000 },
+        quota: Quota { queries: 100, subjects: 10_000, cells: 50 },
         capacity: BoundedText::new("Een medewerker per deelnemer").unwrap(),
         municipal_reference: None,
         annex: annex.collect(),

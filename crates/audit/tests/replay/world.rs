@@ -138,6 +138,7 @@ impl World {
         let request =
             |world: &Self, party: &str, peer: &str, ask: &dyn Fn(&Request<'_>) -> Entry| {
                 ask(&Request {
+                    counted: &[],
                     query: &query,
                     signed_query: &signed,
                     at: at(),

@@ -237,3 +237,46 @@ fn l11_l12_and_a3_police_and_prosecutor_give_nothing_unasked() {
     assert!(prosecutor.contains(&"L12/WJSG".to_owned()), "{prosecutor:?}");
     assert!(!prosecutor.contains(&"L11/WPG".to_owned()), "{prosecutor:?}");
 }
+
+/// A count at UWV of people with a condition, after the same was counted on a day.
+fn count(
+    about: Option<u32>,
+    counted: Option<&str>,
+    change: impl FnOnce(&mut World),
+) -> Vec<String> {
+    refused(|world| {
+        let mut target = uwv(&[]);
+        target["predicate"] = json!("code_soort_inkomstenverhouding = '15'");
+        if let Some(number) = about {
+            target["subjects"] = subjects("burgerservicenummer", number);
+        }
+        world.ask("count", target);
+        world.counted = vec![counted.map(|day| day.parse().unwrap())];
+        change(world);
+    })
+}
+
+#[test]
+fn l4_no_two_numbers_are_subtracted_to_find_a_person() {
+    assert_eq!(count(None, None, |_| {}), ["permit"]);
+    // The same of the whole area, a day later and four weeks later.
+    assert_eq!(count(None, Some("2026-04-30"), |_| {}), ["L4/AFLEIDBAAR"]);
+    assert_eq!(count(None, Some("2026-04-04"), |_| {}), ["L4/AFLEIDBAAR"]);
+    assert_eq!(count(None, Some("2026-04-03"), |_| {}), ["permit"]);
+    // Of given people: enough of them, and never twice, because the second group may differ by one.
+    assert_eq!(count(Some(20), None, |_| {}), ["permit"]);
+    assert_eq!(count(Some(19), None, |_| {}), ["L4/AFLEIDBAAR"]);
+    assert_eq!(count(Some(20), Some("2026-01-01"), |_| {}), ["L4/AFLEIDBAAR"]);
+}
+
+#[test]
+fn s10_numbers_have_a_quota_of_their_own() {
+    assert_eq!(count(None, None, |world| world.used.cells = 4), ["permit"]);
+    assert_eq!(count(None, None, |world| world.used.cells = 5), ["S10/QUOTUM"]);
+    let none = |world: &mut World| {
+        world.proposal["quota"].as_object_mut().unwrap().remove("cells");
+    };
+    assert_eq!(count(None, None, none), ["S10/QUOTUM"]);
+    // Whoever looks up needs none.
+    assert_eq!(refused(|world| world.used.cells = 5), ["permit"]);
+}

@@ -226,7 +226,7 @@ const REMOVALS: [Removal; 13] = [
     |world, at| drop_one(&mut world.proposal["participant"], at),
     |world, at| drop_one(&mut world.proposal["area"], at),
     |world, _| world.proposal["annex"][0]["retention_days"] = json!(20),
-    |world, _| world.proposal["quota"] = json!({"queries": 1, "subjects": 0}),
+    |world, _| world.proposal["quota"] = json!({"queries": 1, "subjects": 0, "cells": 0}),
     |world, _| world.publish = false,
     |world, _| world.mandate = None,
     |world, _| world.mandate.as_mut().unwrap()["max_subjects"] = json!(1),

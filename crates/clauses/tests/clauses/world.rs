@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use convenant_clauses::{Combined, Request, Rules, Verdict, decide, decide_all};
 use convenant_model::{
-    Digest, FieldName, Oin,
+    Date, Digest, FieldName, Oin,
     covenant::CovenantText,
     documents::DocumentKind,
     entry::{Entry, Recordable, RecordedVerdict, Usage},
@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) query: Value,
     pub(crate) at: &'static str,
     pub(crate) used: Usage,
+    /// When the same was counted before.
+    pub(crate) counted: Vec<Option<Date>>,
 }
 
 // Without the covenant, which is long and always the same.
@@ -115,6 +117,7 @@ impl World {
             query: query(),
             at: "2026-05-01T12:00:00.000Z",
             used: Usage::default(),
+            counted: Vec::new(),
         }
     }
 
@@ -336,7 +339,7 @@ impl World {
 
     /// The request for a query, as one party makes it.
     pub(crate) fn request<'a>(
-        &self,
+        &'a self,
         query: &'a Arc<Query>,
         party: &'a Oin,
         peer: &'a Oin,
@@ -348,6 +351,7 @@ impl World {
             party,
             peer,
             used: self.used,
+            counted: &self.counted,
             register: RegisterPosition { size: 9, root: sha256(b"register") },
         }
     }
@@ -417,7 +421,7 @@ fn proposal() -> Value {
         "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
         "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
         "start": "2026-01-01", "end": "2026-12-31", "capacity": "twee mensen per partner",
-        "quota": {"queries": 10, "subjects": 100},
+        "quota": {"queries": 10, "subjects": 100, "cells": 5},
         "annex": [
             annex(UWV, "uwv/polisadministratie_inkomstenverhouding", &[
                 ("datum_aanvang_inkomstenverhouding", "a"),

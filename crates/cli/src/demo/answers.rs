@@ -102,13 +102,15 @@ pub(super) const SCENES: [Scene; 6] = [
     },
     Scene {
         title: "Count few people: the number is withheld",
-        text: "Fewer than 10 is answered as fewer than 10. Here only three people are counted.",
+        text: "Fewer than 10 is answered as fewer than 10, be it nine or nobody. Here residents \
+               are counted who have had no more than a postal address since before 1990.",
         kind: Count,
-        asks: |cast| {
-            let about = About::Verified(cast.residents.clone());
-            vec![count("verblijfplaats_functie_adres = 'B'", about)]
+        asks: |_| {
+            let condition =
+                "verblijfplaats_functie_adres = 'B' and verblijfplaats_datum_van < '19900101'";
+            vec![count(condition, About::Nobody)]
         },
-        aside: |_| "it is 1".to_owned(),
+        aside: |_| "it is nobody".to_owned(),
         expect: |_, tables| {
             let shown = tables.first().map(|table| table.column("onder_minimum"));
             ensure!(shown == Some(vec!["true"]), "a small count had to be withheld");

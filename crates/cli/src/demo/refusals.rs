@@ -41,7 +41,7 @@ enum How {
 }
 
 /// The attempts, in the order of the story.
-pub(super) const ATTEMPTS: [Attempt; 13] = [
+pub(super) const ATTEMPTS: [Attempt; 15] = [
     Attempt {
         tried: "Ask Rotterdam for the age of residents (`leeftijd`). The field exists, but the \
                 project's data annex does not grant it.",
@@ -63,6 +63,23 @@ pub(super) const ATTEMPTS: [Attempt; 13] = [
         by: By::Coordinator,
         expected: ("S12", "BULK"),
         ask: |stage, _| select(stage, "gemeente_van_inschrijving = '0599'"),
+        how: How::Plainly,
+    },
+    Attempt {
+        tried: "Count three given people, to learn something about each of them.",
+        by: By::Coordinator,
+        expected: ("L4", "AFLEIDBAAR"),
+        ask: |stage, cast| {
+            let about = About::Verified(cast.residents.clone());
+            count(stage, about, "verblijfplaats_functie_adres = 'W'")
+        },
+        how: How::Plainly,
+    },
+    Attempt {
+        tried: "Count the residents of before once more, to see who came or went.",
+        by: By::Coordinator,
+        expected: ("L4", "AFLEIDBAAR"),
+        ask: |stage, _| count(stage, About::Nobody, "verblijfplaats_functie_adres = 'W'"),
         how: How::Plainly,
     },
     Attempt {
@@ -190,6 +207,11 @@ fn lookup(stage: &Stage, cast: &Cast, partner: &str, fields: &[&str]) -> Result<
 fn about(stage: &Stage, partner: &str, about: About, fields: &[&str]) -> Result<Question> {
     let ask = Ask { partner, fields, about, ..Ask::default() };
     question(stage, QueryKind::Lookup, &[ask])
+}
+
+fn count(stage: &Stage, about: About, condition: &str) -> Result<Question> {
+    let ask = Ask { partner: "rotterdam", condition, about, ..Ask::default() };
+    question(stage, QueryKind::Count, &[ask])
 }
 
 fn select(stage: &Stage, condition: &str) -> Result<Question> {

@@ -120,7 +120,7 @@ impl Outline {
             responsible: responsible.clone(),
             start: self.start,
             end: self.end,
-            quota: Quota { queries: 500, subjects: 20_000 },
+            quota: Quota { queries: 500, subjects: 20_000, cells: 50 },
             capacity: text("Twee medewerkers van de gemeente, één van elke andere deelnemer")?,
             municipal_reference: Some(text("Besluit van het college over dit project")?),
             annex: self.annex,
@@ -143,6 +143,12 @@ fn predicates() -> Result<Vec<PublishedPredicate>> {
             id::PERSONS,
             "verblijfplaats_functie_adres = 'W'",
             "Wie op een woonadres is ingeschreven, om met de opgave te vergelijken.",
+        )?,
+        predicate(
+            "P4",
+            id::PERSONS,
+            "verblijfplaats_functie_adres = 'B' and verblijfplaats_datum_van < '19900101'",
+            "Wie al tientallen jaren een briefadres heeft: waarschijnlijk een fout in de inschrijving.",
         )?,
         predicate(
             "P3",

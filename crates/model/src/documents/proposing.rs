@@ -96,6 +96,14 @@ pub struct Quota {
     pub queries: u64,
     /// Most subjects in permitted queries together.
     pub subjects: u64,
+    /// Most numbers that are given (clause L4); without it, none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cells: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What one partner provides from one dataset, field by field.

@@ -44,6 +44,7 @@ impl<'a> Lapse<'a> {
             peer: self.asked.received.peer(),
             // What this query uses of the quota was counted when it was permitted.
             used: Usage::default(),
+            counted: &[],
             register: snapshot.position(),
         };
         match decide(rules, state, &request, self.asked.target as usize) {

@@ -177,7 +177,7 @@ fn proposal(
         responsible: first,
         start: spec.today.plus_days(-10),
         end: spec.today.plus_days(200),
-        quota: Quota { queries: 100_000_000, subjects: 100_000_000 },
+        quota: Quota { queries: 100_000_000, subjects: 100_000_000, cells: 50 },
         capacity: BoundedText::new("meting")?,
         municipal_reference: None,
         annex: annex.collect::<Result<_, _>>()?,
