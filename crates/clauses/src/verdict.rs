@@ -14,6 +14,8 @@ use crate::{Request, Rules};
 
 /// The clause and code of what typed code finds wrong with whom a query is about.
 pub(crate) const SUBJECTS: (&str, &str) = ("L14", "BSN");
+/// The same of vouchers.
+pub(crate) const VOUCHERS: (&str, &str) = ("S10", "GEEN_VOUCHER");
 
 /// The decision on one target of a query.
 #[derive(Debug)]
@@ -218,6 +220,15 @@ impl Permit {
     pub fn refuse_subjects(self, detail: String) -> Refused {
         let covenant = &self.record.covenant;
         let outcome = Outcome::under(covenant, SUBJECTS, detail, Problem::BadSubjects);
+        Refused { record: self.record, target: self.target, slice: self.slice, outcome }
+    }
+
+    /// Refuses after all, because nobody vouched for all of the unsealed subjects (clause S10). `detail` and
+    /// the want of that clause are as in [`Self::refuse_subjects`]; the problem is [`Problem::NotVouched`].
+    #[must_use]
+    pub fn refuse_vouchers(self, detail: String) -> Refused {
+        let covenant = &self.record.covenant;
+        let outcome = Outcome::under(covenant, VOUCHERS, detail, Problem::NotVouched);
         Refused { record: self.record, target: self.target, slice: self.slice, outcome }
     }
 

@@ -10,6 +10,7 @@ use convenant_model::{
     predicate::Predicate,
     query::{Query, QueryKind, Requester, SubjectShape, Target},
     subjects::Subject,
+    vouching::Vouchers,
 };
 use convenant_signing::{
     CanonicalError, KeyError, OpeningKey, SealError, SigningKey, SystemRandom, canonical, sha256,
@@ -49,6 +50,8 @@ pub struct TargetQuestion {
     pub predicate: Option<Predicate>,
     /// The subjects, as values of a key field.
     pub subjects: Option<Subjects>,
+    /// One of the fields, for whose values the partner is to vouch.
+    pub vouch: Option<FieldName>,
 }
 
 /// Subjects as values of a key field.
@@ -60,6 +63,8 @@ pub struct Subjects {
     pub verified_by: Option<FieldName>,
     /// The subjects.
     pub list: Vec<Subject>,
+    /// Vouchers for them, where the dataset asks for such; in their order.
+    pub vouchers: Vec<Vouchers>,
 }
 
 /// A query ready to be sent, with the key that opens its answers.
@@ -194,7 +199,8 @@ fn seal_targets(
             Some(subjects) => {
                 let key = node_key(asker.register, &question.partner)?;
                 let parties = (asker.partner, &question.partner);
-                let bytes = seal_subjects(key, (id, index), parties, &subjects.list, asker.random)?;
+                let whom = (subjects.list.as_slice(), subjects.vouchers.as_slice());
+                let bytes = seal_subjects(key, (id, index), parties, whom, asker.random)?;
                 let count = subjects.list.len().try_into();
                 let shape = SubjectShape {
                     key: subjects.key.clone(),
@@ -213,6 +219,7 @@ fn seal_targets(
             fields: question.fields,
             predicate: question.predicate,
             subjects: shape,
+            vouch: question.vouch,
         });
     }
     Ok((targets, sealed))

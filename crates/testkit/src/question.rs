@@ -36,6 +36,7 @@ pub fn target(party: &Party, fields: &[&str]) -> Fallible<TargetQuestion> {
         fields: names(fields)?,
         predicate: None,
         subjects: None,
+        vouch: None,
     })
 }
 
@@ -49,6 +50,7 @@ pub fn about(mut target: TargetQuestion, list: Vec<Subject>) -> Fallible<TargetQ
         key: FieldName::new("burgerservicenummer")?,
         verified_by: verified.then(|| FieldName::new("geboorte_datum")).transpose()?,
         list,
+        vouchers: Vec::new(),
     });
     Ok(target)
 }

@@ -58,6 +58,7 @@ impl Ask<'_> {
             fields: names.collect::<Result<_, _>>()?,
             predicate: condition.map(str::parse).transpose()?,
             subjects: self.about.subjects()?,
+            vouch: None,
         })
     }
 }
@@ -73,7 +74,7 @@ impl About {
             }
             Self::Address(address) => (BAG_OBJECT, None, vec![address.clone()]),
         };
-        Ok(Some(Subjects { key: FieldName::new(key)?, verified_by, list }))
+        Ok(Some(Subjects { key: FieldName::new(key)?, verified_by, list, vouchers: Vec::new() }))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{AdmissionError, CovenantInForce, Decided, Envelope, RegisterState};
 use crate::{
-    covenant::{Covenant, CovenantText, Use},
+    covenant::{Covenant, CovenantText, Dataset, Use},
     documents::{
         Annex, DocumentKind, Enrolment, Mandate, NodeEnrolment, ProjectDecision, Proposal, Ruling,
     },
@@ -180,11 +180,11 @@ fn check_node(check: Check, covenant: &Covenant, kind: &str, node: &NodeEnrolmen
         check.that(dataset.is_some() && id.kind() == kind, "node.datasets", || {
             format!("the covenant has no dataset `{id}` for a partner of this kind")
         })?;
-        check.that(
-            dataset.is_some_and(|dataset| !dataset.area.is_empty()),
-            "node.datasets",
-            || format!("`{id}` holds no area, so it cannot be served (clause S10)"),
-        )?;
+        check.that(dataset.is_some_and(Dataset::is_bound), "node.datasets", || {
+            format!(
+                "`{id}` holds no area and takes no vouchers, so it cannot be served (clause S10)"
+            )
+        })?;
     }
     Ok(())
 }
