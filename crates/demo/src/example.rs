@@ -1,4 +1,4 @@
-//! The example: six partners, a population, and three projects under the example covenant.
+//! The example: six partners, a population, and four projects under the example covenant.
 
 use std::path::Path;
 

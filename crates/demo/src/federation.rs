@@ -21,7 +21,7 @@ use crate::{
     pki::{CertificateRequest, Issued, Pki},
     population::Population,
     readme,
-    spec::{FederationSpec, PartnerSpec},
+    spec::{FederationSpec, PartnerSpec, ProjectSpec},
 };
 
 mod layout;
@@ -204,23 +204,33 @@ impl Federation {
             documents.push(self.enrolment(party)?);
         }
         for project in &self.spec.projects {
-            let proposal = &project.proposal;
-            let signed = self.sign_proposal(proposal)?;
-            let hash = signed.hash();
-            documents.push(signed);
-            if let Some(terms) = &project.decision {
-                let decision = documents::decision(proposal, hash, terms)?;
-                let (kind, name) = (DocumentKind::Decision, named("decision", proposal));
-                let keys = self.quorum_keys();
-                documents.push(SignedDocument::new(kind, &name, &decision, keys)?);
-            }
-            if let Some(terms) = &project.mandate {
-                let leader = self.leader.key.verifying_key();
-                let mandate = documents::mandate(proposal, hash, terms, leader)?;
-                let key = self.signing_key(&proposal.responsible)?;
-                let (kind, name) = (DocumentKind::Mandate, named("mandate", proposal));
-                documents.push(SignedDocument::new(kind, &name, &mandate, [key])?);
-            }
+            documents.extend(self.documents_of(project)?);
+        }
+        Ok(documents)
+    }
+
+    /// The documents of one project, each after those that it refers to.
+    ///
+    /// # Errors
+    /// When a document has no canonical form, or a partner that must sign is none of the federation's.
+    pub fn documents_of(&self, project: &ProjectSpec) -> Result<Vec<SignedDocument>> {
+        let mut documents = Vec::new();
+        let proposal = &project.proposal;
+        let signed = self.sign_proposal(proposal)?;
+        let hash = signed.hash();
+        documents.push(signed);
+        if let Some(terms) = &project.decision {
+            let decision = documents::decision(proposal, hash, terms)?;
+            let (kind, name) = (DocumentKind::Decision, named("decision", proposal));
+            let keys = self.quorum_keys();
+            documents.push(SignedDocument::new(kind, &name, &decision, keys)?);
+        }
+        if let Some(terms) = &project.mandate {
+            let leader = self.leader.key.verifying_key();
+            let mandate = documents::mandate(proposal, hash, terms, leader)?;
+            let key = self.signing_key(&proposal.responsible)?;
+            let (kind, name) = (DocumentKind::Mandate, named("mandate", proposal));
+            documents.push(SignedDocument::new(kind, &name, &mandate, [key])?);
         }
         Ok(documents)
     }
