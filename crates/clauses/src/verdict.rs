@@ -1,6 +1,6 @@
 //! Verdicts as values: a permit that nobody else can make, and a refusal that says why.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use convenant_model::{
     ClauseId, Digest, Oin, Problem, QueryId, Timestamp,
@@ -8,6 +8,7 @@ use convenant_model::{
     entry::{Decision, Entry, Recordable, RecordedVerdict, TargetVerdict, Usage},
     query::{Query, RegisterPosition, Target},
     verdict::{Obligations, Refusal, Violation},
+    vouching::VouchedBy,
 };
 
 use crate::{Request, Rules};
@@ -34,6 +35,7 @@ pub struct Permit {
     target: u32,
     slice: Digest,
     obligations: Obligations,
+    vouched_by: BTreeSet<VouchedBy>,
 }
 
 /// A refusal of one target of a query.
@@ -136,7 +138,8 @@ impl Verdict {
         let record = Arc::clone(record);
         match outcome {
             Ok(obligations) => {
-                Self::Permit(Box::new(Permit { record, target, slice, obligations }))
+                let vouched_by = BTreeSet::new();
+                Self::Permit(Box::new(Permit { record, target, slice, obligations, vouched_by }))
             }
             Err(outcome) => Self::Refuse(Box::new(Refused { record, target, slice, outcome })),
         }
@@ -213,6 +216,19 @@ impl Permit {
         subjects.map_or(0, |shape| u64::from(shape.count))
     }
 
+    /// The answers that vouched for the subjects: empty until somebody checked.
+    #[must_use]
+    pub const fn vouched_by(&self) -> &BTreeSet<VouchedBy> {
+        &self.vouched_by
+    }
+
+    /// Notes for the record which answers vouched for the unsealed subjects (clause S10). Whoever calls has
+    /// checked that they do; a dataset that needs it is opened with no permit that lacks it.
+    #[must_use]
+    pub fn with_vouchers(self, vouched_by: BTreeSet<VouchedBy>) -> Self {
+        Self { vouched_by, ..self }
+    }
+
     /// Refuses after all, because the unsealed subjects are not valid (clause L14): only whoever can
     /// unseal them can find that out. `detail` says in Dutch what is wrong, in numbers and names of
     /// fields. A covenant without that clause leaves [`Problem::BadSubjects`].
@@ -237,6 +253,7 @@ impl Permit {
             target: self.target,
             slice: self.slice,
             verdict: RecordedVerdict::Permit { obligations: self.obligations.clone() },
+            vouched_by: self.vouched_by.clone(),
         }
     }
 }
@@ -289,7 +306,8 @@ impl Refused {
             Outcome::Refusal(refusal) => RecordedVerdict::Refuse { refusal: refusal.clone() },
             Outcome::Problem(problem) => RecordedVerdict::Problem { problem: *problem },
         };
-        TargetVerdict { target: self.target, slice: self.slice, verdict }
+        let (target, slice) = (self.target, self.slice);
+        TargetVerdict { target, slice, verdict, vouched_by: BTreeSet::new() }
     }
 }
 

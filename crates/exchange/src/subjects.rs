@@ -1,6 +1,8 @@
 //! The sealed part of a query: made at the requester, opened at the node and matched with what the
 //! signed shape says of it.
 
+use std::collections::BTreeSet;
+
 use convenant_clauses::Permit;
 use convenant_model::{
     Oin, QueryId,
@@ -9,7 +11,7 @@ use convenant_model::{
     query::SubjectShape,
     subjects::{SealedSubjects, Subject},
     value::FieldType,
-    vouching::Vouchers,
+    vouching::{VouchedBy, Vouchers},
 };
 use convenant_signing::{
     Direction, OpeningKey, SealContext, SealError, SystemRandom, canonical, open_once, seal_once,
@@ -83,7 +85,7 @@ pub struct Unsealed {
 
 impl Unsealed {
     /// The subjects, if somebody vouched for each of them where the permit needs that, and no vouchers
-    /// came where it does not.
+    /// came where it does not; with the answers that vouched for them, for the record.
     ///
     /// # Errors
     /// Names the first fault of the vouchers.
@@ -91,16 +93,17 @@ impl Unsealed {
         self,
         permit: &Permit,
         view: &VoucherView<'_>,
-    ) -> Result<Vec<Subject>, VoucherFault> {
+    ) -> Result<(Vec<Subject>, BTreeSet<VouchedBy>), VoucherFault> {
         let obligations = permit.obligations();
         match &obligations.vouched {
-            None if self.vouchers.is_empty() => Ok(self.subjects),
+            None if self.vouchers.is_empty() => Ok((self.subjects, BTreeSet::new())),
             None => Err(VoucherFault::Surplus),
             Some(key) => {
                 let dataset = permit.covenant().dataset(&obligations.dataset);
                 let key = dataset.and_then(|dataset| dataset.vouched_key(key));
-                check(key.ok_or(VoucherFault::Key)?, &self.subjects, &self.vouchers, view)?;
-                Ok(self.subjects)
+                let key = key.ok_or(VoucherFault::Key)?;
+                let by = check(key, &self.subjects, &self.vouchers, view)?;
+                Ok((self.subjects, by))
             }
         }
     }

@@ -75,6 +75,16 @@ pub struct Vouching {
     pub expires: Timestamp,
 }
 
+/// An answer that vouched for subjects, as the node that took that records it.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct VouchedBy {
+    /// The partner that vouched.
+    pub issuer: Oin,
+    /// The query that it answered.
+    pub query: QueryId,
+}
+
 /// What comes with an answer that vouches, sealed to the requester as the last chunk of it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 //! read, seal, close.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ use convenant_model::{
     entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome, Usage},
     subjects::Subject,
     value::FieldType,
+    vouching::VouchedBy,
 };
 use convenant_register::{Follower, Snapshot};
 use convenant_signing::{OpeningKey, SystemRandom};
@@ -208,7 +210,9 @@ impl Answering {
         };
         match verdict {
             Verdict::Permit(permit) => match self.unseal(asked, &permit) {
-                Ok(subjects) => Ok((permit, subjects)),
+                Ok((subjects, vouched_by)) => {
+                    Ok((Box::new(permit.with_vouchers(vouched_by)), subjects))
+                }
                 Err(fault) => {
                     self.books.usage.give_back(&query.project, permit.subjects());
                     Err(Box::new(match fault {
@@ -222,11 +226,15 @@ impl Answering {
     }
 
     /// Opens the subjects, and checks that somebody vouched for them where the permit needs that.
-    fn unseal(&self, asked: &Asked, permit: &Permit) -> Result<Vec<Subject>, Unfit> {
+    fn unseal(
+        &self,
+        asked: &Asked,
+        permit: &Permit,
+    ) -> Result<(Vec<Subject>, BTreeSet<VouchedBy>), Unfit> {
         let shape = permit.asked().and_then(|target| target.subjects.as_ref());
         let Some(shape) = shape else {
             return if asked.sealed.is_empty() {
-                Ok(Vec::new())
+                Ok(Default::default())
             } else {
                 Err(SubjectFault::Presence.into())
             };

@@ -86,6 +86,9 @@ impl Plan {
         if permit.subjects() != subjects.len() as u64 {
             return Err(misfit("its query announces another number of subjects"));
         }
+        if obligations.vouched.is_some() && permit.vouched_by().is_empty() {
+            return Err(misfit("nobody is on record as having vouched for its subjects"));
+        }
         let shape = target.subjects.as_ref();
         let asked = Asked {
             columns: &obligations.columns,

@@ -8,3 +8,4 @@ mod deployment;
 mod real_brp;
 mod telemetry;
 mod unwritable;
+mod vouchers;

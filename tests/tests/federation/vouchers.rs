@@ -232,7 +232,7 @@ async fn without_subjects_or_without_vouchers_nothing_is_answered() {
     let case = Case::new().await;
     let ind = case.world.partner("ind").unwrap();
     let select = target(ind, TITLES).unwrap();
-    let select = when(select, "datum_ingang >= 20100101").unwrap();
+    let select = when(select, "datum_ingang >= '20100101'").unwrap();
     let count = target(ind, &[]).unwrap();
     for (kind, asked) in [(QueryKind::Select, select), (QueryKind::Count, count)] {
         let question = under(question(kind, vec![asked]).unwrap(), PROJECT).unwrap();

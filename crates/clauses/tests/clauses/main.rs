@@ -8,4 +8,6 @@ mod fail_closed;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod vouchers;
+#[cfg(test)]
 mod world;

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use convenant_client::compose::{Subjects, TargetQuestion};
 use convenant_exchange::{Kept, pass_on};
 use convenant_model::{
-    FieldName,
+    Clock as _, FieldName,
     covenant::{Covenant, Dataset},
 };
+use convenant_transport::SystemClock;
 use zeroize::Zeroizing;
 
 use super::{QueryArgs, subjects::Listed};
@@ -86,10 +87,14 @@ impl Passing {
                  up with `--vouch` first, and pass what that keeps with `--vouchers`"
             )));
         }
-        let mut usable = Vec::new();
+        let (mut usable, now) = (Vec::new(), SystemClock.now());
         for (path, kept) in &self.0 {
             let vouching = kept.vouching();
             let path = path.display();
+            if vouching.expires <= now {
+                let expired = vouching.expires;
+                return Err(usage(format!("the vouchers in `{path}` expired on {expired}")));
+            }
             if vouching.project != args.project {
                 let other = &vouching.project;
                 return Err(usage(format!("the vouchers in `{path}` are for project `{other}`")));

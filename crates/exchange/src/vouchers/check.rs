@@ -1,6 +1,8 @@
 //! At the node that asks for vouchers: whether each subject was vouched for, by whom it takes that from.
 //! Everything is held against this node's own copy of the register.
 
+use std::collections::BTreeSet;
+
 use convenant_model::{
     Oin, Timestamp,
     covenant::Dataset,
@@ -8,7 +10,7 @@ use convenant_model::{
     query::Query,
     register::{Project, RegisterState},
     subjects::Subject,
-    vouching::{VouchedKey, Vouchers, Vouching},
+    vouching::{VouchedBy, VouchedKey, Vouchers, Vouching},
 };
 use convenant_signing::{JwsError, parse_canonical, peek_compact};
 use thiserror::Error;
@@ -17,6 +19,9 @@ use super::{VOUCHING_TYPE, leaf};
 
 /// Seconds that another partner's clock may be ahead.
 const SKEW_SECONDS: i64 = 30;
+/// Most answers that vouch for the subjects of one query: each is a signature to verify, and stands in the
+/// record.
+const MOST_ANSWERS: usize = 128;
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -45,6 +50,12 @@ pub enum VoucherFault {
     /// Vouchers came for more subjects than there are, or where none are asked for.
     #[error("vouchers came that are for none of the subjects")]
     Surplus,
+    /// Vouchers of too many answers.
+    #[error("vouchers of {found} answers came, at most {MOST_ANSWERS} are taken")]
+    TooMany {
+        /// How many.
+        found: usize,
+    },
     /// A statement is none.
     #[error("a partner's statement is malformed")]
     Malformed,
@@ -80,14 +91,18 @@ pub enum VoucherFault {
     Subject,
 }
 
-/// Checks that vouchers for this key cover every subject. They come in the order of the subjects.
+/// Checks that vouchers for this key cover every subject, and gives the answers that they are of. They come
+/// in the order of the subjects.
 pub(crate) fn check(
     key: &VouchedKey,
     subjects: &[Subject],
     vouchers: &[Vouchers],
     view: &VoucherView<'_>,
-) -> Result<(), VoucherFault> {
-    let mut left = subjects;
+) -> Result<BTreeSet<VouchedBy>, VoucherFault> {
+    if vouchers.len() > MOST_ANSWERS {
+        return Err(VoucherFault::TooMany { found: vouchers.len() });
+    }
+    let (mut left, mut by) = (subjects, BTreeSet::new());
     for part in vouchers {
         let (own, rest) =
             left.split_at_checked(part.vouchers.len()).ok_or(VoucherFault::Surplus)?;
@@ -96,10 +111,11 @@ pub(crate) fn check(
         }
         let vouching = view.statement(&part.statement, key)?;
         belong(own, part, &vouching)?;
+        by.insert(VouchedBy { issuer: vouching.issuer, query: vouching.query });
         left = rest;
     }
     match left.len() {
-        0 => Ok(()),
+        0 => Ok(by),
         missing => Err(VoucherFault::Missing { missing, subjects: subjects.len() }),
     }
 }

@@ -6,7 +6,7 @@ use convenant_model::{
     query::Query,
     register::RegisterState,
     subjects::{Identifying, Subject},
-    vouching::{Salt, VouchedKey, Voucher, Vouchers, Vouching},
+    vouching::{Salt, VouchedBy, VouchedKey, Voucher, Vouchers, Vouching},
 };
 use convenant_signing::{
     Salter, SigningKey, SystemRandom, canonical, parse_canonical, peek_compact, sign_compact,
@@ -92,7 +92,10 @@ impl Case {
 
     fn check(&self, subjects: &[Subject], vouchers: &[Vouchers]) -> Result<(), VoucherFault> {
         let view = VoucherView { state: &self.state, query: &self.query, at: self.now() };
-        check(&self.vouched_key(), subjects, vouchers, &view)
+        let by = check(&self.vouched_key(), subjects, vouchers, &view)?;
+        let own = VouchedBy { issuer: oin(ROTTERDAM), query: self.query.id };
+        assert_eq!(by, [own].into());
+        Ok(())
     }
 
     /// What comes of a statement that says something else and is signed all the same.
@@ -242,14 +245,15 @@ fn a_statement_holds_for_a_time() {
 
 #[test]
 fn a_voucher_is_for_its_own_subject_only() {
+    type Change = fn(&mut Vec<Subject>, &mut Vec<Vouchers>);
     let case = Case::new();
     let (subjects, vouchers) = case.three();
-    let changed = |change: fn(&mut Vec<Subject>, &mut Vec<Vouchers>)| {
+    let changed = |change: Change| {
         let (mut subjects, mut vouchers) = (subjects.clone(), vouchers.clone());
         change(&mut subjects, &mut vouchers);
         case.check(&subjects, &vouchers)
     };
-    let refused: [fn(&mut Vec<Subject>, &mut Vec<Vouchers>); 8] = [
+    let refused: [Change; 8] = [
         |subjects, _| subjects.swap(0, 1),
         |subjects, _| subjects[0] = subject("900000050"),
         |_, vouchers| vouchers[0].vouchers.swap(0, 1),
@@ -278,6 +282,8 @@ fn every_subject_has_one_and_nothing_is_over() {
     let empty = Vouchers { vouchers: Vec::new(), proof: Vec::new(), ..vouchers[0].clone() };
     assert_eq!(case.check(&subjects, &[empty]), Err(VoucherFault::Surplus));
     assert_eq!(case.check(&subjects[..2], &vouchers), Err(VoucherFault::Surplus));
+    let crowd = vec![vouchers[0].clone(); 129];
+    assert_eq!(case.check(&subjects, &crowd), Err(VoucherFault::TooMany { found: 129 }));
     subjects.push(subject("900000025"));
     assert_eq!(case.check(&subjects, &vouchers), missing(1, 4));
     let malformed = Vouchers { statement: "x".to_owned(), ..vouchers[0].clone() };

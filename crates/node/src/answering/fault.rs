@@ -33,6 +33,9 @@ pub(super) fn of_vouchers(fault: VoucherFault) -> String {
         VoucherFault::Missing { missing, subjects } => {
             return format!("van {subjects} personen of objecten hebben er {missing} geen voucher");
         }
+        VoucherFault::TooMany { found } => {
+            return format!("de vouchers zijn van {found} antwoorden, meer dan worden aangenomen");
+        }
         VoucherFault::Surplus => {
             "er zijn vouchers bij die bij geen van de personen of objecten horen"
         }
