@@ -89,9 +89,10 @@ fn what_one_query_keeps_the_next_passes_on() {
     assert_eq!(code, 2, "{told}");
     assert!(told.contains("1 subject(s) without a voucher"), "{told}");
     assert!(told.contains("line 4") && !told.contains(elsewhere.bsn().expose()), "{told}");
+    // Without any, the covenant refuses, and it is told what to do.
     let (code, told) = ask(&bare, &[], &out);
-    assert_eq!(code, 2, "{told}");
-    assert!(told.contains("--vouch") && told.contains("holds no area"), "{told}");
+    assert_eq!(code, 3, "{told}");
+    assert!(told.contains("GEEN_VOUCHER") && told.contains("`--vouch` first"), "{told}");
     let (code, told) = case.query(BRP, &[&fields[..4], &["--out", &out], &vouchers].concat());
     assert_eq!(code, 2, "{told}");
     assert!(told.contains("none of the datasets takes"), "{told}");

@@ -14,7 +14,7 @@ use convenant_transport::SystemClock;
 use zeroize::Zeroizing;
 
 use super::{QueryArgs, subjects::Listed};
-use crate::exit::usage;
+use crate::{exit::usage, output};
 
 /// Most lines that an error names.
 const MOST_LINES: usize = 20;
@@ -82,10 +82,12 @@ impl Passing {
     ) -> anyhow::Result<Subjects> {
         let id = &dataset.id;
         if self.0.is_empty() {
-            return Err(usage(format!(
-                "`{id}` holds no area: it answers only for subjects that a partner vouched for. Look them \
-                 up with `--vouch` first, and pass what that keeps with `--vouchers`"
-            )));
+            // Asked all the same: whether it may be is not for this side to say.
+            output::note(&format!(
+                "`{id}` holds no area and answers only for subjects that a partner vouched for: look them up \
+                 with `--vouch` first, and pass what that keeps with `--vouchers`"
+            ));
+            return Ok(subjects);
         }
         let (mut usable, now) = (Vec::new(), SystemClock.now());
         for (path, kept) in &self.0 {
