@@ -45,7 +45,7 @@ impl Case {
 
     /// Asks, and gives the exit code with all that was printed.
     fn query(&self, target: &str, more: &[&str]) -> (i32, String) {
-        let project = ["--project", "P-2026-003", "--goal", "overtreding-arbeidswetgeving"];
+        let project = ["--project", "P-2026-010", "--goal", "overtreding-arbeidswetgeving"];
         let output = self.deployment.query(&[&project[..], &["--target", target], more].concat());
         (output.status.code().unwrap(), shown(&output))
     }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The project in which the IND takes part.
-const PROJECT: &str = "P-2026-003";
+const PROJECT: &str = "P-2026-010";
 const TITLES: &[&str] = &["burgerservicenummer", "datum_ingang"];
 const KEY: &str = "burgerservicenummer";
 const REFUSED: [&str; 1] = ["S10/GEEN_VOUCHER"];
@@ -308,13 +308,13 @@ async fn vouchers_are_for_one_project_and_one_requester() {
     let spec = case.world.federation.spec.projects.iter();
     let mut of_project = spec.filter(|one| one.proposal.project.as_str() == PROJECT);
     let mut spec = of_project.next().unwrap().clone();
-    spec.proposal.project = "P-2026-004".parse().unwrap();
+    spec.proposal.project = "P-2026-011".parse().unwrap();
     for document in case.world.federation.documents_of(&spec).unwrap() {
         case.world.submit(&document).await.unwrap();
     }
     case.client.refresh().await.unwrap();
     let (people, vouchers) = passed_on(&case.kept, &case.known);
-    let elsewhere = case.ask_in("P-2026-004", people, vouchers);
+    let elsewhere = case.ask_in("P-2026-011", people, vouchers);
     assert_eq!(case.send(&elsewhere).await, REFUSED, "in another project");
 
     // The statement that Rotterdam's node would give to Den Haag.

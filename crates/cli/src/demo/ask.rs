@@ -106,7 +106,7 @@ pub(super) fn question(stage: &Stage, kind: QueryKind, asks: &[Ask<'_>]) -> Resu
 /// The same under the project in which the IND takes part.
 pub(super) fn of_migrants(stage: &Stage, asks: &[Ask<'_>]) -> Result<Question> {
     Ok(Question {
-        project: ProjectId::new("P-2026-003")?,
+        project: ProjectId::new("P-2026-010")?,
         goal: Some(GoalId::new("overtreding-arbeidswetgeving")?),
         ..question(stage, QueryKind::Lookup, asks)?
     })

@@ -55,7 +55,7 @@ pub(super) fn all(covenant: &Covenant, today: Date) -> Result<Vec<ProjectSpec>> 
         annex: vec![persons(covenant, &ROTTERDAM_PARTY)?, allowances(covenant)?],
     };
     let vouched = Outline {
-        id: "P-2026-003",
+        id: "P-2026-010",
         title: "Huisvesting arbeidsmigranten Rotterdam",
         theme: "arbeidsmigranten",
         goals: &["overtreding-arbeidswetgeving"],
