@@ -7,7 +7,7 @@ use convenant_clauses::Permit;
 use convenant_model::{
     Oin, QueryId,
     keys::SealingKey,
-    parse::from_json,
+    parse::from_json_up_to,
     query::SubjectShape,
     subjects::{SealedSubjects, Subject},
     value::FieldType,
@@ -24,6 +24,9 @@ use crate::{
     Received,
     vouchers::{VoucherFault, VoucherView, check},
 };
+
+/// Most bytes of unsealed subjects with their vouchers: some 150,000 of them.
+const MOST_BYTES: usize = 8 << 20;
 
 /// Why sealed subjects cannot be used. None of these tells anything of a subject.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -145,7 +148,7 @@ pub fn open_subjects(
     let context = context(query.id, target, &query.requester.partner, own);
     let plain = open_once(key, &context, sealed).map_err(|_| SubjectFault::Sealed)?;
     let part: SealedSubjects =
-        from_json("subjects", &plain).map_err(|_| SubjectFault::Malformed)?;
+        from_json_up_to(MOST_BYTES, "subjects", &plain).map_err(|_| SubjectFault::Malformed)?;
     if part.query != query.id || part.target != target {
         return Err(SubjectFault::Malformed);
     }

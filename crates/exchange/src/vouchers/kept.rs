@@ -6,7 +6,7 @@ use convenant_ledger::merkle::{Frontier, HashSource, node_hash, prove_several};
 use convenant_model::{
     Digest,
     keys::VerifyingKey,
-    parse::from_json,
+    parse::{from_json, from_json_up_to},
     subjects::{Identifying, Subject},
     vouching::{AnswerVouching, Seed, Voucher, Vouchers, Vouching},
 };
@@ -18,6 +18,9 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{VOUCHING_TYPE, leaf};
+
+/// Most bytes of kept vouchers: those of a million rows.
+const MOST_BYTES: usize = 128 << 20;
 
 /// Why the vouchers of an answer are not taken.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -136,7 +139,8 @@ impl Kept {
     /// # Errors
     /// When the bytes are not what [`Self::to_bytes`] gave.
     pub fn read(bytes: &[u8]) -> Result<Self, KeptError> {
-        let written: Written = from_json("vouchers", bytes).map_err(|_| KeptError::Malformed)?;
+        let written: Written =
+            from_json_up_to(MOST_BYTES, "vouchers", bytes).map_err(|_| KeptError::Malformed)?;
         let statement = peek_compact(&written.statement, VOUCHING_TYPE);
         let statement = statement.map_err(|_| KeptError::Malformed)?;
         let vouching = parse_canonical(statement.payload(), "vouching");
