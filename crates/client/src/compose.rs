@@ -121,7 +121,7 @@ pub enum ComposeError {
     /// The partner has no node in the register.
     #[error("the register knows no node of partner `{0}`")]
     Node(Oin),
-    /// Too many targets or subjects.
+    /// Too many targets, subjects or vouchers.
     #[error("{0} are more than a query can hold")]
     TooMany(&'static str),
     /// The subjects cannot be sealed.
@@ -188,6 +188,9 @@ pub fn compose(question: Question, asker: &Asker<'_>) -> Result<Composed, Compos
 
 type Sealed = Vec<(u32, Vec<u8>)>;
 
+/// Most sealed bytes of one target, so that they fit into a message.
+const MOST_SEALED: usize = (8 << 20) - (64 << 10);
+
 fn seal_targets(
     questions: Vec<TargetQuestion>,
     id: QueryId,
@@ -201,6 +204,9 @@ fn seal_targets(
                 let parties = (asker.partner, &question.partner);
                 let whom = (subjects.list.as_slice(), subjects.vouchers.as_slice());
                 let bytes = seal_subjects(key, (id, index), parties, whom, asker.random)?;
+                if bytes.len() > MOST_SEALED {
+                    return Err(ComposeError::TooMany("the subjects with their vouchers"));
+                }
                 let count = subjects.list.len().try_into();
                 let shape = SubjectShape {
                     key: subjects.key.clone(),

@@ -243,6 +243,12 @@ async fn without_subjects_or_without_vouchers_nothing_is_answered() {
         }
     }
     assert_eq!(case.after(|_, vouchers| vouchers.clear()).await, REFUSED, "stripped");
+    // Vouchers where none are asked for tell a partner more than it has to know.
+    let asked = target(case.world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
+    let mut asked = about(asked, case.known.clone()).unwrap();
+    asked.subjects.as_mut().unwrap().vouchers = passed_on(&case.kept, &case.known).1;
+    let question = under(question(QueryKind::Lookup, vec![asked]).unwrap(), PROJECT).unwrap();
+    assert_eq!(case.send(&case.client.compose(question).unwrap()).await, REFUSED, "unasked");
     let refusals = case.verdicts().await;
     let text = format!("{refusals:?}");
     assert!(refusals.iter().all(|one| matches!(one, RecordedVerdict::Refuse { .. })), "{text}");
