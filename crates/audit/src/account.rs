@@ -1,12 +1,13 @@
 //! What one ledger says of one exchange, as little as reconciling needs.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use convenant_model::{
     Digest, Oin, Problem,
-    entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome},
+    entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome, TargetVerdict},
     query::Query,
     verdict::Refusal,
+    vouching::VouchedBy,
 };
 use convenant_signing::sha256;
 
@@ -30,7 +31,14 @@ pub(crate) struct Asked {
 
 /// What was decided on a target.
 pub(crate) enum Ruling {
-    Permit { max_rows: u64 },
+    Permit {
+        max_rows: u64,
+        /// Whether the dataset answers only for vouched subjects, and the answers that vouched for them.
+        vouched: bool,
+        vouched_by: BTreeSet<VouchedBy>,
+        /// Whether the answer vouches for others.
+        vouches: bool,
+    },
     Refuse(Stated),
 }
 
@@ -70,7 +78,7 @@ impl Decided {
     pub(crate) fn new(index: u64, decision: &Decision, query: &Arc<Query>) -> Self {
         let asked = |(number, target): (u32, &convenant_model::query::Target)| {
             let verdict = decision.verdicts.iter().find(|one| one.target == number);
-            let ruling = verdict.map(|one| Ruling::of(&one.verdict));
+            let ruling = verdict.map(Ruling::of);
             Asked { partner: target.partner.clone(), ruling }
         };
         Self {
@@ -106,18 +114,21 @@ impl Asked {
 
     pub(crate) const fn max_rows(&self) -> Option<u64> {
         match self.ruling {
-            Some(Ruling::Permit { max_rows }) => Some(max_rows),
+            Some(Ruling::Permit { max_rows, .. }) => Some(max_rows),
             Some(Ruling::Refuse(_)) | None => None,
         }
     }
 }
 
 impl Ruling {
-    fn of(verdict: &RecordedVerdict) -> Self {
-        match verdict {
-            RecordedVerdict::Permit { obligations } => {
-                Self::Permit { max_rows: obligations.max_rows }
-            }
+    fn of(verdict: &TargetVerdict) -> Self {
+        match &verdict.verdict {
+            RecordedVerdict::Permit { obligations } => Self::Permit {
+                max_rows: obligations.max_rows,
+                vouched: obligations.vouched.is_some(),
+                vouched_by: verdict.vouched_by.clone(),
+                vouches: obligations.vouches.is_some(),
+            },
             RecordedVerdict::Refuse { refusal } => Self::Refuse(Stated::Refused(codes(refusal))),
             RecordedVerdict::Problem { problem } => Self::Refuse(Stated::Failed(*problem)),
         }

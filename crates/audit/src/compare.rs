@@ -89,6 +89,8 @@ fn differing(own: &Obligations, found: &Obligations) -> Vec<&'static str> {
         ("dataset", own.dataset == found.dataset),
         ("columns", own.columns == found.columns),
         ("scope", own.scope == found.scope),
+        ("vouched", own.vouched == found.vouched),
+        ("vouches", own.vouches == found.vouches),
         ("max_rows", own.max_rows == found.max_rows),
         ("count", own.count == found.count),
         ("retention_days", own.retention_days == found.retention_days),
@@ -104,6 +106,11 @@ fn bounds(obligations: &Obligations, members: &[&'static str]) -> String {
             obligations.columns.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(",")
         }
         "scope" => obligations.scope.iter().map(area).collect::<Vec<_>>().join(" "),
+        "vouched" => obligations.vouched.as_ref().map_or("none", |key| key.as_str()).to_owned(),
+        "vouches" => obligations
+            .vouches
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |one| format!("{}/{}", one.key, one.days)),
         "max_rows" => obligations.max_rows.to_string(),
         "count" => obligations.count.map_or_else(
             || "none".to_owned(),
@@ -139,7 +146,7 @@ pub(crate) fn verdicts(item: &impl Recordable) -> Vec<TargetVerdict> {
 }
 
 /// What a node records when it permits, and then finds that the unsealed subjects are not valid
-/// (clause L14): the refusal, if that is what stands here.
+/// (clause L14), or that nobody vouched for them (clause S10): the refusal, if that is what stands here.
 pub(crate) fn subjects_refused(
     recorded: &TargetVerdict,
     again: &Verdict,
@@ -155,7 +162,13 @@ pub(crate) fn subjects_refused(
             _ => return None,
         },
     };
-    let refused = verdicts(&permit.as_ref().clone().refuse_subjects(detail));
-    let same = refused.first().is_some_and(|one| one.verdict == recorded.verdict);
-    same.then_some(refused)
+    let permit = || permit.as_ref().clone();
+    let mut possible = vec![permit().refuse_subjects(detail.clone())];
+    if permit().obligations().vouched.is_some() {
+        possible.push(permit().refuse_vouchers(detail));
+    }
+    let refused = possible.iter().map(verdicts);
+    let mut same =
+        refused.filter(|all| all.first().is_some_and(|one| one.verdict == recorded.verdict));
+    same.next()
 }

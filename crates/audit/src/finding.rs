@@ -221,6 +221,12 @@ codes! {
     Warning RefusedUnasked = "GEWEIGERD_BUITEN_COORDINATOR":
         "A node refused a query that the coordinator did not permit on record: somebody asked past it, and got nothing." /
         "Een knooppunt weigerde een vraag waarvoor de coördinator geen toestemming vastlegde: iemand vroeg buiten hem om, en kreeg niets.",
+    Finding Unvouched = "TOESTEMMING_ZONDER_VOUCHER":
+        "A node permitted an answer from a dataset without an area, and recorded nobody who vouched for the subjects." /
+        "Een knooppunt stond een antwoord toe uit een dataset zonder gebied, en legde niemand vast die voor de personen instond.",
+    Finding NeverVouched = "VOUCHER_ZONDER_ANTWOORD":
+        "A node took vouchers of an answer that the partner that vouched has no record of to this requester." /
+        "Een knooppunt nam vouchers aan van een antwoord dat volgens het logboek van wie instond nooit zo aan deze vrager is gegeven.",
     Finding OtherQuery = "ANDERE_VRAAG":
         "Two ledgers hold different signed queries under the same id." /
         "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",

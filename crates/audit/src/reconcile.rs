@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convenant_model::{Digest, Oin, Problem, QueryId};
+use convenant_model::{Digest, Oin, Problem, QueryId, vouching::VouchedBy};
 
 use crate::{
     Code, Finding, LedgerKind, Replayed,
@@ -51,6 +51,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
     for node in of(LedgerKind::Node) {
         for (query, decided) in &node.decided {
             findings.extend(reconciling.asked_by(node, *query, decided));
+            findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
     findings
@@ -120,6 +121,35 @@ impl Reconciling<'_> {
             if asked.permitted() { Code::MissingAtCoordinator } else { Code::RefusedUnasked };
         let finding = Finding::new(code, &node.name).entry(decided.index).query(query);
         (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
+    }
+
+    /// A permit of a node for vouched subjects, held against the ledgers of whoever vouched: each permitted
+    /// that answer, to the same requester, and undertook to vouch for it (clause S10).
+    fn vouched(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
+        let permits = decided.targets.iter().filter_map(|asked| match &asked.ruling {
+            Some(Ruling::Permit { vouched: true, vouched_by, .. }) => Some(vouched_by),
+            _ => None,
+        });
+        let finding = |code| Finding::new(code, &node.name).entry(decided.index).query(query);
+        permits.into_iter().find_map(|vouched_by| {
+            if vouched_by.is_empty() {
+                return Some(finding(Code::Unvouched));
+            }
+            let unknown = vouched_by.iter().find(|one| self.never_vouched(one, decided))?;
+            let found = format!("issuer={} query={}", unknown.issuer, unknown.query);
+            Some(finding(Code::NeverVouched).found(found))
+        })
+    }
+
+    /// Whether the issuer's own ledger, where there is one, holds no permit to vouch.
+    fn never_vouched(&self, by: &VouchedBy, decided: &Decided) -> bool {
+        let Some(issuer) = self.nodes.get(&by.issuer) else {
+            return false;
+        };
+        let answered = issuer.decided.get(&by.query);
+        let answered = answered.filter(|one| one.requester() == decided.requester());
+        let mut rulings = answered.iter().flat_map(|one| &one.targets).map(|asked| &asked.ruling);
+        !rulings.any(|ruling| matches!(ruling, Some(Ruling::Permit { vouches: true, .. })))
     }
 
     fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Vec<Finding>) {

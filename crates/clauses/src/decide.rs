@@ -18,8 +18,8 @@ use crate::{
     context::context,
     details::Case,
     facts::Facts,
-    obligations::obligations,
-    verdict::{Outcome, Record, SUBJECTS},
+    obligations::{obligations, vouches_in_vain},
+    verdict::{Outcome, Record, SUBJECTS, VOUCHERS},
 };
 
 /// A query that is to be decided on, with what the record needs to say of it.
@@ -48,6 +48,8 @@ const NAMES: &str = "een ander deel van de vraag noemt leesbaar een persoon of a
 /// The same where a covenant has no rule for suspensions, and the clause that they belong to.
 const SUSPENDED: &str = "het project, of wat de bevraagde partner erin levert, is opgeschort";
 const DECISION: (&str, &str) = ("S4", "GEEN_LSI_BESLUIT");
+/// What is wrong with a target that is to vouch for nobody's use.
+const IN_VAIN: &str = "geen dataset in dit project neemt vouchers aan voor het gevraagde veld";
 
 /// Decides on one target of a query: a pure function of its arguments.
 ///
@@ -126,8 +128,8 @@ fn outcome(
         return Err(unusable);
     }
     let decided = state.project(&request.query.project).and_then(Project::decided);
-    // Two things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
-    // may name anybody; and a suspension needs no amendment of the covenant.
+    // Three things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
+    // may name anybody; a suspension needs no amendment of the covenant; and nobody vouches in vain.
     match response.decision() {
         Decision::Allow if request.query.may_name_a_person(&rules.covenant).is_some() => {
             let (covenant, detail) = (&rules.covenant, NAMES.to_owned());
@@ -136,6 +138,10 @@ fn outcome(
         Decision::Allow if facts.project.suspended || facts.project.withheld => {
             let (covenant, detail) = (&rules.covenant, SUSPENDED.to_owned());
             Err(Outcome::under(covenant, DECISION, detail, Problem::Refused))
+        }
+        Decision::Allow if vouches_in_vain(&rules.covenant, decided, target) => {
+            let (covenant, detail) = (&rules.covenant, IN_VAIN.to_owned());
+            Err(Outcome::under(covenant, VOUCHERS, detail, Problem::NotVouched))
         }
         Decision::Allow => {
             obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)

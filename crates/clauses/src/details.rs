@@ -160,6 +160,15 @@ impl<'a> Case<'a> {
         if kinds.is_empty() {
             return "het project heeft geen gebied waarover is besloten".to_owned();
         }
+        let vouched = self.dataset.map_or(&[][..], |dataset| dataset.vouched.as_slice());
+        if !vouched.is_empty() {
+            let keys: Vec<_> = vouched.iter().map(|one| format!("`{}`", one.key)).collect();
+            return format!(
+                "de dataset kent geen gebied en antwoordt alleen over verzegelde personen of objecten met \
+                 een voucher, met als sleutel: {}",
+                keys.join(", ")
+            );
+        }
         let held: BTreeSet<String> = self
             .dataset
             .map_or(&[][..], |dataset| dataset.area.as_slice())

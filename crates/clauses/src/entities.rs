@@ -137,6 +137,7 @@ fn dataset_entity(
         Some(format!("{} {}", field.name, char::from(letter)))
     });
     let areas = dataset.map_or(&[][..], |dataset| dataset.area.as_slice());
+    let vouched = dataset.map_or(&[][..], |dataset| dataset.vouched.as_slice());
     let verified_by = dataset.and_then(|dataset| dataset.verified_by.as_ref());
     let attributes = [
         ("areaKinds", set(areas.iter().map(|area| format!("{:?}", area.kind)))),
@@ -152,6 +153,7 @@ fn dataset_entity(
         ("sensitive", those(&|field| field.class == Class::Sensitive)),
         ("special", those(&|field| field.class == Class::Special)),
         ("verifiedBy", set(verified_by.map(|field| field.as_str()))),
+        ("vouchedKeys", set(vouched.iter().map(|vouched| vouched.key.as_str()))),
         ("wjsg", RestrictedExpression::new_bool(dataset.is_some_and(|one| one.wjsg))),
         ("wpg", RestrictedExpression::new_bool(dataset.is_some_and(|one| one.wpg))),
     ];

@@ -6,11 +6,11 @@ use convenant_model::{
     documents::Proposal,
     query::{Query, QueryKind, Target},
     register::Decided,
-    verdict::{AreaFilter, CountLimits, Obligations},
+    verdict::{AreaFilter, CountLimits, Obligations, Vouches},
 };
 
-/// The obligations of a permit; `None` where there is no project, no dataset or no area to hold the
-/// answer in, because then nothing may be answered whatever the rules say.
+/// The obligations of a permit; `None` where there is no project, no dataset or nothing that holds the
+/// answer in the area, because then nothing may be answered whatever the rules say.
 pub(crate) fn obligations(
     covenant: &Covenant,
     decided: Option<&Decided>,
@@ -19,7 +19,10 @@ pub(crate) fn obligations(
 ) -> Option<Obligations> {
     let dataset = covenant.dataset(&target.dataset)?;
     let scope = scope(&decided?.proposal, dataset);
-    if scope.is_empty() {
+    let key = target.subjects.as_ref().map(|subjects| &subjects.key);
+    // A covenant gives a dataset an area or vouchers, never both.
+    let vouched = key.and_then(|key| dataset.vouched_key(key)).map(|vouched| vouched.key.clone());
+    if scope.is_empty() && vouched.is_none() {
         return None;
     }
     let head = covenant.head();
@@ -28,6 +31,12 @@ pub(crate) fn obligations(
         dataset: target.dataset.clone(),
         columns: if counts { Vec::new() } else { dataset.columns(&target.fields) },
         scope,
+        vouched,
+        vouches: target
+            .vouch
+            .as_ref()
+            .zip(head.voucher_days)
+            .map(|(key, days)| Vouches { key: key.clone(), days }),
         max_rows: head.max_rows,
         count: counts.then_some(CountLimits {
             minimum_cell: head.minimum_cell,
@@ -35,6 +44,20 @@ pub(crate) fn obligations(
         }),
         retention_days: query.retention_days,
     })
+}
+
+/// Whether what a target is to vouch for is of use to nobody: then nothing is vouched for (clause S10).
+pub(crate) fn vouches_in_vain(
+    covenant: &Covenant,
+    decided: Option<&Decided>,
+    target: &Target,
+) -> bool {
+    let of_use = |key| {
+        decided.is_some_and(|decided| {
+            covenant.is_vouching_of_use(&decided.proposal, &target.dataset, key)
+        })
+    };
+    target.vouch.as_ref().is_some_and(|key| !of_use(key))
 }
 
 /// The project's area in the fields of the dataset that hold areas of those kinds (clause S10).

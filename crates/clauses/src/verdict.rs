@@ -1,6 +1,6 @@
 //! Verdicts as values: a permit that nobody else can make, and a refusal that says why.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use convenant_model::{
     ClauseId, Date, Digest, Oin, Problem, QueryId, Timestamp,
@@ -8,12 +8,15 @@ use convenant_model::{
     entry::{Decision, Entry, Recordable, RecordedVerdict, TargetVerdict, Usage},
     query::{Query, RegisterPosition, Target},
     verdict::{Obligations, Refusal, Violation},
+    vouching::VouchedBy,
 };
 
 use crate::{Request, Rules};
 
 /// The clause and code of what typed code finds wrong with whom a query is about.
 pub(crate) const SUBJECTS: (&str, &str) = ("L14", "BSN");
+/// The same of vouchers.
+pub(crate) const VOUCHERS: (&str, &str) = ("S10", "GEEN_VOUCHER");
 
 /// The decision on one target of a query.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub struct Permit {
     target: u32,
     slice: Digest,
     obligations: Obligations,
+    vouched_by: BTreeSet<VouchedBy>,
 }
 
 /// A refusal of one target of a query.
@@ -137,7 +141,8 @@ impl Verdict {
         let record = Arc::clone(record);
         match outcome {
             Ok(obligations) => {
-                Self::Permit(Box::new(Permit { record, target, slice, obligations }))
+                let vouched_by = BTreeSet::new();
+                Self::Permit(Box::new(Permit { record, target, slice, obligations, vouched_by }))
             }
             Err(outcome) => Self::Refuse(Box::new(Refused { record, target, slice, outcome })),
         }
@@ -214,6 +219,19 @@ impl Permit {
         subjects.map_or(0, |shape| u64::from(shape.count))
     }
 
+    /// The answers that vouched for the subjects: empty until somebody checked.
+    #[must_use]
+    pub const fn vouched_by(&self) -> &BTreeSet<VouchedBy> {
+        &self.vouched_by
+    }
+
+    /// Notes for the record which answers vouched for the unsealed subjects (clause S10). Whoever calls has
+    /// checked that they do; a dataset that needs it is opened with no permit that lacks it.
+    #[must_use]
+    pub fn with_vouchers(self, vouched_by: BTreeSet<VouchedBy>) -> Self {
+        Self { vouched_by, ..self }
+    }
+
     /// Refuses after all, because the unsealed subjects are not valid (clause L14): only whoever can
     /// unseal them can find that out. `detail` says in Dutch what is wrong, in numbers and names of
     /// fields. A covenant without that clause leaves [`Problem::BadSubjects`].
@@ -224,11 +242,21 @@ impl Permit {
         Refused { record: self.record, target: self.target, slice: self.slice, outcome }
     }
 
+    /// Refuses after all, because nobody vouched for all of the unsealed subjects (clause S10). `detail` and
+    /// the want of that clause are as in [`Self::refuse_subjects`]; the problem is [`Problem::NotVouched`].
+    #[must_use]
+    pub fn refuse_vouchers(self, detail: String) -> Refused {
+        let covenant = &self.record.covenant;
+        let outcome = Outcome::under(covenant, VOUCHERS, detail, Problem::NotVouched);
+        Refused { record: self.record, target: self.target, slice: self.slice, outcome }
+    }
+
     fn recorded(&self) -> TargetVerdict {
         TargetVerdict {
             target: self.target,
             slice: self.slice,
             verdict: RecordedVerdict::Permit { obligations: self.obligations.clone() },
+            vouched_by: self.vouched_by.clone(),
         }
     }
 }
@@ -281,7 +309,8 @@ impl Refused {
             Outcome::Refusal(refusal) => RecordedVerdict::Refuse { refusal: refusal.clone() },
             Outcome::Problem(problem) => RecordedVerdict::Problem { problem: *problem },
         };
-        TargetVerdict { target: self.target, slice: self.slice, verdict }
+        let (target, slice) = (self.target, self.slice);
+        TargetVerdict { target, slice, verdict, vouched_by: BTreeSet::new() }
     }
 }
 

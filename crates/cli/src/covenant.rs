@@ -91,10 +91,12 @@ struct ClauseReport<'a> {
 impl<'a> Report<'a> {
     fn of(covenant: &'a Covenant, hash: Digest) -> Self {
         let text = covenant.text();
-        let unserved = text.dataset.iter().filter(|dataset| dataset.area.is_empty());
+        let unserved = text.dataset.iter().filter(|dataset| !dataset.is_bound());
         let warning = |dataset: &convenant_model::covenant::Dataset| {
             let id = &dataset.id;
-            format!("dataset `{id}` heeft geen gebied en kan dus niet worden bevraagd (S10)")
+            format!(
+                "dataset `{id}` heeft geen gebied, neemt geen vouchers aan en kan dus niet worden bevraagd (S10)"
+            )
         };
         Self {
             id: text.covenant.id.as_str(),

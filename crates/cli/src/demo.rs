@@ -31,6 +31,7 @@ mod story;
 mod summary;
 mod table;
 mod teller;
+mod vouchers;
 
 use self::{story::Story, teller::Teller};
 use crate::exit::usage;

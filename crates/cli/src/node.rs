@@ -93,6 +93,9 @@ struct Row {
     fields: Vec<String>,
     kinds: Vec<&'static str>,
     area: Vec<String>,
+    /// Keys of which subjects must be vouched for, in the place of a column with the area.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vouched: Vec<String>,
     valid_from: String,
     valid_until: String,
     /// Whether today is one of the days.
@@ -110,6 +113,7 @@ impl Row {
             fields: exposed.fields.iter().map(ToString::to_string).collect(),
             kinds: exposed.kinds.iter().map(|kind| kind.as_str()).collect(),
             area: exposed.area.iter().map(ToString::to_string).collect(),
+            vouched: exposed.vouched.iter().map(ToString::to_string).collect(),
             valid_from: from.to_string(),
             valid_until: until.to_string(),
             today: (from..=until).contains(&today),
@@ -121,7 +125,11 @@ impl Row {
         output::line(&format!("{} to {} under {}", self.dataset, self.to, self.project))?;
         output::line(&format!("  fields  {}", self.fields.join(", ")))?;
         output::line(&format!("  kinds   {}", self.kinds.join(", ")))?;
-        output::line(&format!("  area    {} (clause S10)", self.area.join(", ")))?;
+        let area = self.area.join(", ");
+        output::line(&match self.vouched.as_slice() {
+            [] => format!("  area    {area} (clause S10)"),
+            keys => format!("  area    {area}, by vouchers for {} (clause S10)", keys.join(", ")),
+        })?;
         let not_today = if self.today { "" } else { ": not today, so nothing is given out" };
         output::line(&format!("  days    {} to {}{not_today}", self.valid_from, self.valid_until))?;
         output::line(&format!("  basis   {} (clause A3)", self.basis))

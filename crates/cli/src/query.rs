@@ -23,6 +23,7 @@ mod asking;
 mod files;
 mod report;
 mod subjects;
+mod vouchers;
 
 use self::{asking::Asked, report::Report};
 
@@ -45,6 +46,14 @@ Examples:
   The same of two partners, in `jobs.uwv.csv` and `jobs.svb.csv`:
     convenant query ... --target uwv/uwv/polisadministratie_inkomstenverhouding \\
       --target svb/svb/aow_uitkering --out jobs.csv
+
+  Some datasets hold no area and answer only for people whom a partner found within the
+  project's area and vouches for. The first query keeps vouchers in `found.csv.vouchers`, the
+  second passes on those of its subjects:
+    convenant query ... --target rotterdam/brp_persoon --fields burgerservicenummer,... \\
+      --subjects people.csv --vouch --out found.csv
+    convenant query ... --target ind/verblijfsrecht --fields datum_ingang \\
+      --subjects found-bsn.csv --vouchers found.csv.vouchers --out titles.csv
 
   How many rows satisfy a condition; small numbers are not disclosed:
     convenant query ... --kind count --where \"verblijfplaats_functie_adres = 'B'\" --out count.csv
@@ -84,6 +93,13 @@ pub(crate) struct QueryArgs {
     /// The field that the keys are values of [default: the dataset's BSN].
     #[arg(long, value_name = "FIELD", requires = "subjects")]
     key: Option<FieldName>,
+    /// Let the partner vouch for the rows, so that datasets without an area answer for them; the vouchers
+    /// are kept in FILE.vouchers beside `--out` [default field: the one that vouchers can be for].
+    #[arg(long, value_name = "FIELD", num_args = 0..=1, require_equals = true)]
+    vouch: Option<Option<FieldName>>,
+    /// Vouchers that came with an earlier answer in the same project, for these subjects.
+    #[arg(long, value_name = "FILE", requires = "subjects")]
+    vouchers: Vec<PathBuf>,
     /// What to ask [default: lookup for people, select otherwise].
     #[arg(long, value_enum)]
     kind: Option<Kind>,
@@ -160,7 +176,7 @@ async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::R
 async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result<Report> {
     let snapshot = client.refresh().await.map_err(distrusted)?;
     let (question, targets) = asked.question(args, snapshot.register().state())?;
-    let files = files::names(&args.out, &targets)?;
+    let files = files::names(&args.out, &targets, args.vouch.is_some())?;
     let composed = client.compose(question).map_err(|error| match error {
         ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
         error => error.into(),

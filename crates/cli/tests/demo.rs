@@ -36,7 +36,7 @@ fn the_story_is_seen_as_announced() {
 
     let answers = seen["answers"].as_array().unwrap();
     let partners: BTreeSet<_> = answers.iter().filter_map(|one| one["partner"].as_str()).collect();
-    assert_eq!(partners.len(), 5, "{partners:?}");
+    assert_eq!(partners.len(), 6, "{partners:?}");
 
     let audit = &seen["audit"];
     assert_eq!(audit["ledgers"].as_array().unwrap().len(), 8);

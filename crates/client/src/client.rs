@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use convenant_exchange::Kept;
 use convenant_ledger::{
     LedgerSigner, LedgerVerifier,
     note::{NoteError, NoteName},
@@ -36,8 +37,9 @@ use tonic::{Request, Status as GrpcStatus, Streaming, transport::Channel};
 use crate::{
     compose::{Asker, ComposeError, Composed, Question, compose},
     config::ClientConfig,
-    output::OutputError,
-    receive::{Columns, ReceiveError, Receiving},
+    output::{Ended, Output, OutputError},
+    receive::{Accepted, Columns, ReceiveError, Receiving},
+    vouchers::{self, VouchersFile, vouchers_path},
 };
 
 /// Time after a query's deadline for the last frames to arrive: the parties stop at the deadline, and
@@ -111,6 +113,8 @@ pub struct TargetResult {
     pub file: Option<PathBuf>,
     /// Rows in the file.
     pub rows: u64,
+    /// The file that vouches for them, where that was asked for.
+    pub vouchers: Option<VouchersFile>,
 }
 
 /// The project leader's side.
@@ -291,6 +295,7 @@ impl Client {
             let enrolment = enrolment.ok_or_else(|| ComposeError::Node(target.partner.clone()))?;
             let number = u32::try_from(index).map_err(|_| ComposeError::TooMany("targets"))?;
             let columns = columns(composed.query.kind, target, covenant.map(AsRef::as_ref));
+            let columns = (columns, target.vouch.clone());
             let (partner, key) = (target.partner.clone(), enrolment.ledger_key.clone());
             let path: &Path = &path_of(index, target);
             let receiving = Receiving::new(number, partner, key, columns, path);
@@ -309,10 +314,10 @@ impl Client {
         let partner = composed.query.targets.get(target).map(|target| target.partner.clone());
         let partner = partner.ok_or(ClientError::Malformed("a target that was not asked"))?;
         let failed = |problem| Status::Failed { problem };
-        let (status, outcome, refused_here, output, rows) = match slot {
+        let (status, outcome, refused_here, kept, rows) = match slot {
             Slot::Accepted(accepted) => {
-                let status = accepted.outcome.status;
-                (status, Some(accepted.signed), None, accepted.output, accepted.rows)
+                let Accepted { outcome, signed, output, kept, rows } = *accepted;
+                (outcome.status, Some(signed), None, output.zip(Some(kept)), rows)
             }
             Slot::Declined(status) => (status, None, None, None, 0),
             Slot::Refused(error, signed) => {
@@ -322,15 +327,15 @@ impl Client {
             }
             Slot::Waiting(_) => (failed(Problem::Cancelled), None, None, None, 0),
         };
-        // Receipt and rows reach the disk side by side, …
-        let ended = output.map(|output| tokio::task::spawn_blocking(|| output.end()));
+        // Receipt, rows and vouchers reach the disk side by side, …
+        let ended = kept.map(|(output, kept)| tokio::task::spawn_blocking(|| end(output, kept)));
         self.record(composed, (number, &partner), &status, outcome).await?;
-        // … and the rows get their name only now: a result without a receipt does not exist.
-        let file = match ended {
-            Some(ended) => Some(ended.await.map_err(|_| ClientError::Interrupted)??.keep()?),
-            None => None,
+        // … and get their names only now: a result without a receipt does not exist.
+        let (file, vouchers) = match ended {
+            Some(ended) => ended.await.map_err(|_| ClientError::Interrupted)??.keep()?,
+            None => (None, None),
         };
-        Ok(TargetResult { target: number, partner, status, refused_here, file, rows })
+        Ok(TargetResult { target: number, partner, status, refused_here, file, rows, vouchers })
     }
 
     async fn record(
@@ -386,6 +391,29 @@ impl Client {
     }
 }
 
+/// What is on disk of an answer, and has no names yet.
+struct Written {
+    rows: Ended,
+    vouchers: Option<(Ended, VouchersFile)>,
+}
+
+/// Brings rows, and what vouches for them, to the disk. Blocks.
+fn end(output: Output, kept: Option<Kept>) -> Result<Written, OutputError> {
+    let rows = output.end()?;
+    let path = vouchers_path(rows.path());
+    let vouchers = kept.map(|kept| vouchers::write(&kept, &path)).transpose()?;
+    Ok(Written { rows, vouchers })
+}
+
+impl Written {
+    /// Names the rows first: vouchers without them would be for nobody.
+    fn keep(self) -> Result<(Option<PathBuf>, Option<VouchersFile>), OutputError> {
+        let rows = self.rows.keep()?;
+        let keep = |(ended, file): (Ended, VouchersFile)| ended.keep().map(|_| file);
+        Ok((Some(rows), self.vouchers.map(keep).transpose()?))
+    }
+}
+
 /// Most bytes of an outcome that does not verify, in a receipt.
 const MOST_SIGNED: usize = 24 << 10;
 
@@ -404,7 +432,7 @@ fn columns(kind: QueryKind, target: &Target, covenant: Option<&Covenant>) -> Col
 
 enum Slot {
     Waiting(Box<Receiving>),
-    Accepted(Box<crate::receive::Accepted>),
+    Accepted(Box<Accepted>),
     Declined(Status),
     Refused(ReceiveError, Option<String>),
 }

@@ -10,6 +10,7 @@ use convenant_model::{
     predicate::Predicate,
     query::{Query, QueryKind, Requester, SubjectShape, Target},
     subjects::Subject,
+    vouching::Vouchers,
 };
 use convenant_signing::{
     CanonicalError, KeyError, OpeningKey, SealError, SigningKey, SystemRandom, canonical, sha256,
@@ -49,6 +50,8 @@ pub struct TargetQuestion {
     pub predicate: Option<Predicate>,
     /// The subjects, as values of a key field.
     pub subjects: Option<Subjects>,
+    /// One of the fields, for whose values the partner is to vouch.
+    pub vouch: Option<FieldName>,
 }
 
 /// Subjects as values of a key field.
@@ -60,6 +63,8 @@ pub struct Subjects {
     pub verified_by: Option<FieldName>,
     /// The subjects.
     pub list: Vec<Subject>,
+    /// Vouchers for them, where the dataset asks for such; in their order.
+    pub vouchers: Vec<Vouchers>,
 }
 
 /// A query ready to be sent, with the key that opens its answers.
@@ -116,7 +121,7 @@ pub enum ComposeError {
     /// The partner has no node in the register.
     #[error("the register knows no node of partner `{0}`")]
     Node(Oin),
-    /// Too many targets or subjects.
+    /// Too many targets, subjects or vouchers.
     #[error("{0} are more than a query can hold")]
     TooMany(&'static str),
     /// The subjects cannot be sealed.
@@ -183,6 +188,9 @@ pub fn compose(question: Question, asker: &Asker<'_>) -> Result<Composed, Compos
 
 type Sealed = Vec<(u32, Vec<u8>)>;
 
+/// Most sealed bytes of one target, so that they fit into a message.
+const MOST_SEALED: usize = (8 << 20) - (64 << 10);
+
 fn seal_targets(
     questions: Vec<TargetQuestion>,
     id: QueryId,
@@ -194,7 +202,11 @@ fn seal_targets(
             Some(subjects) => {
                 let key = node_key(asker.register, &question.partner)?;
                 let parties = (asker.partner, &question.partner);
-                let bytes = seal_subjects(key, (id, index), parties, &subjects.list, asker.random)?;
+                let whom = (subjects.list.as_slice(), subjects.vouchers.as_slice());
+                let bytes = seal_subjects(key, (id, index), parties, whom, asker.random)?;
+                if bytes.len() > MOST_SEALED {
+                    return Err(ComposeError::TooMany("the subjects with their vouchers"));
+                }
                 let count = subjects.list.len().try_into();
                 let shape = SubjectShape {
                     key: subjects.key.clone(),
@@ -213,6 +225,7 @@ fn seal_targets(
             fields: question.fields,
             predicate: question.predicate,
             subjects: shape,
+            vouch: question.vouch,
         });
     }
     Ok((targets, sealed))

@@ -14,6 +14,8 @@ pub mod compose;
 mod config;
 pub mod output;
 pub mod receive;
+mod vouchers;
 
 pub use client::{Client, ClientError, TargetResult};
 pub use config::ClientConfig;
+pub use vouchers::{VouchersFile, vouchers_path};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter},
+    io::{self, BufWriter, Write as _},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -47,6 +47,9 @@ pub enum OutputError {
     /// The rows cannot be written in this format.
     #[error("the rows cannot be written")]
     Arrow(#[from] ArrowError),
+    /// The vouchers cannot be written.
+    #[error("the vouchers cannot be written")]
+    Vouchers,
     /// The rows cannot be written as Parquet.
     #[error("the rows cannot be written as Parquet")]
     Parquet(#[from] ParquetError),
@@ -83,6 +86,22 @@ pub struct Ended {
 /// A file that is removed when this is dropped.
 struct Part(PathBuf);
 
+impl Part {
+    /// Begins the file that is to get a name, readable by its owner only.
+    fn create(path: &Path) -> Result<(File, Self), OutputError> {
+        if path.exists() {
+            return Err(OutputError::Exists(path.to_owned()));
+        }
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+        let file = file.map_err(|source| OutputError::Io { path: part.clone(), source })?;
+        Ok((file, Self(part)))
+    }
+}
+
 impl Drop for Part {
     fn drop(&mut self) {
         // Best effort: what is in it was never verified, or has its name by now.
@@ -103,17 +122,8 @@ impl Output {
     /// When the file exists, or cannot be made.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self, OutputError> {
         let format = Format::of(path)?;
-        if path.exists() {
-            return Err(OutputError::Exists(path.to_owned()));
-        }
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-        let io_error = |source| OutputError::Io { path: part.clone(), source };
-        let file = BufWriter::with_capacity(1 << 20, file.map_err(io_error)?);
-        let part = Part(part);
+        let (file, part) = Part::create(path)?;
+        let file = BufWriter::with_capacity(1 << 20, file);
         let writer = match format {
             Format::Parquet => {
                 let zstd = Compression::ZSTD(parquet::basic::ZstdLevel::default());
@@ -159,6 +169,23 @@ impl Output {
 }
 
 impl Ended {
+    /// Writes a file that is whole already, and brings it to the disk. Blocks.
+    ///
+    /// # Errors
+    /// When the file exists, or cannot be written.
+    pub fn whole(path: &Path, bytes: &[u8]) -> Result<Self, OutputError> {
+        let (mut file, part) = Part::create(path)?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        written.map_err(|source| OutputError::Io { path: part.0.clone(), source })?;
+        Ok(Self { path: path.to_owned(), part })
+    }
+
+    /// The name that it is to get.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Gives the file its name. A name that was taken meanwhile is not overwritten.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ use arrow::{
     ipc::reader::StreamDecoder,
 };
 use bytes::Bytes;
-use convenant_exchange::OUTCOME_TYPE;
+use convenant_exchange::{Kept, OUTCOME_TYPE, VouchingError};
 use convenant_model::{
-    Oin,
+    FieldName, Oin,
     entry::{SignedOutcome, Status},
     keys::VerifyingKey,
 };
@@ -23,6 +23,7 @@ use thiserror::Error;
 use crate::{
     compose::Composed,
     output::{Output, OutputError},
+    vouchers::Awaited,
 };
 
 /// Most opened bytes that are held until they make a batch of rows. A node sends batches of thousands
@@ -61,6 +62,9 @@ pub enum ReceiveError {
         /// How many came. Their names are whatever the partner wrote there.
         found: usize,
     },
+    /// What was to vouch for the rows does not.
+    #[error("the partner was to vouch for the rows, and did not")]
+    Vouching(#[from] VouchingError),
     /// The answer ended without its last chunk or its outcome.
     #[error("the answer was cut off")]
     CutOff,
@@ -80,6 +84,7 @@ pub struct Receiving {
     hasher: ChunkHasher,
     decoder: StreamDecoder,
     output: Option<Output>,
+    awaited: Option<Awaited>,
     rows: u64,
     bytes: u64,
     chunks: u64,
@@ -114,18 +119,21 @@ pub struct Accepted {
     /// The file with the rows, where the target was answered; to be kept once the receipt is on
     /// record.
     pub output: Option<Output>,
+    /// What vouches for the rows, where that was asked for.
+    pub kept: Option<Kept>,
     /// Rows in the file. For a count this is one row, which holds the number.
     pub rows: u64,
 }
 
 impl Receiving {
-    /// Awaits the answer of a partner whose outcomes its ledger key signs, with these columns.
+    /// Awaits the answer of a partner whose outcomes its ledger key signs, with these columns, and with
+    /// vouchers for the values of one of them where the query asks for that.
     #[must_use]
     pub fn new(
         target: u32,
         partner: Oin,
         ledger_key: VerifyingKey,
-        columns: Columns,
+        (columns, vouch): (Columns, Option<FieldName>),
         path: &Path,
     ) -> Self {
         Self {
@@ -138,6 +146,7 @@ impl Receiving {
             hasher: ChunkHasher::new(),
             decoder: StreamDecoder::new(),
             output: None,
+            awaited: vouch.map(Awaited::new),
             rows: 0,
             bytes: 0,
             chunks: 0,
@@ -180,6 +189,11 @@ impl Receiving {
         self.bytes += sealed.len() as u64;
         self.chunks += 1;
         let opened = opener.open(sealed).map_err(ReceiveError::Chunk)?;
+        if let Some(awaited) = self.awaited.as_mut().filter(|_| opened.last) {
+            // The rows ended with the chunk before.
+            awaited.came(opened.plain);
+            return Ok(());
+        }
         self.held += opened.plain.len();
         if self.held > MOST_HELD {
             return Err(ReceiveError::Order("a batch of rows larger than is taken"));
@@ -204,11 +218,12 @@ impl Receiving {
         let verified = verify_compact(&signed, OUTCOME_TYPE, key_of)?;
         let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")?;
         self.agree(composed, &outcome)?;
-        let output = match outcome.status {
-            Status::Answered => Some(self.complete()?),
-            Status::Refused { .. } | Status::Failed { .. } => None,
-        };
-        Ok(Accepted { outcome, signed, output, rows: self.rows })
+        let answered = outcome.status == Status::Answered;
+        let output = answered.then(|| self.complete()).transpose()?;
+        let awaited = self.awaited.take().filter(|_| answered);
+        let about = (composed, self.target, &self.partner);
+        let kept = awaited.map(|awaited| awaited.finish(about, &self.ledger_key)).transpose()?;
+        Ok(Accepted { outcome, signed, output, kept, rows: self.rows })
     }
 
     fn agree(&mut self, composed: &Composed, outcome: &SignedOutcome) -> Result<(), ReceiveError> {
@@ -248,6 +263,9 @@ impl Receiving {
             none => none.insert(Output::create(&self.path, batch.schema_ref())?),
         };
         self.rows += batch.num_rows() as u64;
+        if let Some(awaited) = &mut self.awaited {
+            awaited.rows(batch)?;
+        }
         Ok(output.write(batch)?)
     }
 

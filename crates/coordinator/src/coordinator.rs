@@ -93,7 +93,7 @@ impl Coordinator {
             tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
         });
         let broker = BrokerServer::new(BrokerService(Arc::clone(&brokering)))
-            .max_decoding_message_size(self.limits.max_message);
+            .max_decoding_message_size(self.limits.max_query);
         let register = RegisterServer::new(RegisterService(Arc::clone(&self.registrar)))
             .max_decoding_message_size(MAX_DOCUMENT + 1024);
         let (reporter, health) = health(&self.limits);

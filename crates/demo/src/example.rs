@@ -1,4 +1,4 @@
-//! The example: six partners, a population, and three projects under the example covenant.
+//! The example: six partners, a population, and four projects under the example covenant.
 
 use std::path::Path;
 
@@ -81,7 +81,8 @@ const IND_PARTY: ExampleParty =
 impl Federation {
     /// Writes the example federation into a new or empty folder: Rotterdam, Den Haag, Toeslagen, UWV,
     /// SVB and IND with a population made from the seed; the project `P-2026-001` that may ask, one
-    /// that was never decided on, and one that has ended. Seven ports are needed.
+    /// that was never decided on, one that has ended, and `P-2026-010`, which may ask the IND about whom
+    /// Rotterdam vouches for. Seven ports are needed.
     ///
     /// # Errors
     /// When the folder holds something, or a file cannot be written.

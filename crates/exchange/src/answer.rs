@@ -29,6 +29,9 @@ pub enum AnswerError {
     /// The outcome cannot be signed.
     #[error("the outcome cannot be signed")]
     Sign(#[from] KeyError),
+    /// No secret for the salts of vouchers can be drawn.
+    #[error("no secret for vouchers can be drawn")]
+    Salts(#[source] KeyError),
 }
 
 /// A node's name and the key with which it signs outcomes.

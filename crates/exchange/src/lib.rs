@@ -10,7 +10,8 @@
 //! requester without a `Recorded<Permit>`, and nothing is signed off twice.
 //!
 //! **In scope:** what must hold of a query before it is decided on, matching the unsealed subjects
-//! with the signed shape, sealing an answer chunk by chunk, and the signed outcome at its end.
+//! with the signed shape and their vouchers with the register, sealing an answer chunk by chunk, and the
+//! signed outcome at its end.
 //!
 //! **Out of scope:** the covenant's rules (`clauses`), what is written where (`ledger`, `store`),
 //! where rows come from (`source`) and how bytes travel (`transport`).
@@ -18,10 +19,15 @@
 mod answer;
 mod received;
 mod subjects;
+mod vouchers;
 
 pub use answer::{Answer, AnswerError, Closed, Signatory, decline};
 pub use received::{Received, Rejection, View};
-pub use subjects::{SubjectFault, open_subjects, seal_subjects};
+pub use subjects::{SubjectFault, Unfit, Unsealed, open_subjects, seal_subjects};
+pub use vouchers::{
+    Issuing, Kept, KeptError, Taking, VOUCHING_TYPE, VoucherFault, VoucherView, VouchingError,
+    pass_on,
+};
 
 /// JWS header `typ` of a signed query.
 pub const QUERY_TYPE: &str = "convenant-query+json";

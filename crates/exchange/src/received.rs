@@ -202,6 +202,13 @@ fn check_shape(query: &Query) -> Checked {
         if fields.len() != target.fields.len() {
             return malformed(format!("a field of `{}` is named twice", target.dataset));
         }
+        if target.vouch.as_ref().is_some_and(|key| !fields.contains(key)) {
+            // A count has no fields, so nobody to vouch for.
+            let dataset = &target.dataset;
+            return malformed(format!(
+                "of `{dataset}` is vouched for a field that is not asked for"
+            ));
+        }
         if target.subjects.as_ref().is_some_and(|subjects| subjects.count == 0) {
             return malformed("sealed subjects of which there are none".to_owned());
         }

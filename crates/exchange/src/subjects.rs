@@ -1,13 +1,17 @@
 //! The sealed part of a query: made at the requester, opened at the node and matched with what the
 //! signed shape says of it.
 
+use std::collections::BTreeSet;
+
+use convenant_clauses::Permit;
 use convenant_model::{
     Oin, QueryId,
     keys::SealingKey,
-    parse::from_json,
+    parse::from_json_up_to,
     query::SubjectShape,
     subjects::{SealedSubjects, Subject},
     value::FieldType,
+    vouching::{VouchedBy, Vouchers},
 };
 use convenant_signing::{
     Direction, OpeningKey, SealContext, SealError, SystemRandom, canonical, open_once, seal_once,
@@ -16,7 +20,13 @@ use convenant_signing::{
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::Received;
+use crate::{
+    Received,
+    vouchers::{VoucherFault, VoucherView, check},
+};
+
+/// Most bytes of unsealed subjects with their vouchers: some 150,000 of them.
+const MOST_BYTES: usize = 8 << 20;
 
 /// Why sealed subjects cannot be used. None of these tells anything of a subject.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -57,7 +67,53 @@ pub enum SubjectFault {
     },
 }
 
-/// Seals subjects to a node, bound to a query and target. The result's hash goes into the shape.
+/// Why unsealed subjects are not asked about. None of these tells anything of a subject.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unfit {
+    /// They are not what the requester signed (clause L14).
+    #[error(transparent)]
+    Subjects(#[from] SubjectFault),
+    /// Nobody vouched for them (clause S10).
+    #[error(transparent)]
+    Vouchers(#[from] VoucherFault),
+}
+
+/// Subjects that opened and match the signed shape, with the vouchers that came with them. They are asked
+/// about once their vouchers were looked at.
+#[derive(Debug)]
+pub struct Unsealed {
+    subjects: Vec<Subject>,
+    vouchers: Vec<Vouchers>,
+}
+
+impl Unsealed {
+    /// The subjects, if somebody vouched for each of them where the permit needs that, and no vouchers
+    /// came where it does not; with the answers that vouched for them, for the record.
+    ///
+    /// # Errors
+    /// Names the first fault of the vouchers.
+    pub fn vouched(
+        self,
+        permit: &Permit,
+        view: &VoucherView<'_>,
+    ) -> Result<(Vec<Subject>, BTreeSet<VouchedBy>), VoucherFault> {
+        let obligations = permit.obligations();
+        match &obligations.vouched {
+            None if self.vouchers.is_empty() => Ok((self.subjects, BTreeSet::new())),
+            None => Err(VoucherFault::Surplus),
+            Some(key) => {
+                let dataset = permit.covenant().dataset(&obligations.dataset);
+                let key = dataset.and_then(|dataset| dataset.vouched_key(key));
+                let key = key.ok_or(VoucherFault::Key)?;
+                let by = check(key, &self.subjects, &self.vouchers, view)?;
+                Ok((self.subjects, by))
+            }
+        }
+    }
+}
+
+/// Seals subjects, and vouchers for them, to a node, bound to a query and target. The result's hash goes
+/// into the shape.
 ///
 /// # Errors
 /// When the node's key is not usable or no randomness can be drawn.
@@ -65,10 +121,11 @@ pub fn seal_subjects(
     key: &SealingKey,
     (query, target): (QueryId, u32),
     (sender, recipient): (&Oin, &Oin),
-    subjects: &[Subject],
+    (subjects, vouchers): (&[Subject], &[Vouchers]),
     random: &SystemRandom,
 ) -> Result<Vec<u8>, SealError> {
-    let part = SealedSubjects { query, target, subjects: subjects.to_vec() };
+    let (subjects, vouchers) = (subjects.to_vec(), vouchers.to_vec());
+    let part = SealedSubjects { query, target, subjects, vouchers };
     let plain = Zeroizing::new(canonical(&part).map_err(|_| SealError::Limit)?);
     seal_once(key, &context(query, target, sender, recipient), &plain, random)
 }
@@ -83,7 +140,7 @@ pub fn open_subjects(
     (target, own): (u32, &Oin),
     (shape, kind): (&SubjectShape, FieldType),
     sealed: &[u8],
-) -> Result<Vec<Subject>, SubjectFault> {
+) -> Result<Unsealed, SubjectFault> {
     if sha256(sealed) != shape.sealed {
         return Err(SubjectFault::Hash);
     }
@@ -91,11 +148,11 @@ pub fn open_subjects(
     let context = context(query.id, target, &query.requester.partner, own);
     let plain = open_once(key, &context, sealed).map_err(|_| SubjectFault::Sealed)?;
     let part: SealedSubjects =
-        from_json("subjects", &plain).map_err(|_| SubjectFault::Malformed)?;
+        from_json_up_to(MOST_BYTES, "subjects", &plain).map_err(|_| SubjectFault::Malformed)?;
     if part.query != query.id || part.target != target {
         return Err(SubjectFault::Malformed);
     }
-    matched(part.subjects, shape, kind)
+    Ok(Unsealed { subjects: matched(part.subjects, shape, kind)?, vouchers: part.vouchers })
 }
 
 fn matched(

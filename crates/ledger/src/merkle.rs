@@ -4,8 +4,10 @@ use convenant_model::Digest;
 use convenant_signing::{sha256, sha256_parts};
 use thiserror::Error;
 
+mod several;
 mod verify;
 
+pub use several::{prove_several, verify_several};
 pub use verify::{ProofError, verify_consistency, verify_inclusion};
 
 /// Hash of a leaf (RFC 9162 §2.1.1): SHA-256 over `0x00` and the entry.

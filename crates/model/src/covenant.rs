@@ -11,6 +11,7 @@ use crate::{
     parse::{BoundedText, ParseError},
     time::Date,
     value::FieldType,
+    vouching::VouchedKey,
 };
 
 /// A covenant as written. [`CovenantText::check`] turns it into a [`Covenant`].
@@ -49,6 +50,9 @@ pub struct Head {
     pub query_minutes: u16,
     /// Most minutes that a party's copy of the register may be old.
     pub register_minutes: u16,
+    /// Most days for which a voucher holds (clause S10); needed where a dataset is vouched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voucher_days: Option<u16>,
     /// Most rows of one `select` (clause S12).
     pub max_rows: u64,
     /// Smallest count that is disclosed as such.
@@ -103,9 +107,14 @@ pub struct Dataset {
     pub id: DatasetId,
     /// What it is, in one line of Dutch.
     pub title: BoundedText<200>,
-    /// The fields that hold its area (clause S10). A dataset without one is not served.
+    /// The fields that hold its area (clause S10). A dataset that is bound neither by these nor by
+    /// vouchers is not served.
     #[serde(default)]
     pub area: Vec<AreaField>,
+    /// The keys for which it takes vouchers, where no field holds its area: it answers only for
+    /// subjects that a partner vouched for, which disclosed them within the area.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<VouchedKey>,
     /// The field with which a subject is verified (clause L14), where the dataset has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_by: Option<FieldName>,
@@ -280,7 +289,7 @@ pub struct Covenant {
 }
 
 /// A member and what is wrong with it.
-type Fault = (String, &'static str);
+pub(crate) type Fault = (String, &'static str);
 
 impl CovenantText {
     /// Checks that the parts agree with each other.
@@ -347,6 +356,7 @@ impl CovenantText {
         if dataset.verified_by.as_ref().is_some_and(|name| dataset.field(name).is_none()) {
             return Err((".verified_by".to_owned(), "the dataset has no such field"));
         }
+        self.check_vouched(dataset)?;
         for (j, field) in dataset.field.iter().enumerate() {
             self.check_field(field)
                 .map_err(|(member, message)| (format!(".field[{j}]{member}"), message))?;
@@ -441,6 +451,12 @@ impl Dataset {
         self.field.iter().find(|field| field.name == *name)
     }
 
+    /// Whether something holds its answers within a project's area: a field of its own, or vouchers.
+    #[must_use]
+    pub const fn is_bound(&self) -> bool {
+        !self.area.is_empty() || !self.vouched.is_empty()
+    }
+
     /// The columns of an answer in sequence: what was asked for, then what must go with it (clause L15),
     /// each once.
     #[must_use]
@@ -461,7 +477,7 @@ fn holds(field: FieldType, area: AreaKind) -> bool {
 }
 
 /// Index of the first item that equals an earlier one.
-fn repeated<T: Ord>(items: impl Iterator<Item = T>) -> Option<usize> {
+pub(crate) fn repeated<T: Ord>(items: impl Iterator<Item = T>) -> Option<usize> {
     let mut seen = BTreeSet::new();
     items.enumerate().find_map(|(i, item)| (!seen.insert(item)).then_some(i))
 }

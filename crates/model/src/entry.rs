@@ -1,6 +1,8 @@
 //! What the ledgers hold. An entry is evidence and holds no personal data: subjects appear as counts
 //! and as hashes over sealed bytes, results as counts and hashes over sealed chunks.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     query::RegisterPosition,
     time::{Date, Timestamp},
     verdict::{Obligations, Refusal},
+    vouching::VouchedBy,
 };
 
 /// What can be put on record. `ledger` makes a `Recorded<T>` of it once its entry is on disk.
@@ -82,6 +85,9 @@ pub struct TargetVerdict {
     pub slice: Digest,
     /// The verdict.
     pub verdict: RecordedVerdict,
+    /// The answers that vouched for the subjects, at a node whose dataset needs that (clause S10).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub vouched_by: BTreeSet<VouchedBy>,
 }
 
 /// A verdict as it stands in a ledger.

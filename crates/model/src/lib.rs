@@ -29,6 +29,7 @@ pub mod subjects;
 pub mod time;
 pub mod value;
 pub mod verdict;
+pub mod vouching;
 
 pub use digest::Digest;
 pub use ids::{

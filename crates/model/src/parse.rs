@@ -59,7 +59,7 @@ impl ParseError {
 /// # Errors
 /// Names file, line, column and member of the first fault.
 pub fn from_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ParseError> {
-    bounded(file, text.len())?;
+    bounded(MAX_DOCUMENT_BYTES, file, text.len())?;
     let located = |member: String, error: &toml::de::Error| {
         let place = error.span().map(|span| line_column(text, span.start));
         ParseError::new(file, member, error.message()).at(place)
@@ -75,7 +75,19 @@ pub fn from_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Parse
 /// # Errors
 /// Names the source, line, column and member of the first fault.
 pub fn from_json<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, ParseError> {
-    bounded(file, bytes.len())?;
+    from_json_up_to(MAX_DOCUMENT_BYTES, file, bytes)
+}
+
+/// The same of what is no document, with another bound.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn from_json_up_to<T: DeserializeOwned>(
+    most: usize,
+    file: &str,
+    bytes: &[u8],
+) -> Result<T, ParseError> {
+    bounded(most, file, bytes.len())?;
     let mut document = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut document).map_err(|error| {
         let path = member(error.path());
@@ -97,11 +109,11 @@ fn member(path: &serde_path_to_error::Path) -> String {
     if text == "." { String::new() } else { text }
 }
 
-fn bounded(file: &str, bytes: usize) -> Result<(), ParseError> {
-    if bytes <= MAX_DOCUMENT_BYTES {
+fn bounded(most: usize, file: &str, bytes: usize) -> Result<(), ParseError> {
+    if bytes <= most {
         return Ok(());
     }
-    let message = format!("{bytes} bytes are more than the {MAX_DOCUMENT_BYTES} allowed");
+    let message = format!("{bytes} bytes are more than the {most} allowed");
     Err(ParseError::new(file, "", message))
 }
 

@@ -56,6 +56,9 @@ problems! {
     Replayed = "HERHAALDE_VRAAG",
     /// The sealed subjects do not open, or do not match what the signed query says of them.
     BadSubjects = "ONJUISTE_PERSONEN",
+    /// The dataset answers only for subjects that come with a valid voucher, and some do not; nothing was
+    /// read.
+    NotVouched = "GEEN_VOUCHER",
     /// The covenant refuses the query; the clauses say why.
     Refused = "GEWEIGERD",
     /// The covenant's rules could not be evaluated, which is a refusal.

@@ -128,7 +128,8 @@ impl Target {
         let keys = self.subjects.as_ref().map(|shape| (&shape.key, shape.verified_by.as_ref()));
         let keys = keys.into_iter().flat_map(|(key, verify)| [Some(key), verify]).flatten();
         let tested = self.predicate.as_ref().map(Predicate::fields).unwrap_or_default();
-        let fields = self.fields.iter().chain(keys).chain(tested).map(FieldName::as_str);
+        let fields = self.fields.iter().chain(keys).chain(tested).chain(&self.vouch);
+        let fields = fields.map(FieldName::as_str);
         fields.chain([self.dataset.as_str()])
     }
 
@@ -204,6 +205,10 @@ pub struct Target {
     /// What is public of the sealed subjects; absent where the query has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subjects: Option<SubjectShape>,
+    /// One of the fields asked for: the node is to vouch for its values, so that a dataset without an
+    /// area of its own answers for them (clause S10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouch: Option<FieldName>,
 }
 
 /// What is public of the sealed subjects of one target.

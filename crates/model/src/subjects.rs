@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::ids::QueryId;
+use crate::{ids::QueryId, vouching::Vouchers};
 
 /// A value that identifies a person or an address. It has no `Display`, its `Debug` is redacted, and
 /// its memory is wiped.
@@ -54,6 +54,10 @@ pub struct SealedSubjects {
     pub target: u32,
     /// The subjects.
     pub subjects: Vec<Subject>,
+    /// Vouchers for them, where the dataset asks for such: each part for as many subjects as it has
+    /// vouchers, in the order of the subjects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouchers: Vec<Vouchers>,
 }
 
 /// Whether a text is a BSN: nine digits that pass the eleven-test (clause L14). The weights are 9, 8,

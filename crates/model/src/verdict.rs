@@ -88,8 +88,15 @@ pub struct Obligations {
     /// (clause L15).
     pub columns: Vec<FieldName>,
     /// The mandatory row filter of the project's area (clause S10): a row passes when one of these
-    /// fields holds one of its codes. Never empty.
+    /// fields holds one of its codes. Empty only where `vouched` takes its place.
     pub scope: Vec<AreaFilter>,
+    /// Present where no field of the dataset holds its area: the key field for whose values vouchers
+    /// must have come, for every subject, before anything is read (clause S10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<FieldName>,
+    /// Present where the answer is to vouch for whom it discloses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouches: Option<Vouches>,
     /// Most rows that may leave (clause S12).
     pub max_rows: u64,
     /// Present for a `count`: the covenant's disclosure limits.
@@ -106,6 +113,16 @@ pub struct AreaFilter {
     pub field: FieldName,
     /// The project's codes of the kind that the field holds; never empty.
     pub codes: Vec<AreaCode>,
+}
+
+/// For what an answer vouches.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vouches {
+    /// The field whose values it vouches for.
+    pub key: FieldName,
+    /// Days for which the vouchers hold.
+    pub days: u16,
 }
 
 /// How a count is made safe before it leaves.

@@ -2,6 +2,7 @@
 //! read, seal, close.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +11,8 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use convenant_clauses::{Permit, Refused, Request, Rules, Verdict, decide};
 use convenant_exchange::{
-    Answer, Received, Rejection, Signatory, SubjectFault, View, decline, open_subjects,
+    Answer, Received, Rejection, Signatory, SubjectFault, Unfit, View, VoucherView, decline,
+    open_subjects,
 };
 use convenant_ledger::Recorded;
 use convenant_model::{
@@ -18,6 +20,7 @@ use convenant_model::{
     entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome},
     subjects::Subject,
     value::FieldType,
+    vouching::VouchedBy,
 };
 use convenant_register::{Follower, Snapshot};
 use convenant_signing::{OpeningKey, SystemRandom};
@@ -32,6 +35,7 @@ use tonic::{Status as GrpcStatus, transport::Channel};
 
 use crate::{datasets::Datasets, metrics::Metrics};
 
+mod fault;
 mod lapse;
 mod reading;
 
@@ -207,30 +211,43 @@ impl Answering {
         };
         match verdict {
             Verdict::Permit(permit) => match self.unseal(asked, &permit) {
-                Ok(subjects) => Ok((permit, subjects)),
+                Ok((subjects, vouched_by)) => {
+                    Ok((Box::new(permit.with_vouchers(vouched_by)), subjects))
+                }
                 Err(fault) => {
                     self.books.usage.give_back(query, permit.target());
-                    Err(Box::new(permit.refuse_subjects(in_dutch(fault))))
+                    Err(Box::new(match fault {
+                        Unfit::Subjects(fault) => permit.refuse_subjects(fault::of_subjects(fault)),
+                        Unfit::Vouchers(fault) => permit.refuse_vouchers(fault::of_vouchers(fault)),
+                    }))
                 }
             },
             Verdict::Refuse(refused) => Err(refused),
         }
     }
 
-    fn unseal(&self, asked: &Asked, permit: &Permit) -> Result<Vec<Subject>, SubjectFault> {
+    /// Opens the subjects, and checks that somebody vouched for them where the permit needs that.
+    fn unseal(
+        &self,
+        asked: &Asked,
+        permit: &Permit,
+    ) -> Result<(Vec<Subject>, BTreeSet<VouchedBy>), Unfit> {
         let shape = permit.asked().and_then(|target| target.subjects.as_ref());
         let Some(shape) = shape else {
             return if asked.sealed.is_empty() {
-                Ok(Vec::new())
+                Ok(Default::default())
             } else {
-                Err(SubjectFault::Presence)
+                Err(SubjectFault::Presence.into())
             };
         };
         let datasets = self.datasets.load();
         let served = datasets.as_ref().and_then(|all| all.get(&permit.obligations().dataset));
         let kind = served.and_then(|served| served.kind(&shape.key)).unwrap_or(FieldType::Text);
         let target = (asked.target, &self.signatory.party);
-        open_subjects(&self.opening, &asked.received, target, (shape, kind), &asked.sealed)
+        let (received, opening) = (&asked.received, &self.opening);
+        let unsealed = open_subjects(opening, received, target, (shape, kind), &asked.sealed)?;
+        let (state, at) = (asked.snapshot.register().state(), received.at());
+        Ok(unsealed.vouched(permit, &VoucherView { state, query: received.query(), at })?)
     }
 
     async fn refuse(&self, asked: &Asked, refused: Refused, frames: &Frames) {
@@ -365,29 +382,4 @@ impl Answering {
 
 pub(crate) const fn failed(problem: Problem) -> Status {
     Status::Failed { problem }
-}
-
-/// What is wrong with unsealed subjects, for the refusal under clause L14.
-fn in_dutch(fault: SubjectFault) -> String {
-    match fault {
-        SubjectFault::NotOfType { found, kind } => {
-            format!(
-                "{found} van de sleutels is geen geldige waarde van het type `{}`",
-                kind.as_str()
-            )
-        }
-        SubjectFault::Count { shape, found } => {
-            format!("de vraag noemt {shape} personen of objecten, verzegeld zijn er {found}")
-        }
-        SubjectFault::Repeated => "een persoon of object is meer dan eens verzegeld".to_owned(),
-        SubjectFault::Verification => {
-            "het tweede gegeven ontbreekt of is niet aangekondigd".to_owned()
-        }
-        SubjectFault::Presence | SubjectFault::Hash => {
-            "de verzegelde personen zijn niet die welke de vrager heeft ondertekend".to_owned()
-        }
-        SubjectFault::Sealed | SubjectFault::Malformed => {
-            "de verzegelde personen zijn niet voor deze vraag en dit knooppunt".to_owned()
-        }
-    }
 }

@@ -26,6 +26,7 @@ pub(crate) struct Served {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) binding: Binding,
     kinds: BTreeMap<FieldName, FieldType>,
+    vouched: Vec<FieldName>,
 }
 
 /// What a node gives out under one project, for people to read before they start it.
@@ -43,6 +44,8 @@ pub struct Exposed {
     pub kinds: Vec<QueryKind>,
     /// The area to which rows are limited (clause S10).
     pub area: Vec<AreaCode>,
+    /// The keys of which subjects must be vouched for, where the dataset holds no area (clause S10).
+    pub vouched: Vec<FieldName>,
     /// First and last day.
     pub days: (Date, Date),
     /// The provider's legal basis (clause A3).
@@ -68,7 +71,8 @@ impl Datasets {
             let source = open(binding.clone(), &config.source)?;
             source.check().await?;
             let kinds = dataset.field.iter().map(|field| (field.name.clone(), field.kind));
-            let one = Served { source, binding, kinds: kinds.collect() };
+            let vouched = dataset.vouched.iter().map(|vouched| vouched.key.clone()).collect();
+            let one = Served { source, binding, kinds: kinds.collect(), vouched };
             if served.insert(config.id.clone(), one).is_some() {
                 return Err(NodeError::Twice(config.id.clone()));
             }
@@ -107,12 +111,17 @@ impl Datasets {
                     fields,
                     kinds: annex.kinds.iter().copied().collect(),
                     area: decided.proposal.area.iter().cloned().collect(),
+                    vouched: self.vouched(annex),
                     days: (decided.decision.valid_from, decided.decision.valid_until),
                     basis: annex.basis_provider.to_string(),
                 });
             }
         }
         found
+    }
+
+    fn vouched(&self, annex: &Annex) -> Vec<FieldName> {
+        self.get(&annex.dataset).map(|served| served.vouched.clone()).unwrap_or_default()
     }
 
     fn fields(&self, annex: &Annex) -> Vec<FieldName> {

@@ -130,7 +130,7 @@ impl Node {
             tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
         });
         let service = ExchangeServer::new(ExchangeService(Arc::clone(&answering)))
-            .max_decoding_message_size(self.limits.max_message);
+            .max_decoding_message_size(self.limits.max_query);
         let (reporter, health) = health(&self.limits);
         reporter.set_serving::<ExchangeServer<ExchangeService>>().await;
         let routes = Routes::new(service).add_service(health);

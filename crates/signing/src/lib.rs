@@ -6,7 +6,7 @@
 //!
 //! **In scope:** SHA-256; RFC 8785 canonical JSON, for integers and texts only; private keys as JWK
 //! (RFC 7517, RFC 8037); key ids (RFC 7638); JWS in compact and general JSON form (RFC 7515) with
-//! EdDSA and ES256; HPKE (RFC 9180) for one message and for streams of chunks.
+//! EdDSA and ES256; HPKE (RFC 9180) for one message and for streams of chunks; salts (RFC 2104).
 //!
 //! **Out of scope:** what a document means and who may sign it (`model`), files that hold keys
 //! (`cli`, `node`), certificates and TLS (`transport`), Merkle trees and signed notes (`ledger`).
@@ -23,6 +23,7 @@ mod jws;
 mod key;
 mod once;
 mod opening;
+mod salter;
 mod stream;
 mod suite;
 mod unique;
@@ -40,6 +41,7 @@ pub use crate::{
     key::{BadSignature, KeyError, SigningKey, key_id, verify},
     once::{open_once, seal_once},
     opening::OpeningKey,
+    salter::Salter,
     stream::{MAX_CHUNK_BYTES, Opened, Opener, Sealer},
     suite::{OpenError, SealError},
 };

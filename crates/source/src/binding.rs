@@ -34,7 +34,7 @@ impl Binding {
     ///
     /// # Errors
     /// When the configuration names a field that the covenant lacks or refuses, leaves one out, or
-    /// gives no column to any field that holds the area.
+    /// gives no column to any field that holds the area of a dataset that takes no vouchers instead.
     pub fn new(dataset: &Dataset, config: &DatasetConfig) -> Result<Self, BindingError> {
         let named = config.columns.keys().chain(&config.absent);
         named.into_iter().try_for_each(|field| check_named(dataset, field))?;
@@ -46,7 +46,8 @@ impl Binding {
                 columns.insert(field.name.clone(), Arc::new(column));
             }
         }
-        if !dataset.area.iter().any(|area| columns.contains_key(&area.field)) {
+        let own_area = dataset.area.iter().any(|area| columns.contains_key(&area.field));
+        if !own_area && dataset.vouched.is_empty() {
             return Err(BindingError::NoArea { dataset: dataset.id.clone() });
         }
         let accompanying = dataset.field.iter().filter(|f| f.usage == Use::Accompany);

@@ -10,7 +10,8 @@
 //! batches of at most [`BATCH_ROWS`] rows, so that memory does not grow with the answer.
 //!
 //! **Out of scope:** whether a query is permitted (`clauses`), rounding of counts and sealing
-//! (`node`), and a dataset that has no column with its area, which is not served.
+//! (`node`), whether vouchers hold (`exchange`), and a dataset that has neither a column with its area nor
+//! takes vouchers, which is not served.
 //!
 //! No text of a requester ever becomes part of an SQL statement, and no value of a row or of a subject
 //! appears in an error or a log.

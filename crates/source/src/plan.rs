@@ -23,7 +23,8 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) dataset: DatasetId,
     pub(crate) output: Vec<Arc<Column>>,
-    pub(crate) scope: Vec<Scope>,
+    /// `None` where somebody vouched for every subject instead; then there are `keys`.
+    pub(crate) scope: Option<Vec<Scope>>,
     pub(crate) keys: Option<Keys>,
     pub(crate) test: Option<Test>,
     pub(crate) max_rows: u64,
@@ -58,6 +59,8 @@ pub(crate) enum Test {
 pub(crate) struct Asked<'a> {
     pub(crate) columns: &'a [FieldName],
     pub(crate) scope: &'a [AreaFilter],
+    /// The key for which vouchers came, where they take the place of the area.
+    pub(crate) vouched: Option<&'a FieldName>,
     pub(crate) predicate: Option<&'a Predicate>,
     /// The key field, and the field that verifies a subject.
     pub(crate) key: Option<(&'a FieldName, Option<&'a FieldName>)>,
@@ -83,10 +86,14 @@ impl Plan {
         if permit.subjects() != subjects.len() as u64 {
             return Err(misfit("its query announces another number of subjects"));
         }
+        if obligations.vouched.is_some() && permit.vouched_by().is_empty() {
+            return Err(misfit("nobody is on record as having vouched for its subjects"));
+        }
         let shape = target.subjects.as_ref();
         let asked = Asked {
             columns: &obligations.columns,
             scope: &obligations.scope,
+            vouched: obligations.vouched.as_ref(),
             predicate: target.predicate.as_ref(),
             key: shape.map(|shape| (&shape.key, shape.verified_by.as_ref())),
             subjects,
@@ -100,7 +107,10 @@ impl Plan {
         Ok(Self {
             dataset: binding.dataset().clone(),
             output: resolver.output(asked.columns)?,
-            scope: resolver.scope(asked.scope)?,
+            scope: match asked.vouched {
+                Some(_) => resolver.vouched(&asked)?,
+                None => Some(resolver.scope(asked.scope)?),
+            },
             keys: resolver.keys(asked.key, asked.subjects)?,
             test: asked.predicate.map(|predicate| resolver.test(predicate.expr())).transpose()?,
             max_rows: asked.max_rows,
@@ -141,7 +151,7 @@ impl Plan {
         if with_output {
             self.output.iter().for_each(&mut need);
         }
-        self.scope.iter().for_each(|scope| need(&scope.column));
+        self.scope.iter().flatten().for_each(|scope| need(&scope.column));
         if let Some(keys) = &self.keys {
             need(&keys.column);
             keys.verified_by.iter().for_each(&mut need);
@@ -206,6 +216,19 @@ impl Resolver<'_> {
             return Err(self.misfit("its area has no column"));
         }
         Ok(scope)
+    }
+
+    /// Clause S10, where no column holds the area: the rows of the subjects that somebody vouched for, and
+    /// without subjects none.
+    fn vouched(&self, asked: &Asked<'_>) -> Result<Option<Vec<Scope>>, SourceError> {
+        let key = asked.key.map(|(key, _)| key);
+        if asked.vouched.is_none() || asked.vouched != key || asked.subjects.is_empty() {
+            return Err(self.misfit("it is bound by vouchers, and its subjects are not"));
+        }
+        if !asked.scope.is_empty() {
+            return Err(self.misfit("it is bound by an area and by vouchers"));
+        }
+        Ok(None)
     }
 
     fn keys(

@@ -4,6 +4,7 @@ use convenant_client::compose::{Question, Subjects, TargetQuestion};
 use convenant_demo::Party;
 use convenant_model::{
     FieldName, GoalId, ProjectId, parse::BoundedText, query::QueryKind, subjects::Subject,
+    vouching::Vouchers,
 };
 
 use crate::{Fallible, Fault, PROJECT};
@@ -36,6 +37,7 @@ pub fn target(party: &Party, fields: &[&str]) -> Fallible<TargetQuestion> {
         fields: names(fields)?,
         predicate: None,
         subjects: None,
+        vouch: None,
     })
 }
 
@@ -49,6 +51,7 @@ pub fn about(mut target: TargetQuestion, list: Vec<Subject>) -> Fallible<TargetQ
         key: FieldName::new("burgerservicenummer")?,
         verified_by: verified.then(|| FieldName::new("geboorte_datum")).transpose()?,
         list,
+        vouchers: Vec::new(),
     });
     Ok(target)
 }
@@ -60,6 +63,40 @@ pub fn about(mut target: TargetQuestion, list: Vec<Subject>) -> Fallible<TargetQ
 pub fn when(mut target: TargetQuestion, predicate: &str) -> Fallible<TargetQuestion> {
     target.predicate = Some(predicate.parse()?);
     Ok(target)
+}
+
+/// The same, with the partner vouching for the values of this field.
+///
+/// # Errors
+/// When it is no name.
+pub fn vouching(mut target: TargetQuestion, field: &str) -> Fallible<TargetQuestion> {
+    target.vouch = Some(FieldName::new(field)?);
+    Ok(target)
+}
+
+/// What is asked about subjects for whom there are vouchers, by this key.
+///
+/// # Errors
+/// When the key is no name.
+pub fn vouched(
+    mut target: TargetQuestion,
+    key: &str,
+    list: Vec<Subject>,
+    vouchers: Vec<Vouchers>,
+) -> Fallible<TargetQuestion> {
+    let key = FieldName::new(key)?;
+    target.subjects = Some(Subjects { key, verified_by: None, list, vouchers });
+    Ok(target)
+}
+
+/// The same question under another project of the example, for the goal of migrant labour.
+///
+/// # Errors
+/// When the project's id is malformed.
+pub fn under(mut question: Question, project: &str) -> Fallible<Question> {
+    question.project = ProjectId::new(project)?;
+    question.goal = Some(GoalId::new("overtreding-arbeidswetgeving")?);
+    Ok(question)
 }
 
 fn names(fields: &[&str]) -> Fallible<Vec<FieldName>> {

@@ -8,6 +8,8 @@ pub struct Limits {
     /// Largest message that is decoded, in bytes. Give it to each generated client and server with
     /// `max_decoding_message_size`; tonic's own default is the same 4 MiB.
     pub max_message: usize,
+    /// The same of a query with its sealed subjects: 100,000 vouched ones are more than 4 MiB.
+    pub max_query: usize,
     /// Largest list of request or response headers, in bytes.
     pub max_header_list: u32,
     /// Streams that may be open on one connection at a time.
@@ -41,6 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_message: 4 << 20,
+            max_query: 8 << 20,
             max_header_list: 16 << 10,
             max_streams: 128,
             max_connections: 512,

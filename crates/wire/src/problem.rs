@@ -115,7 +115,9 @@ fn violation(from: &PreconditionViolation) -> Option<Violation> {
 const fn code(problem: Problem) -> Code {
     match problem {
         Problem::Unauthenticated | Problem::BadSignature => Code::Unauthenticated,
-        Problem::NotAllowed | Problem::Refused | Problem::RuleError => Code::PermissionDenied,
+        Problem::NotAllowed | Problem::NotVouched | Problem::Refused | Problem::RuleError => {
+            Code::PermissionDenied
+        }
         Problem::Malformed | Problem::BadSubjects | Problem::NotYetValid => Code::InvalidArgument,
         Problem::Expired | Problem::Late => Code::DeadlineExceeded,
         Problem::Replayed => Code::AlreadyExists,

@@ -9,3 +9,4 @@ mod life;
 mod real_brp;
 mod telemetry;
 mod unwritable;
+mod vouchers;

@@ -59,7 +59,6 @@ const TITLE_COLUMNS: &[(&str, &str)] = &[
     ("verblijfstitel_code", "verblijfstitel"),
     ("datum_ingang", "datum_ingang_verblijfstitel"),
     ("datum_einde", "datum_einde_verblijfstitel"),
-    ("gemeente_van_inschrijving", "gemeente_van_inschrijving"),
 ];
 /// What is asked for; the indication of secrecy goes with it unasked (clause L15).
 const ASKED: &[&str] = &[

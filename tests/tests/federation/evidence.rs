@@ -272,6 +272,7 @@ fn addresses(world: &World) -> Subjects {
         key: FieldName::new("verblijfplaats_adresseerbaar_object_identificatie").unwrap(),
         verified_by: None,
         list: addresses.map(|one| Subject { key: one.bag_object(), verify: None }).collect(),
+        vouchers: Vec::new(),
     }
 }
 

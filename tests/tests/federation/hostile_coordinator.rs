@@ -143,7 +143,7 @@ async fn subjects_that_the_coordinator_sealed_itself_are_refused_by_the_node() {
         let query = wire::query_of(&request.signed_query).unwrap();
         let parties = (&query.requester.partner, &node);
         let random = SystemRandom::new();
-        let sealed = seal_subjects(&key, (query.id, 0), parties, &people, &random);
+        let sealed = seal_subjects(&key, (query.id, 0), parties, (&people, &[]), &random);
         request.sealed_subjects = sealed.unwrap().into();
         request
     }));

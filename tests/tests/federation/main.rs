@@ -12,3 +12,4 @@ mod support;
 mod suspension;
 mod transport;
 mod unwritable;
+mod vouchers;

@@ -24,7 +24,7 @@ use crate::support::{
     BRP_FIELDS, LONG_FIELDS, Results, attempt, both, in_rotterdam, long_winded, world,
 };
 
-fn suspension(
+pub(crate) fn suspension(
     world: &World,
     project: &str,
     partner: Option<&Oin>,

@@ -282,7 +282,7 @@ impl Doors {
 async fn oversized_truncated_and_random_messages_on_every_method() {
     let doors = Doors::open().await;
     // More than any limit; a field of a message, cut off in its length; then noise.
-    let oversized = [vec![0x0a, 0x80, 0x80, 0xc0, 0x02], vec![b'x'; 5 << 20]].concat();
+    let oversized = [vec![0x0a, 0x80, 0x80, 0xc0, 0x04], vec![b'x'; 9 << 20]].concat();
     let truncated = vec![0x0a, 0xff, 0x07, b'x'];
     for (method, to_node) in METHODS {
         let channel = doors.channel(to_node);

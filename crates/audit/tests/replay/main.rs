@@ -6,4 +6,5 @@ mod documents;
 mod honest;
 mod ledger_bytes;
 mod tampered;
+mod vouchers;
 mod world;

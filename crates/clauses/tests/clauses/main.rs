@@ -9,4 +9,6 @@ mod life;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod vouchers;
+#[cfg(test)]
 mod world;

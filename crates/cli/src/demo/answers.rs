@@ -158,7 +158,7 @@ impl Scene {
         teller.styled(2, Style::Plain, self.text)?;
         let question = question(stage, self.kind, &(self.asks)(cast))?;
         let results = stage.send(&stage.client.compose(question)?).await?;
-        let tables = results.iter().map(|result| self.show(stage, result, teller));
+        let tables = results.iter().map(|result| show(self.title, stage, result, teller));
         let tables = tables.collect::<Result<Vec<_>>>()?;
         (self.expect)(cast, &tables).with_context(|| self.title)?;
         let aside = (self.aside)(cast);
@@ -172,31 +172,36 @@ impl Scene {
         });
         Ok(seen.collect())
     }
+}
 
-    fn show(&self, stage: &Stage, result: &TargetResult, teller: &Teller) -> Result<Table> {
-        let partner = stage.title(&result.partner);
-        ensure!(
-            result.status == Status::Answered && result.refused_here.is_none(),
-            "{}: {partner} had to answer, and did not: {:?}",
-            self.title,
-            result.status
-        );
-        let file = result.file.as_ref().context("an answer without a file")?;
-        let table = Table::read(file)?;
-        teller.line("")?;
-        teller.styled(
-            2,
-            Style::Good,
-            &match table.len() {
-                0 => format!("{partner}: answered, and found nobody"),
-                _ => format!("{partner}: answered"),
-            },
-        )?;
-        if table.len() > 0 {
-            for line in table.lines() {
-                teller.line(&line)?;
-            }
+/// Shows an answer, which had to come.
+pub(super) fn show(
+    question: &str,
+    stage: &Stage,
+    result: &TargetResult,
+    teller: &Teller,
+) -> Result<Table> {
+    let partner = stage.title(&result.partner);
+    ensure!(
+        result.status == Status::Answered && result.refused_here.is_none(),
+        "{question}: {partner} had to answer, and did not: {:?}",
+        result.status
+    );
+    let file = result.file.as_ref().context("an answer without a file")?;
+    let table = Table::read(file)?;
+    teller.line("")?;
+    teller.styled(
+        2,
+        Style::Good,
+        &match table.len() {
+            0 => format!("{partner}: answered, and found nobody"),
+            _ => format!("{partner}: answered"),
+        },
+    )?;
+    if table.len() > 0 {
+        for line in table.lines() {
+            teller.line(&line)?;
         }
-        Ok(table)
     }
+    Ok(table)
 }

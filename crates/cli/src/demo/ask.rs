@@ -4,10 +4,11 @@ use anyhow::{Context as _, Result};
 use convenant_client::compose::{Question, Subjects, TargetQuestion};
 use convenant_exchange::QUERY_TYPE;
 use convenant_model::{
-    FieldName, GoalId,
+    FieldName, GoalId, ProjectId,
     parse::BoundedText,
     query::{Query, QueryKind},
     subjects::Subject,
+    vouching::Vouchers,
 };
 use convenant_signing::{SigningKey, canonical, sha256, sign_compact};
 
@@ -30,6 +31,8 @@ pub(super) struct Ask<'a> {
     pub(super) fields: &'a [&'a str],
     pub(super) condition: &'a str,
     pub(super) about: About,
+    /// Whether the partner is to vouch for whom it finds.
+    pub(super) vouch: bool,
 }
 
 /// Whom a question is about.
@@ -44,6 +47,8 @@ pub(super) enum About {
     People(Vec<Subject>),
     /// Whoever lives here.
     Address(Subject),
+    /// These people, with what vouches for them: one after the other, in the order of the vouchers.
+    Vouched(Vec<Subject>, Vec<Vouchers>),
 }
 
 impl Ask<'_> {
@@ -58,14 +63,20 @@ impl Ask<'_> {
             fields: names.collect::<Result<_, _>>()?,
             predicate: condition.map(str::parse).transpose()?,
             subjects: self.about.subjects()?,
+            vouch: self.vouch.then(|| FieldName::new(BSN)).transpose()?,
         })
     }
 }
 
 impl About {
     fn subjects(&self) -> Result<Option<Subjects>> {
+        let mut vouchers = Vec::new();
         let (key, verified_by, list) = match self {
             Self::Nobody => return Ok(None),
+            Self::Vouched(people, with) => {
+                vouchers.clone_from(with);
+                (BSN, None, people.clone())
+            }
             Self::Verified(people) => (BSN, Some(FieldName::new(BIRTH)?), people.clone()),
             Self::People(people) => {
                 let bare = |one: &Subject| Subject { key: one.key.clone(), verify: None };
@@ -73,7 +84,7 @@ impl About {
             }
             Self::Address(address) => (BAG_OBJECT, None, vec![address.clone()]),
         };
-        Ok(Some(Subjects { key: FieldName::new(key)?, verified_by, list }))
+        Ok(Some(Subjects { key: FieldName::new(key)?, verified_by, list, vouchers }))
     }
 }
 
@@ -89,6 +100,15 @@ pub(super) fn question(stage: &Stage, kind: QueryKind, asks: &[Ask<'_>]) -> Resu
         retention_days: None,
         justification: BoundedText::new(text).map_err(anyhow::Error::msg)?,
         minutes: 10,
+    })
+}
+
+/// The same under the project in which the IND takes part.
+pub(super) fn of_migrants(stage: &Stage, asks: &[Ask<'_>]) -> Result<Question> {
+    Ok(Question {
+        project: ProjectId::new("P-2026-010")?,
+        goal: Some(GoalId::new("overtreding-arbeidswetgeving")?),
+        ..question(stage, QueryKind::Lookup, asks)?
     })
 }
 

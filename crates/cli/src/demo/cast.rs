@@ -7,6 +7,9 @@ use convenant_model::subjects::{Identifying, Subject};
 /// More subjects than the example's mandate allows in one query.
 const TOO_MANY: usize = 101;
 
+/// Whom the municipality vouches for.
+const FOREIGNERS: usize = 3;
+
 /// Who the story is about.
 pub(super) struct Cast {
     /// Three residents of Rotterdam with something to compare.
@@ -15,6 +18,8 @@ pub(super) struct Cast {
     pub(super) address: Subject,
     /// How many are registered there.
     pub(super) at_address: usize,
+    /// Residents of Rotterdam whom the IND knows.
+    pub(super) foreigners: Vec<Subject>,
     /// A resident of Den Haag.
     pub(super) elsewhere: Subject,
     /// More people than may be asked about at once.
@@ -49,11 +54,14 @@ impl Cast {
         let elsewhere = population.residents_of(DEN_HAAG).next();
         let (_, elsewhere) = elsewhere.context("nobody lives in Den Haag")?;
         let in_rotterdam = || population.residents_of(ROTTERDAM);
+        let foreigners = in_rotterdam().map(|(_, one)| one);
+        let foreigners = foreigners.filter(|one| one.has_residence_title());
         let postal = in_rotterdam().filter(|(_, one)| one.has_postal_address()).count();
         Ok(Self {
             residents: [pensioner, tenant, commuter].map(Person::subject).into(),
             address: Subject { key: address.bag_object(), verify: None },
             at_address: address.residents().len(),
+            foreigners: foreigners.map(Person::subject).take(FOREIGNERS).collect(),
             elsewhere: elsewhere.subject(),
             crowd: population.people().take(TOO_MANY).map(|(_, one)| one.subject()).collect(),
             no_bsn: Subject { key: spoiled(&pensioner.bsn()), verify: Some(pensioner.birth()) },

@@ -57,12 +57,17 @@ pub(super) fn project(stage: &Stage, teller: &mut Teller) -> Result<()> {
     teller.pair("proposal", &format!("signed by {}", signers(federation, proposal)))?;
     decision(federation, spec, teller)?;
     teller.line("")?;
+    let today = federation.spec.today;
     let more = federation.spec.projects.iter().skip(1).map(|other| {
-        let fate = if other.decision.is_none() { "not decided on" } else { "ended" };
+        let fate = match &other.decision {
+            None => "not decided on",
+            Some(decision) if decision.valid_until < today => "ended",
+            Some(_) => "running",
+        };
         format!("{} ({fate})", other.proposal.project)
     });
     let more: Vec<_> = more.collect();
-    teller.say(&format!("Two more projects stand in the register: {}.", more.join(" and ")))?;
+    teller.say(&format!("More projects stand in the register: {}.", more.join(", ")))?;
     Ok(())
 }
 

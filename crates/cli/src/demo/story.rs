@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use convenant_demo::Federation;
+use convenant_exchange::Kept;
 
 use super::{
     answers::SCENES,
@@ -18,6 +19,7 @@ use super::{
     stage::Stage,
     summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
     teller::{Style, Teller},
+    vouchers,
 };
 use crate::output;
 
@@ -54,7 +56,8 @@ impl Story {
         opening::project(&stage, &mut self.teller)?;
         opening::grants(&stage, &mut self.teller)?;
         self.answers(&stage, &cast).await?;
-        self.refusals(&mut stage, &cast).await?;
+        let kept = self.vouchers(&stage, &cast).await?;
+        self.refusals(&mut stage, &cast, &kept).await?;
         let federation = stage.strike().await?;
         let evidence = Evidence::gather(&federation)?;
         self.audit(&evidence)
@@ -94,7 +97,18 @@ impl Story {
         Ok(())
     }
 
-    async fn refusals(&mut self, stage: &mut Stage, cast: &Cast) -> Result<()> {
+    async fn vouchers(&mut self, stage: &Stage, cast: &Cast) -> Result<Kept> {
+        self.teller.section("A register that knows no area")?;
+        self.teller.say(
+            "A project is held within its area. Where a register has no column for that, it answers only for \
+             people whom a partner found within the area, and vouches for.",
+        )?;
+        let (kept, seen) = vouchers::answers(stage, cast, &self.teller).await?;
+        self.summary.answers.extend(seen);
+        Ok(kept)
+    }
+
+    async fn refusals(&mut self, stage: &mut Stage, cast: &Cast, kept: &Kept) -> Result<()> {
         self.teller.section("What is refused")?;
         self.teller.say(
             "Every clause of the covenant that a question offends is named, with the covenant's own \
@@ -105,6 +119,8 @@ impl Story {
                 Announced { tried: attempt.tried, by: attempt.by, expected: attempt.expected };
             self.refused(&announced, attempt.make(stage, cast).await)?;
         }
+        let seen = vouchers::swapped(stage, cast, kept).await;
+        self.refused(&SWAPPED, seen)?;
         let seen = outsiders::not_enrolled(stage, cast).await;
         self.refused(&NOT_ENROLLED, seen)?;
         let seen = outsiders::foreign_authority(stage, cast).await;
@@ -224,6 +240,13 @@ impl Story {
 
 /// The partner in whose ledger a byte is changed, and whom the coordinator asks.
 const WATCHED: &str = "toeslagen";
+
+const SWAPPED: Announced = Announced {
+    tried: "Ask the IND about a resident of Den Haag, with the voucher that Rotterdam gave for somebody \
+            else.",
+    by: By::Node,
+    expected: ("S10", "GEEN_VOUCHER"),
+};
 
 const NOT_ENROLLED: Announced = Announced {
     tried: "As an organisation that is not enrolled, send a query that the leader signed. The \

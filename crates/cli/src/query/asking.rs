@@ -15,6 +15,7 @@ use convenant_model::{
 use super::{
     Kind, QueryArgs, files,
     subjects::{Listed, person_key},
+    vouchers::{self, Passing},
 };
 use crate::exit::usage;
 
@@ -22,6 +23,7 @@ use crate::exit::usage;
 pub(super) struct Asked {
     predicate: Option<Predicate>,
     subjects: Option<Listed>,
+    vouchers: Passing,
     justification: BoundedText<1000>,
 }
 
@@ -55,6 +57,7 @@ impl Asked {
         Ok(Self {
             predicate: predicate.map_err(|error| usage(format!("`--where`: {error}")))?,
             subjects,
+            vouchers: Passing::read(&args.vouchers)?,
             justification: justification
                 .map_err(|error| usage(format!("`--justification`: {error}")))?,
         })
@@ -73,6 +76,7 @@ impl Asked {
         let targets = resolved.iter().map(|target| self.target(args, covenant, target));
         let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
         self.require_verifier(&targets)?;
+        self.vouchers.require_use(&targets)?;
         let question = Question {
             project: args.project.clone(),
             kind: args.kind.map_or_else(|| default_kind(covenant, &targets), QueryKind::from),
@@ -91,17 +95,34 @@ impl Asked {
         covenant: &Covenant,
         target: &Resolved,
     ) -> anyhow::Result<TargetQuestion> {
+        let dataset = dataset(covenant, &target.dataset)?;
         let subjects = match &self.subjects {
-            Some(listed) => Some(subjects(listed, args, dataset(covenant, &target.dataset)?)?),
+            Some(listed) => Some(self.subjects(listed, args, dataset)?),
             None => None,
         };
+        let vouch = args.vouch.as_ref();
+        let vouch = vouch.map(|field| vouchers::field(field.as_ref(), covenant, dataset, args));
         Ok(TargetQuestion {
             partner: target.partner.clone(),
             dataset: target.dataset.clone(),
             fields: args.fields.clone(),
             predicate: self.predicate.clone(),
             subjects,
+            vouch: vouch.transpose()?,
         })
+    }
+
+    fn subjects(
+        &self,
+        listed: &Listed,
+        args: &QueryArgs,
+        dataset: &Dataset,
+    ) -> anyhow::Result<Subjects> {
+        let subjects = subjects(listed, args, dataset)?;
+        match dataset.vouched_key(&subjects.key) {
+            Some(_) => self.vouchers.pass_on(subjects, listed, args, dataset),
+            None => Ok(subjects),
+        }
     }
 
     /// A second column that no dataset verifies by is a mistake, and would go nowhere unnoticed.
@@ -142,7 +163,7 @@ fn subjects(listed: &Listed, args: &QueryArgs, dataset: &Dataset) -> anyhow::Res
     };
     let verified_by = dataset.verified_by.clone().filter(|_| listed.verified());
     let list = listed.of(dataset, field)?;
-    Ok(Subjects { key: field.name.clone(), verified_by, list })
+    Ok(Subjects { key: field.name.clone(), verified_by, list, vouchers: Vec::new() })
 }
 
 /// People are looked up; rows without subjects, or by address, are selected.

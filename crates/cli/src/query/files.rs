@@ -5,13 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use convenant_client::output::{Format, OutputError};
+use convenant_client::{
+    output::{Format, OutputError},
+    vouchers_path,
+};
 
 use super::asking::Resolved;
 use crate::exit::usage;
 
 /// A file for each target: the one asked for, or with several targets `NAME.PARTNER.EXTENSION`.
-pub(super) fn names(out: &Path, targets: &[Resolved]) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn names(
+    out: &Path,
+    targets: &[Resolved],
+    vouchers: bool,
+) -> anyhow::Result<Vec<PathBuf>> {
     let mut taken = BTreeSet::new();
     let names: Vec<_> = match targets {
         [_] => vec![out.to_owned()],
@@ -19,6 +26,9 @@ pub(super) fn names(out: &Path, targets: &[Resolved]) -> anyhow::Result<Vec<Path
     };
     for name in &names {
         checked(name)?;
+        if vouchers {
+            absent(&vouchers_path(name))?;
+        }
     }
     Ok(names)
 }
@@ -26,6 +36,10 @@ pub(super) fn names(out: &Path, targets: &[Resolved]) -> anyhow::Result<Vec<Path
 /// Refuses a name before anything is asked: an answer that cannot be kept is wasted and on record.
 pub(super) fn checked(name: &Path) -> anyhow::Result<()> {
     Format::of(name).map_err(|error| usage(error.to_string()))?;
+    absent(name)
+}
+
+fn absent(name: &Path) -> anyhow::Result<()> {
     if name.exists() {
         return Err(usage(OutputError::Exists(name.to_owned()).to_string()));
     }
@@ -75,10 +89,10 @@ mod tests {
             target("uwv", "uwv/b"),
             target("UWV", "uwv/b"),
         ];
-        let names = names(Path::new("/nowhere/r.csv"), &targets).unwrap();
+        let names = names(Path::new("/nowhere/r.csv"), &targets, true).unwrap();
         let shown: Vec<_> = names.iter().map(|name| name.to_str().unwrap()).collect();
         let expected = ["r.den-haag.csv", "r.uwv.csv", "r.uwv-b.csv", "r.uwv-b-2.csv"];
         assert_eq!(shown, expected.map(|name| format!("/nowhere/{name}")));
-        assert!(super::names(Path::new("r.txt"), &targets[..1]).is_err());
+        assert!(super::names(Path::new("r.txt"), &targets[..1], false).is_err());
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use convenant_client::{TargetResult, compose::Composed, receive::ReceiveError};
+use convenant_client::{TargetResult, VouchersFile, compose::Composed, receive::ReceiveError};
 use convenant_model::{
-    Oin, Problem, ProjectId, QueryId,
+    Oin, Problem, ProjectId, QueryId, Timestamp,
     entry::Status,
     query::QueryKind,
     verdict::{Refusal, Violation},
@@ -38,12 +38,28 @@ struct TargetReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    vouchers: Option<VouchersReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<Violation>,
     /// Why an answer that came was not accepted here.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+}
+
+/// What vouches for the rows.
+#[derive(Serialize)]
+struct VouchersReport {
+    file: PathBuf,
+    rows: u64,
+    expires: Timestamp,
+}
+
+impl From<VouchersFile> for VouchersReport {
+    fn from(from: VouchersFile) -> Self {
+        Self { file: from.path, rows: from.rows, expires: from.expires }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -130,6 +146,10 @@ impl Report {
         let rows: Vec<_> = self.targets.iter().map(TargetReport::row).collect();
         for (line, target) in output::columns(&rows).iter().zip(&self.targets) {
             output::note(line);
+            if let Some(VouchersReport { file, rows, expires }) = &target.vouchers {
+                let file = file.display();
+                output::note(&format!("  vouchers for {rows} row(s) in {file}, until {expires}"));
+            }
             target.violations.iter().for_each(tell_violation);
         }
     }
@@ -154,6 +174,7 @@ impl TargetReport {
             status,
             rows: result.rows,
             file: result.file,
+            vouchers: result.vouchers.map(VouchersReport::from),
             problem: problem.filter(|_| result.refused_here.is_none()),
             violations,
             fault: result.refused_here.as_ref().map(in_words),

@@ -18,7 +18,14 @@ use crate::exit::usage;
 
 /// Subjects as they were read: every line has a second column, or none has.
 pub(super) struct Listed {
-    lines: Vec<(Identifying, Option<Identifying>)>,
+    lines: Vec<Line>,
+}
+
+/// A subject with the number of its line.
+struct Line {
+    number: usize,
+    key: Identifying,
+    verify: Option<Identifying>,
 }
 
 impl Listed {
@@ -44,9 +51,10 @@ impl Listed {
             if !whole || cells.next().is_some() {
                 return Err(usage(format!("subjects, line {number}: not `KEY` or `KEY,VERIFY`")));
             }
-            lines.push((identifying(key), verify.map(identifying)));
-            let first = lines.first().is_some_and(|(_, verify)| verify.is_some());
-            if verify.is_some() != first {
+            let verified = verify.is_some();
+            lines.push(Line { number, key: identifying(key), verify: verify.map(identifying) });
+            let first = lines.first().is_some_and(|line: &Line| line.verify.is_some());
+            if verified != first {
                 let fault = "every line has a second column, or none has";
                 return Err(usage(format!("subjects, line {number}: {fault}")));
             }
@@ -59,22 +67,27 @@ impl Listed {
 
     /// Whether the lines have a second column, to verify the first.
     pub(super) fn verified(&self) -> bool {
-        self.lines.iter().any(|(_, verify)| verify.is_some())
+        self.lines.iter().any(|line| line.verify.is_some())
     }
 
     /// The subjects for one dataset. The second column goes only where the covenant verifies by it.
     pub(super) fn of(&self, dataset: &Dataset, key: &Field) -> anyhow::Result<Vec<Subject>> {
         let by = dataset.verified_by.as_ref().and_then(|name| dataset.field(name));
         let mut list = Vec::with_capacity(self.lines.len());
-        for (number, (value, verify)) in (1..).zip(&self.lines) {
-            admitted(key, value, number)?;
-            let verify = verify.as_ref().filter(|_| by.is_some());
+        for (number, line) in (1..).zip(&self.lines) {
+            admitted(key, &line.key, number)?;
+            let verify = line.verify.as_ref().filter(|_| by.is_some());
             if let (Some(field), Some(value)) = (by, verify) {
                 admitted(field, value, number)?;
             }
-            list.push(Subject { key: value.clone(), verify: verify.cloned() });
+            list.push(Subject { key: line.key.clone(), verify: verify.cloned() });
         }
         Ok(list)
+    }
+
+    /// The lines of some subjects, by their place in the list.
+    pub(super) fn lines_of(&self, places: &[usize]) -> Vec<usize> {
+        places.iter().filter_map(|place| self.lines.get(*place)).map(|line| line.number).collect()
     }
 }
 
@@ -115,7 +128,7 @@ mod tests {
     fn lines_are_keys_with_or_without_a_second_column() {
         let plain = Listed::parse("\u{feff}999993653\r\n\n\"900000007\"\n").unwrap();
         assert!(!plain.verified() && plain.lines.len() == 2);
-        assert_eq!(plain.lines[1].0.expose(), "900000007");
+        assert_eq!(plain.lines[1].key.expose(), "900000007");
         assert!(Listed::parse("999993653,19850731").unwrap().verified());
     }
 

@@ -61,6 +61,32 @@ fn faulty_subjects_are_told_by_line_and_never_repeated() {
 }
 
 #[test]
+fn vouchers_go_with_subjects_and_are_read_before_anything_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        text_of(&path)
+    };
+    let (people, other) = (write("people.csv", "999993653\n"), write("found.csv", "a,b\n1,2\n"));
+    let query = |more: &[&str]| -> Vec<String> {
+        let all = [&QUERY[..], &["--out", "r.csv", "--fields", "a"], more].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    let refused = |arguments: &[String], says: &str| {
+        refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), says);
+    };
+    refused(&query(&["--vouchers", &other]), "--subjects");
+    let given = ["--subjects", &people, "--vouchers", &other];
+    refused(&query(&given), "not vouchers as they are kept");
+    refused(&query(&["--vouch=A!"]), "field name");
+}
+
+fn text_of(path: &std::path::Path) -> String {
+    text(path).to_owned()
+}
+
+#[test]
 fn a_register_needs_a_place_and_keys() {
     refused(&["register", "list"], "--config");
     refused(&["register", "verify", "--dir", "x"], "--lsi-key");

@@ -1,4 +1,5 @@
-//! The example's projects: one that may ask, one that was never decided on, one that has ended.
+//! The example's projects: one that may ask, one that was never decided on, one that has ended, and one that
+//! may ask the IND about whom the municipality vouches for.
 
 use convenant_model::{
     Date, GoalId, Oin, ProjectId, ThemeId,
@@ -8,7 +9,8 @@ use convenant_model::{
 };
 
 use super::{
-    DEN_HAAG_PARTY, ExampleParty, ROTTERDAM_PARTY, SVB_PARTY, TOESLAGEN_PARTY, UWV_PARTY, id,
+    DEN_HAAG_PARTY, ExampleParty, IND_PARTY, ROTTERDAM_PARTY, SVB_PARTY, TOESLAGEN_PARTY,
+    UWV_PARTY, id,
 };
 use crate::{
     documents::{Grant, predicate, text},
@@ -59,10 +61,25 @@ pub(super) fn all(
         annex: vec![persons(covenant, &ROTTERDAM_PARTY)?, allowances(covenant)?],
         predicate: Vec::new(),
     };
+    let vouched = Outline {
+        id: "P-2026-010",
+        title: "Huisvesting arbeidsmigranten Rotterdam",
+        theme: "arbeidsmigranten",
+        goals: &["overtreding-arbeidswetgeving"],
+        start,
+        end: start.plus_months(11),
+        annex: vec![
+            persons(covenant, &ROTTERDAM_PARTY)?,
+            persons(covenant, &DEN_HAAG_PARTY)?,
+            titles(covenant)?,
+        ],
+        predicate: Vec::new(),
+    };
     Ok(vec![
         ProjectSpec::approved(running.proposal()?, MAX_SUBJECTS),
         ProjectSpec::undecided(undecided.proposal()?),
         ProjectSpec::approved(ended.proposal()?, MAX_SUBJECTS),
+        ProjectSpec::approved(vouched.proposal()?, MAX_SUBJECTS),
     ])
 }
 
@@ -227,6 +244,25 @@ fn pensions(covenant: &Covenant) -> Result<Annex> {
             ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
             ("leefvorm_aow", "De opgave die met de inschrijving wordt vergeleken"),
             ("datum_ingang_recht", "De opgave geldt vanaf de ingang van het recht"),
+        ],
+    }
+    .annex(covenant)
+}
+
+/// The IND knows no area: it answers about whom the municipality found in it (clause S10).
+fn titles(covenant: &Covenant) -> Result<Annex> {
+    let may_work = "Of iemand mag werken, bepaalt of een werkgever de wet overtreedt";
+    Grant {
+        provider: &Oin::new(IND_PARTY.oin)?,
+        dataset: id::TITLES,
+        kinds: &[Lookup],
+        basis_provider: "Vreemdelingenwet 2000",
+        basis_receiver: RECEIVER_BASIS,
+        fields: &[
+            ("burgerservicenummer", "De sleutel waarmee de partners dezelfde persoon bedoelen"),
+            ("arbeidsmarktaantekening", may_work),
+            ("datum_ingang", may_work),
+            ("datum_einde", may_work),
         ],
     }
     .annex(covenant)

@@ -74,7 +74,7 @@ impl Population {
     /// # Errors
     /// When the covenant lacks the dataset or one of its fields.
     pub fn titles(&self, covenant: &Covenant) -> Result<Table> {
-        let rows: Vec<_> = self.people().filter_map(title_row).collect();
+        let rows: Vec<_> = self.people().filter_map(|(_, person)| title_row(person)).collect();
         Table::new(dataset(covenant, id::TITLES)?, TITLE_FIELDS, &rows)
     }
 }
@@ -240,7 +240,7 @@ fn allowance_row(address: &Address, person: &Person, year: i32) -> Option<[Cell;
     ])
 }
 
-const TITLE_FIELDS: [&str; 8] = [
+const TITLE_FIELDS: [&str; 7] = [
     "vreemdelingennummer",
     "burgerservicenummer",
     "verblijfstitel_code",
@@ -248,10 +248,9 @@ const TITLE_FIELDS: [&str; 8] = [
     "datum_einde",
     "arbeidsmarktaantekening",
     "asielmotief",
-    "gemeente_van_inschrijving",
 ];
 
-fn title_row((address, person): (&Address, &Person)) -> Option<[Cell; 8]> {
+fn title_row(person: &Person) -> Option<[Cell; 7]> {
     let residence = person.residence.as_ref()?;
     let asylum = residence.title == "26";
     Some([
@@ -262,6 +261,5 @@ fn title_row((address, person): (&Address, &Person)) -> Option<[Cell; 8]> {
         residence.until.into(),
         residence.note.into(),
         asylum.then_some("voorbeeld").into(),
-        address.municipality.code.into(),
     ])
 }

@@ -124,3 +124,68 @@ fn tamper(proof: &[Digest]) -> Vec<Vec<Digest>> {
     let longer = [proof, &[empty_root()]].concat();
     altered.chain([longer]).collect()
 }
+
+#[test]
+fn one_proof_for_every_choice_of_leaves_of_small_trees() {
+    let model = Model::of(9);
+    for size in 0..=9_u64 {
+        let root = model.root(size);
+        for chosen in 0..1_u32 << size {
+            let indexes: Vec<_> = (0..size).filter(|index| chosen >> index & 1 == 1).collect();
+            let proof = prove_several(&model, &indexes, size).unwrap();
+            let leaves: Vec<_> = indexes.iter().map(|i| (*i, model.0[*i as usize])).collect();
+            assert_eq!(verify_several(&leaves, size, &proof, &root), Ok(()));
+            if indexes.len() as u64 == size {
+                assert!(proof.is_empty(), "the whole tree needs no proof");
+            }
+        }
+    }
+    for wrong in [vec![1, 0], vec![1, 1], vec![9]] {
+        let proof = prove_several(&model, &wrong, 9);
+        assert!(matches!(proof, Err(ProveError::OutOfRange { size: 9, .. })), "{wrong:?}");
+        let leaves: Vec<_> = wrong.iter().map(|index| (*index, empty_root())).collect();
+        let verified = verify_several(&leaves, 9, &[], &model.root(9));
+        assert!(matches!(verified, Err(ProofError::OutOfRange { size: 9, .. })), "{wrong:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_proof_for_several_is_that_for_each(size in 1..200_u64, chosen in any::<[u64; 4]>()) {
+        let model = Model::of(size);
+        let root = model.root(size);
+        let indexes: std::collections::BTreeSet<_> = chosen.iter().map(|i| i % size).collect();
+        let indexes: Vec<_> = indexes.into_iter().collect();
+        let proof = prove_several(&model, &indexes, size).unwrap();
+        let leaves: Vec<_> = indexes.iter().map(|i| (*i, model.0[*i as usize])).collect();
+        prop_assert_eq!(verify_several(&leaves, size, &proof, &root), Ok(()));
+        // No longer than the single proofs together; for one leaf as long.
+        let single: Vec<_> =
+            indexes.iter().map(|i| inclusion_proof(&model, *i, size).unwrap().len()).collect();
+        prop_assert!(proof.len() <= single.iter().sum());
+        prop_assert!(indexes.len() > 1 || proof.len() == single[0]);
+
+        let mut other = leaves.clone();
+        other[0].1 = empty_root();
+        prop_assert_eq!(verify_several(&other, size, &proof, &root), Err(ProofError::Root));
+        let mut long = proof.clone();
+        long.push(root);
+        let found = long.len();
+        prop_assert_eq!(
+            verify_several(&leaves, size, &long, &root),
+            Err(ProofError::Length { found })
+        );
+        if let Some((_, short)) = proof.split_last() {
+            let found = short.len();
+            prop_assert_eq!(
+                verify_several(&leaves, size, short, &root),
+                Err(ProofError::Length { found })
+            );
+        }
+        // At another place the same leaf is another one.
+        if let [(index, leaf)] = leaves.as_slice() {
+            let moved = [((index + 1) % size, *leaf)];
+            prop_assert!(size == 1 || verify_several(&moved, size, &proof, &root).is_err());
+        }
+    }
+}

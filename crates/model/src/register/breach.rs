@@ -95,7 +95,7 @@ breaches! {
     LateMeasure: "S8" "SUBSIDIARITEIT", "was not tried before the project starts", "is niet geprobeerd voordat het project begint";
     FewPartners: "S9" "MEERWAARDE", "fewer than two partners take part", "er doen minder dan twee partners mee";
     NoArea: "S10" "BUITEN_GEBIED", "no area is given", "er is geen gebied gegeven";
-    AreaOfDataset: "S10" "BUITEN_GEBIED", "the dataset holds no area, so it cannot be served", "de dataset kent geen gebied en kan dus niet worden geleverd";
+    AreaOfDataset: "S10" "BUITEN_GEBIED", "the dataset holds no area and takes no vouchers, so it cannot be served", "de dataset kent geen gebied en neemt geen vouchers aan, en kan dus niet worden geleverd";
     OutsideTerm: "S10" "VERLOPEN", "lies outside the term that it belongs to", "ligt buiten de termijn waar het bij hoort";
     NoQuota: "S10" "QUOTUM", "a quota is at least one", "een quotum is ten minste één";
     TooLong: "S11" "DUUR", "lies after the longest duration", "ligt na de langste duur";

@@ -8,7 +8,7 @@ use super::{
     signed::{Admission, read},
 };
 use crate::{
-    covenant::{Covenant, CovenantText},
+    covenant::{Covenant, CovenantText, Dataset},
     documents::{
         Accession, Departure, Designation, DocumentKind, Enrolment, NodeEnrolment, Revocation,
     },
@@ -158,7 +158,7 @@ fn check_node(check: &mut Check, covenant: &Covenant, kind: &str, node: &NodeEnr
     for id in &node.datasets {
         let dataset = covenant.dataset(id).filter(|_| id.kind() == kind);
         check.that_of(dataset.is_some(), "node.datasets", Breach::ForeignDataset, id);
-        let area = dataset.is_none_or(|dataset| !dataset.area.is_empty());
+        let area = dataset.is_none_or(Dataset::is_bound);
         check.that_of(area, "node.datasets", Breach::AreaOfDataset, id);
     }
 }

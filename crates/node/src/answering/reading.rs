@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
 use bytes::Bytes;
 use convenant_clauses::Permit;
-use convenant_exchange::Answer;
+use convenant_exchange::{Answer, Issuing};
 use convenant_ledger::Recorded;
 use convenant_model::{Problem, query::QueryKind, subjects::Subject};
 use convenant_source::{Source, SourceError};
@@ -37,10 +37,13 @@ impl Answering {
         frames.send(key).await.map_err(gone)?;
         if let (Some(total), Some(limits)) = (total, obligations.count) {
             let row = disclosed(total, limits).map_err(|_| Problem::Internal)?;
-            let mut sending = Sending::new(&row, answer, frames, lapse)?;
+            let mut sending = Sending::new(&row, (answer, None), frames, lapse)?;
             sending.write(&row).await?;
-            return sending.finish().await;
+            return sending.finish(self).await;
         }
+        let own = &self.signatory.party;
+        let issuing = Issuing::begin(permit, &asked.received, own, &self.random);
+        let answer = (answer, issuing.map_err(|_| Problem::Internal)?);
         self.rows(source.as_ref(), permit, subjects, (answer, frames, lapse)).await
     }
 
@@ -66,7 +69,7 @@ impl Answering {
         source: &dyn Source,
         permit: &Recorded<Permit>,
         subjects: Vec<Subject>,
-        (answer, frames, lapse): (&mut Answer, &Frames, Lapse<'_>),
+        (answer, frames, lapse): ((&mut Answer, Option<Issuing>), &Frames, Lapse<'_>),
     ) -> Result<(), Problem> {
         let started = Instant::now();
         let mut batches = source.read(permit, subjects);
@@ -78,7 +81,7 @@ impl Answering {
             sending.rows(&batch.map_err(|error| told(&error))?).await?;
         }
         self.metrics.source(started.elapsed());
-        sending.finish().await
+        sending.finish(self).await
     }
 }
 
@@ -86,6 +89,7 @@ impl Answering {
 struct Sending<'a> {
     chunker: Chunker,
     answer: &'a mut Answer,
+    issuing: Option<Issuing>,
     frames: &'a Frames,
     lapse: Lapse<'a>,
 }
@@ -93,16 +97,19 @@ struct Sending<'a> {
 impl<'a> Sending<'a> {
     fn new(
         first: &RecordBatch,
-        answer: &'a mut Answer,
+        (answer, issuing): (&'a mut Answer, Option<Issuing>),
         frames: &'a Frames,
         lapse: Lapse<'a>,
     ) -> Result<Self, Problem> {
         let chunker = Chunker::new(first.schema_ref()).map_err(|_| Problem::Internal)?;
-        Ok(Self { chunker, answer, frames, lapse })
+        Ok(Self { chunker, answer, issuing, frames, lapse })
     }
 
     async fn rows(&mut self, rows: &RecordBatch) -> Result<(), Problem> {
         self.answer.add_rows(rows.num_rows() as u64);
+        if let Some(issuing) = &mut self.issuing {
+            vouch(issuing, rows)?;
+        }
         self.write(rows).await
     }
 
@@ -120,13 +127,36 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<(), Problem> {
+    /// Ends the rows. Where the answer vouches for them, what does so is the last chunk.
+    async fn finish(mut self, answering: &Answering) -> Result<(), Problem> {
         self.chunker.finish().map_err(|_| Problem::Internal)?;
         self.full_chunks().await?;
         self.lapse.check()?;
-        let sealed = self.answer.seal(self.chunker.rest(), true).map_err(|_| Problem::Internal)?;
+        let issuing = self.issuing.take();
+        let sealed = self.answer.seal(self.chunker.rest(), issuing.is_none());
+        self.send(sealed.map_err(|_| Problem::Internal)?).await?;
+        let Some(issuing) = issuing else {
+            return Ok(());
+        };
+        let (now, signatory) = (answering.clock.now(), &answering.signatory);
+        let vouched = issuing.close(now, signatory).map_err(|_| Problem::Internal)?;
+        let sealed = self.answer.seal(&vouched, true).map_err(|_| Problem::Internal)?;
+        self.send(sealed).await
+    }
+
+    async fn send(&self, sealed: Vec<u8>) -> Result<(), Problem> {
         self.frames.send(Body::Chunk(sealed.into())).await.map_err(gone)
     }
+}
+
+/// Vouches for every row that has a value in the field, under the name that it leaves with.
+fn vouch(issuing: &mut Issuing, rows: &RecordBatch) -> Result<(), Problem> {
+    let column = rows.column_by_name(issuing.key().as_str());
+    // Keys that are vouched for are texts, which the covenant was checked for.
+    let texts = column.and_then(|column| column.as_string_opt::<i32>());
+    let texts = texts.ok_or(Problem::Internal)?;
+    texts.iter().flatten().for_each(|text| issuing.add(text));
+    Ok(())
 }
 
 fn gone(_: Gone) -> Problem {

@@ -110,17 +110,21 @@ fn question() -> impl Strategy<Value = Question> {
         subsequence(scopes, 1..=3),
         proptest::option::of(predicate()),
         proptest::option::of(subjects),
+        any::<bool>(),
     )
-        .prop_map(|(columns, scope, predicate, subjects)| {
+        .prop_map(|(columns, scope, predicate, subjects, vouched)| {
             let people = subjects.iter().flatten();
-            Question {
+            let question = Question {
                 columns: columns.into_iter().map(field).collect(),
                 scope,
+                vouched: None,
                 predicate: predicate.map(|expr| expr.to_string().parse().unwrap()),
                 key: subjects.as_ref().map(|_| (field("bsn"), Some(field("geboorte")))),
                 subjects: people.map(|(key, verify)| subject(key, *verify)).collect(),
                 max_rows: 1_000_000,
-            }
+            };
+            let vouched = vouched && !question.subjects.is_empty();
+            if vouched { question.vouched() } else { question }
         })
 }
 

@@ -92,6 +92,24 @@ fn a_permit_that_does_not_fit_the_source_opens_nothing() {
 }
 
 #[test]
+fn without_an_area_only_vouched_subjects_are_read() {
+    let of = |subjects: &[&str]| {
+        let subjects = subjects.iter().map(|key| subject(key, None)).collect();
+        Question::rotterdam().of("bsn", subjects).vouched()
+    };
+    assert!(of(&["900000004"]).plan(&binding()).is_ok());
+    let refused =
+        |question: &Question| matches!(question.plan(&binding()), Err(SourceError::Permit { .. }));
+    assert!(refused(&of(&[])), "nobody was vouched for");
+    assert!(refused(&Question { key: None, ..of(&[]) }), "no key");
+    let other = Question { vouched: Some(field("naam")), ..of(&["900000004"]) };
+    assert!(refused(&other), "vouched for as something else");
+    let both = Question { scope: Question::rotterdam().scope, ..of(&["900000004"]) };
+    assert!(refused(&both), "an area besides");
+    assert!(refused(&Question { vouched: None, ..of(&["900000004"]) }), "neither");
+}
+
+#[test]
 fn what_accompanies_goes_along_only_where_the_source_has_it() {
     let mut question = Question::rotterdam();
     question.columns = vec![field("naam"), field("in_onderzoek")];

@@ -124,6 +124,8 @@ pub(super) fn subject(key: &str, verify: Option<&str>) -> Subject {
 pub(super) struct Question {
     pub(super) columns: Vec<FieldName>,
     pub(super) scope: Vec<AreaFilter>,
+    /// The key for which vouchers came, in the place of an area.
+    pub(super) vouched: Option<FieldName>,
     pub(super) predicate: Option<Predicate>,
     pub(super) key: Option<(FieldName, Option<FieldName>)>,
     pub(super) subjects: Vec<Subject>,
@@ -136,6 +138,7 @@ impl Question {
         Self {
             columns: FIELDS.map(field).to_vec(),
             scope: vec![area("gemeente", &["GM0599"])],
+            vouched: None,
             predicate: None,
             key: None,
             subjects: Vec::new(),
@@ -154,10 +157,18 @@ impl Question {
         self
     }
 
+    /// The same without an area, of subjects that somebody vouched for.
+    pub(super) fn vouched(mut self) -> Self {
+        self.scope.clear();
+        self.vouched = Some(field("bsn"));
+        self
+    }
+
     pub(super) fn plan(&self, binding: &Binding) -> Result<Plan, SourceError> {
         let asked = Asked {
             columns: &self.columns,
             scope: &self.scope,
+            vouched: self.vouched.as_ref(),
             predicate: self.predicate.as_ref(),
             key: self.key.as_ref().map(|(key, verify)| (key, verify.as_ref())),
             subjects: self.subjects.clone(),

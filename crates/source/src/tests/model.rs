@@ -15,14 +15,15 @@ pub(super) fn answer(rows: &[Row], question: &Question) -> Vec<Vec<Option<String
 }
 
 fn passes(row: &Row, question: &Question) -> bool {
-    let in_area = question.scope.iter().any(|filter| {
-        let held = row.cell(filter.field.as_str());
-        let bare = filter.field.as_str() == "gemeente";
-        let spelled = |code: &convenant_model::area::AreaCode| {
-            if bare { code.bare().to_owned() } else { code.as_str().to_owned() }
-        };
-        filter.codes.iter().any(|code| held == Some(spelled(code)))
-    });
+    let in_area = question.vouched.is_some()
+        || question.scope.iter().any(|filter| {
+            let held = row.cell(filter.field.as_str());
+            let bare = filter.field.as_str() == "gemeente";
+            let spelled = |code: &convenant_model::area::AreaCode| {
+                if bare { code.bare().to_owned() } else { code.as_str().to_owned() }
+            };
+            filter.codes.iter().any(|code| held == Some(spelled(code)))
+        });
     let is_subject = question.key.as_ref().is_none_or(|(key, verify)| {
         question.subjects.iter().any(|subject| {
             let key = row.cell(key.as_str()).as_deref() == Some(subject.key.expose());

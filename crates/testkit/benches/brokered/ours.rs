@@ -149,6 +149,7 @@ impl<'a> Ours<'a> {
                     key: Identifying::new(subject.clone()),
                     verify: Some(Identifying::new(BORN.to_owned())),
                 }],
+                vouchers: Vec::new(),
             });
         }
         Ok(question)
@@ -162,6 +163,7 @@ impl<'a> Ours<'a> {
             fields: FIELDS.iter().map(|field| FieldName::new(*field)).collect::<Result<_, _>>()?,
             predicate: None,
             subjects: None,
+            vouch: None,
         };
         Ok(Question {
             project: ProjectId::new(PROJECT)?,
