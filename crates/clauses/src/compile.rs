@@ -172,6 +172,27 @@ impl Rules {
         &self.engine
     }
 
+    /// The schema that the rules were validated under, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The rules as policies, our own `permit` among them, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// Covenant and datasets as the rules see them, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn entities(&self) -> &Entities {
+        &self.entities
+    }
+
     /// The number of rules, without our own `permit`.
     #[must_use]
     pub fn count(&self) -> usize {
