@@ -26,7 +26,7 @@ pub type Sha256 = fn(&[u8]) -> Digest;
 /// The one policy that permits. Nothing in a covenant can permit; its clauses only forbid.
 const PERMIT: &str = "permit (principal, action, resource);";
 /// The id of that policy. No rule has it, because theirs begin with a clause.
-const PERMIT_ID: &str = "permit";
+pub(crate) const PERMIT_ID: &str = "permit";
 
 /// The rules of one covenant, ready to be asked. Compile them once for each version of the covenant.
 pub struct Rules {

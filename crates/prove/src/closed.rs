@@ -85,10 +85,11 @@ impl<'a> Closing<'a> {
     }
 
     /// A number or list of the covenant, as its entity has it.
-    pub(crate) fn parameter(&self, path: &[String]) -> Option<&Value> {
+    pub(crate) fn parameter(&self, path: &str) -> Option<&Value> {
         let attrs = &self.store.get(&uid_json(&self.covenant).to_string())?.attrs;
-        let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(attrs.get(first)?, |value, name| value.get(name))
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        let rest = rest.split('.').filter(|name| !name.is_empty());
+        rest.fold(attrs.get(first), |value, name| value?.get(name))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::{EntityUid, Policy, PolicyId, RequestEnv};
+use cedar_policy::{EntityUid, Policy, RequestEnv};
 use cedar_policy_symcc::Env;
 use convenant_clauses::Rules;
 
@@ -106,7 +106,7 @@ impl Pair<'_> {
         let scene = Scene { schema: permits.rules.schema(), env };
         if !refuses.datasets.contains(self.dataset) {
             let found = prover.permitted(&scene, &own).await?;
-            let example = |found: Env| Example::of(permits, &found.request, &[]);
+            let example = |found: Env| Example::of(permits, &found.request, &BTreeSet::new());
             return Ok(found.map(|found| (Vec::new(), example(found))));
         }
         let other_rules = refuses.all(self.dataset)?;
@@ -119,10 +119,8 @@ impl Pair<'_> {
         };
         confirm_permitted(permits.rules, &found)?;
         let reasons = refusing(refuses.rules, &found)?;
-        let of = |id: &PolicyId| refuses.forbids().into_iter().find(|rule| rule.id() == id);
-        let rules: Vec<&Policy> = reasons.iter().filter_map(of).collect();
         let names = reasons.iter().map(ToString::to_string).collect();
-        Ok(Some((names, Example::of(refuses, &found.request, &rules))))
+        Ok(Some((names, Example::of(refuses, &found.request, &reasons))))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use cedar_policy::{EntityUid, Policy, Request};
+use cedar_policy::{EntityUid, PolicyId, Request};
 use serde_json::Value;
 
 use crate::closed::Closing;
@@ -20,25 +20,24 @@ pub struct Example {
 
 impl Example {
     /// Tells a request by what these rules read of it, and of the covenant.
-    pub(crate) fn of(closing: &Closing<'_>, request: &Request, rules: &[&Policy]) -> Self {
+    pub(crate) fn of(closing: &Closing<'_>, request: &Request, rules: &BTreeSet<PolicyId>) -> Self {
         let context = request.context().and_then(|context| context.to_json_value().ok());
-        let rules: Value = rules.iter().filter_map(|rule| rule.to_json().ok()).collect();
-        let mut read = BTreeSet::new();
-        paths(&rules, &mut read);
-        let fact = |path: &Vec<String>| {
-            let value = match path.split_first()? {
-                (first, rest) if first == "covenant" => closing.parameter(rest)?,
-                _ => path.iter().try_fold(context.as_ref()?, |value, name| value.get(name))?,
+        let ids = rules.iter().map(ToString::to_string);
+        let read: BTreeSet<_> = ids.flat_map(|id| closing.rules.reads(&id)).collect();
+        let fact = |path: &String| {
+            let value = match path.strip_prefix("covenant.") {
+                Some(path) => closing.parameter(path)?,
+                None => {
+                    path.split('.').try_fold(context.as_ref()?, |value, name| value.get(name))?
+                }
             };
-            Some((path.join("."), shown(value)))
+            Some((path.clone(), shown(value)))
         };
         let name = |uid: Option<&EntityUid>| uid.map(|uid| uid.id().unescaped().to_owned());
-        let asker = name(request.principal()).filter(|_| reads_principal(&rules));
-        let principal = asker.map(|id| ("principal".to_owned(), id));
         Self {
             action: name(request.action()).unwrap_or_default(),
             dataset: name(request.resource()).unwrap_or_default(),
-            facts: read.iter().filter_map(fact).chain(principal).collect(),
+            facts: read.iter().filter_map(fact).collect(),
         }
     }
 }
@@ -54,41 +53,6 @@ impl fmt::Display for Example {
         }
         Ok(())
     }
-}
-
-/// The chains of members that are read of `context`, the longest ones.
-fn paths(json: &Value, found: &mut BTreeSet<Vec<String>>) {
-    if let Some(path) = path(json) {
-        found.insert(path);
-        return;
-    }
-    match json {
-        Value::Array(items) => items.iter().for_each(|item| paths(item, found)),
-        Value::Object(members) => members.values().for_each(|member| paths(member, found)),
-        _ => {}
-    }
-}
-
-fn reads_principal(json: &Value) -> bool {
-    match json {
-        Value::Array(items) => items.iter().any(reads_principal),
-        Value::Object(members) => {
-            members.get("Var").is_some_and(|var| var == "principal")
-                || members.values().any(reads_principal)
-        }
-        _ => false,
-    }
-}
-
-fn path(json: &Value) -> Option<Vec<String>> {
-    let access = json.get(".")?;
-    let (left, name) = (access.get("left")?, access.get("attr")?.as_str()?.to_owned());
-    if left.get("Var").is_some_and(|var| var == "context") {
-        return Some(vec![name]);
-    }
-    let mut path = path(left)?;
-    path.push(name);
-    Some(path)
 }
 
 fn shown(value: &Value) -> String {

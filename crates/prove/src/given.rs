@@ -3,10 +3,9 @@
 use cedar_policy::{EntityUid, Policy, PolicyId};
 use serde_json::{Value, json};
 
-use crate::{ProofError, closed::uid_json};
+use convenant_clauses::sample::ASSUMED;
 
-/// One `permit` that holds of every request that typed code makes.
-pub const ASSUMED: &str = include_str!("assumed.cedar");
+use crate::{ProofError, closed::uid_json};
 
 /// The policy that permits every request that can be made.
 pub(crate) fn requests(action: &EntityUid) -> Result<Policy, ProofError> {

@@ -29,7 +29,6 @@ mod trial;
 pub use compare::{Change, compare};
 pub use error::ProofError;
 pub use example::Example;
-pub use given::ASSUMED;
 pub use load::load;
 pub use proof::{Finding, Proof, RuleProof, Weight, prove};
 pub use report::{tell_changes, tell_proof};

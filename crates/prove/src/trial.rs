@@ -121,7 +121,11 @@ impl<'a> Trial<'a> {
         for env in &self.envs {
             if let Some(found) = self.prover.erring(&Scene { schema, env }, rule).await? {
                 confirm_erring(rule, &found)?;
-                return Ok(Some(Example::of(&self.closing, &found.request, &[rule])));
+                return Ok(Some(Example::of(
+                    &self.closing,
+                    &found.request,
+                    &BTreeSet::from([rule.id().clone()]),
+                )));
             }
         }
         Ok(None)
@@ -201,7 +205,7 @@ impl<'a> Trial<'a> {
             let scene = Scene { schema: rules.schema(), env };
             if let Some(found) = self.prover.permitted(&scene, &set(&given, closed)?).await? {
                 confirm_permitted(rules, &found)?;
-                return Ok(Some(Example::of(&self.closing, &found.request, &[])));
+                return Ok(Some(Example::of(&self.closing, &found.request, &BTreeSet::new())));
             }
         }
         Ok(None)

@@ -8,4 +8,6 @@ mod fail_closed;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod world;

@@ -1,10 +1,10 @@
 //! Properties over random projects and queries: nothing outside the grant is ever permitted, taking
-//! something away never permits more, and what proofs assume of requests holds.
+//! something away never permits more, and what proofs and samples assume of requests holds.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
 use cedar_policy::{Authorizer, Decision, PolicySet};
-use convenant_clauses::{Rules, Verdict};
+use convenant_clauses::{Rules, Verdict, sample::ASSUMED};
 use convenant_model::{
     Oin, covenant::Use, documents::Ruling, query::QueryKind, register::RegisterState,
 };
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn what_proofs_assume_holds_of_every_request(world in asked()) {
+    fn what_is_assumed_holds_of_every_request(world in asked()) {
         prop_assert!(is_as_assumed(&world), "{:?}", world.query);
     }
 
@@ -147,9 +147,6 @@ proptest! {
         prop_assert!(permitted(&world) || !permitted(&less));
     }
 }
-
-/// The policy with which `crates/prove` says what typed code sees to.
-const ASSUMED: &str = include_str!("../../../prove/src/assumed.cedar");
 
 fn is_as_assumed(world: &World) -> bool {
     let (state, query) = world.admit().unwrap();
