@@ -9,7 +9,7 @@ use convenant_clauses::Rules;
 use crate::{
     Example, ProofError, Prover,
     closed::{Closing, set},
-    engine::{confirm_permitted, refusing},
+    engine::{confirm_permitted, confirm_refused},
     given,
     solver::Scene,
 };
@@ -19,8 +19,8 @@ use crate::{
 pub struct Change {
     /// Whether it is the new version that permits.
     pub widens: bool,
-    /// The rules of the version that refuses. Empty where it does not know the dataset.
-    pub refused_by: Vec<String>,
+    /// The rule of the version that refuses. `None` where it does not know the dataset.
+    pub refused_by: Option<String>,
     /// Actions and datasets of which there is such a request.
     pub places: BTreeSet<(String, String)>,
     /// One of them.
@@ -51,8 +51,8 @@ pub async fn compare(
         for dataset in &permits.datasets {
             let pair = Pair { permits, refuses, dataset };
             for env in &envs {
-                if let Some((rules, example)) = pair.beyond(prover, env).await? {
-                    add(&mut found, widens, rules, example);
+                for (rule, example) in pair.beyond(prover, env).await? {
+                    add(&mut found, widens, rule, example);
                 }
             }
         }
@@ -72,10 +72,10 @@ async fn no_rule_errs(prover: &mut Prover, version: &Closing<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Changes by direction and the rules that refuse.
-type Found = BTreeMap<(bool, Vec<String>), Change>;
+/// Changes by direction and the rule that refuses.
+type Found = BTreeMap<(bool, Option<String>), Change>;
 
-fn add(found: &mut Found, widens: bool, refused_by: Vec<String>, example: Example) {
+fn add(found: &mut Found, widens: bool, refused_by: Option<String>, example: Example) {
     let place = (example.action.clone(), example.dataset.clone());
     let change = found.entry((widens, refused_by.clone())).or_insert_with(|| Change {
         widens,
@@ -93,12 +93,13 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// A request that one permits and the other refuses, with the rules that refuse it.
+    /// Requests that one permits and the other refuses: one for each rule that refuses such requests. A
+    /// rule that both have refuses none, so only the others are asked about.
     async fn beyond(
         &self,
         prover: &mut Prover,
         env: &RequestEnv,
-    ) -> Result<Option<(Vec<String>, Example)>, ProofError> {
+    ) -> Result<Vec<(Option<String>, Example)>, ProofError> {
         let (permits, refuses) = (self.permits, self.refuses);
         let given = given::about(env.action(), self.dataset, &permits.covenant)?;
         let own_rules = permits.all(self.dataset)?;
@@ -107,24 +108,29 @@ impl Pair<'_> {
         if !refuses.datasets.contains(self.dataset) {
             let found = prover.permitted(&scene, &own).await?;
             let example = |found: Env| Example::of(permits, &found.request, &BTreeSet::new());
-            return Ok(found.map(|found| (Vec::new(), example(found))));
+            return Ok(found.map(|found| (None, example(found))).into_iter().collect());
         }
-        let other_rules = refuses.all(self.dataset)?;
-        if texts(&own_rules) == texts(&other_rules) {
-            return Ok(None);
+        let both = texts(&own_rules);
+        let mut beyond = Vec::new();
+        for rule in refuses.all(self.dataset)?.iter().filter(|rule| !both.contains(&text(rule))) {
+            let alone = set(&given, std::slice::from_ref(rule))?;
+            if let Some(found) = prover.permitted_beyond(&scene, &own, &alone).await? {
+                confirm_permitted(permits.rules, &found)?;
+                confirm_refused(refuses.rules, &found, rule.id())?;
+                let read = BTreeSet::from([rule.id().clone()]);
+                let example = Example::of(refuses, &found.request, &read);
+                beyond.push((Some(rule.id().to_string()), example));
+            }
         }
-        let other = set(&given, &other_rules)?;
-        let Some(found) = prover.permitted_beyond(&scene, &own, &other).await? else {
-            return Ok(None);
-        };
-        confirm_permitted(permits.rules, &found)?;
-        let reasons = refusing(refuses.rules, &found)?;
-        let names = reasons.iter().map(ToString::to_string).collect();
-        Ok(Some((names, Example::of(refuses, &found.request, &reasons))))
+        Ok(beyond)
     }
 }
 
-/// The rules as texts: where these are the same, so is what they refuse.
+/// Rules as texts: where these are the same, so is what they refuse.
 fn texts(rules: &[Policy]) -> BTreeSet<Option<String>> {
-    rules.iter().map(|rule| rule.to_json().ok().map(|json| json.to_string())).collect()
+    rules.iter().map(text).collect()
+}
+
+fn text(rule: &Policy) -> Option<String> {
+    rule.to_json().ok().map(|json| json.to_string())
 }

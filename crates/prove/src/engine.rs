@@ -1,7 +1,5 @@
 //! What the solver found, asked of the real engine with the real rules before it is believed.
 
-use std::collections::BTreeSet;
-
 use cedar_policy::{
     Authorizer, Context, Decision, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
     Schema,
@@ -66,14 +64,6 @@ pub(crate) fn confirm_erring(rule: &Policy, env: &Env) -> Result<(), ProofError>
 pub(crate) fn confirm_permitted(rules: &Rules, env: &Env) -> Result<(), ProofError> {
     let permitted = ask(rules, &env.request).decision() == Decision::Allow;
     confirm(permitted, &PolicyId::new("permit"))
-}
-
-/// The rules by which the engine refuses the request, sorted; there is one at least.
-pub(crate) fn refusing(rules: &Rules, env: &Env) -> Result<BTreeSet<PolicyId>, ProofError> {
-    let response = ask(rules, &env.request);
-    let reasons: BTreeSet<_> = response.diagnostics().reason().cloned().collect();
-    let denied = response.decision() == Decision::Deny && !reasons.is_empty();
-    confirm(denied, &PolicyId::new("all rules")).map(|()| reasons)
 }
 
 fn confirm(holds: bool, about: &PolicyId) -> Result<(), ProofError> {

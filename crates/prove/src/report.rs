@@ -72,9 +72,9 @@ pub fn tell_changes(changes: &[Change]) -> Vec<String> {
 
 fn tell_change(change: &Change) -> impl Iterator<Item = String> {
     let version = if change.widens { "old" } else { "new" };
-    let by = match change.refused_by.as_slice() {
-        [] => format!("the {version} version does not have the dataset"),
-        rules => format!("the {version} version refuses it by {}", rules.join(", ")),
+    let by = match &change.refused_by {
+        None => format!("the {version} version does not have the dataset"),
+        Some(rule) => format!("the {version} version refuses it by {rule}"),
     };
     let names = |part: fn(&(String, String)) -> &String| {
         let names: BTreeSet<_> = change.places.iter().map(part).map(String::as_str).collect();

@@ -123,7 +123,7 @@ async fn a_version_that_permits_more_is_found_with_an_example() {
     let changes = compare(&mut Prover::start().unwrap(), &old, &new).await.unwrap();
     let [change] = changes.as_slice() else { panic!("{changes:?}") };
     assert!(change.widens);
-    assert_eq!(change.refused_by, ["T1/PROEF"]);
+    assert_eq!(change.refused_by.as_deref(), Some("T1/PROEF"));
     assert_eq!(change.places.len(), 3, "every action");
     let running = change.example.facts.iter().find(|(name, _)| name == "project.monthsRunning");
     let months: i64 = running.unwrap().1.parse().unwrap();
@@ -142,6 +142,27 @@ async fn a_field_that_may_no_longer_be_tested_is_found() {
     assert!(!change.widens);
     let tested = ("query.tested".to_owned(), "[\"beroep\"]".to_owned());
     assert!(change.example.facts.contains(&tested), "{change:?}");
+}
+
+#[tokio::test]
+async fn each_rule_that_newly_refuses_is_told_by_itself() {
+    let more = "forbid (principal, action, resource) when { context.query.subjects > 3 };";
+    let last = "forbid (principal, action, resource) unless { context.project.approved };";
+    let (old, new) = (small(&[DURATION]), small(&[DURATION, more, last]));
+    let changes = compare(&mut Prover::start().unwrap(), &old, &new).await.unwrap();
+    let told: Vec<_> =
+        changes.iter().map(|one| (one.widens, one.refused_by.as_deref().unwrap())).collect();
+    assert_eq!(told, [(false, "T1/PROEF/2"), (false, "T1/PROEF/3")]);
+    let facts: Vec<_> = changes.iter().flat_map(|one| &one.example.facts).collect();
+    assert_eq!(facts.len(), 2, "of each only what its rule reads: {facts:?}");
+}
+
+#[tokio::test]
+async fn a_dataset_that_one_version_lacks_is_told() {
+    let new = small_with(&[DURATION], |text| text.replace("uwv/inkomsten", "uwv/uitkeringen"));
+    let changes = compare(&mut Prover::start().unwrap(), &small(&[DURATION]), &new).await.unwrap();
+    let told: Vec<_> = changes.iter().map(|one| (one.widens, one.refused_by.is_none())).collect();
+    assert_eq!(told, [(false, true), (true, true)]);
 }
 
 #[tokio::test]
