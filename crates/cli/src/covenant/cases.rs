@@ -80,6 +80,8 @@ impl Maker<'_> {
         for (theme, field) in shape::themes(dataset, rules.covenant()) {
             let base = shape::Base { kind, dataset, theme, covenant: rules.covenant() };
             let base = self.known(base.with_output(field));
+            // As it is, and as it must be to be permitted: what is set in between was refused.
+            self.add(base.clone(), &[]);
             let (refusals, base) = self.repaired(rules, base);
             self.add(base.clone(), &[]);
             dataset.field.iter().for_each(|field| self.about(&base, dataset, field));

@@ -17,8 +17,8 @@ pub(crate) struct Pool {
     numbers: BTreeSet<i64>,
     /// What a fact that is a text is tried with.
     texts: BTreeSet<String>,
-    /// What a set is tried with. Sets are compared with texts, so what stands in no rule is as good as
-    /// what is unknown.
+    /// What a set is tried with. Sets are compared with texts, so what stands in no rule and no list is as
+    /// good as what is unknown.
     members: BTreeSet<String>,
     /// The goals of the covenants.
     pub(crate) goals: BTreeSet<String>,
@@ -61,7 +61,10 @@ impl Pool {
     fn add(&mut self, parameter: &Parameter) {
         match parameter {
             Parameter::Number(number) => self.numbers.extend(beside(number)),
-            Parameter::List(list) => self.texts.extend(list.iter().cloned()),
+            Parameter::List(list) => {
+                self.texts.extend(list.iter().cloned());
+                self.members.extend(list.iter().cloned());
+            }
         }
     }
 
