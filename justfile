@@ -11,6 +11,11 @@ demo *args:
 test *args:
     bash tests/run {{args}}
 
+# proves the rules of the example covenant, or of those that are named; needs cvc5. With `--old FILE --new
+# FILE` it tells what one version permits and the other refuses.
+prove *args="crates/demo/assets/covenant.toml":
+    cargo run -q -p convenant-prove -- {{args}}
+
 # what must hold before a change is merged
 ci:
     .ci/run

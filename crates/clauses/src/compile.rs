@@ -26,7 +26,7 @@ pub type Sha256 = fn(&[u8]) -> Digest;
 /// The one policy that permits. Nothing in a covenant can permit; its clauses only forbid.
 const PERMIT: &str = "permit (principal, action, resource);";
 /// The id of that policy. No rule has it, because theirs begin with a clause.
-const PERMIT_ID: &str = "permit";
+pub(crate) const PERMIT_ID: &str = "permit";
 
 /// The rules of one covenant, ready to be asked. Compile them once for each version of the covenant.
 pub struct Rules {
@@ -170,6 +170,27 @@ impl Rules {
     #[must_use]
     pub fn engine(&self) -> &str {
         &self.engine
+    }
+
+    /// The schema that the rules were validated under, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The rules as policies, our own `permit` among them, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// Covenant and datasets as the rules see them, for a proof about them.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn entities(&self) -> &Entities {
+        &self.entities
     }
 
     /// The number of rules, without our own `permit`.

@@ -161,6 +161,13 @@ pub struct Bare<'a> {
 }
 
 impl Bare<'_> {
+    /// The request itself, for trying what proofs about the rules assume of it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn request(&self) -> &cedar_policy::Request {
+        &self.request
+    }
+
     /// Asks the engine.
     #[must_use]
     pub fn ask(&self) -> Response {

@@ -6,7 +6,8 @@
 //! skips such a rule, and a `forbid` that is skipped would allow.
 //!
 //! **In scope:** compiling a covenant's rules under a strict schema ([`Rules::compile`]), deciding
-//! ([`decide()`], [`decide_all`]), and the only constructor of a [`Permit`].
+//! ([`decide()`], [`decide_all`]), the only constructor of a [`Permit`], and trying rules on made-up facts
+//! ([`sample`]).
 //!
 //! **Out of scope:** whether a message is authentic, fresh and new (`exchange`), what the register
 //! admits (`model`), and putting a verdict on record (`ledger`).
@@ -18,6 +19,8 @@ mod details;
 mod entities;
 mod facts;
 mod obligations;
+mod reading;
+pub mod sample;
 mod schema;
 mod verdict;
 

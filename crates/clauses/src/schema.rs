@@ -8,7 +8,7 @@ use convenant_model::covenant::{Clause, Covenant, Parameter};
 use crate::compile::CompileError;
 
 /// Our part: datasets, facts and actions.
-const BASE: &str = include_str!("schema.cedarschema");
+pub(crate) const BASE: &str = include_str!("schema.cedarschema");
 
 /// The schema's text and its parsed form.
 pub(crate) struct RuleSchema {

@@ -54,7 +54,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a whole example federation on this machine, with a story that ends in an audit.
     Demo(DemoArgs),
-    /// Check a covenant and tell what each clause does.
+    /// Check a covenant, tell what each clause does, and what a new version changes.
     #[command(subcommand)]
     Covenant(CovenantCommand),
     /// Make and show keys for signing, ledgers and sealing.

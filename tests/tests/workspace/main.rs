@@ -49,17 +49,19 @@ const EDGES: &str = "
                  node coordinator client audit demo
     cli          model signing clauses ledger exchange wire transport source store setup register
                  node coordinator client audit demo
+    prove        model signing clauses
     tests
 ";
 
 /// Crates that only the crates beside them may name in their manifests, outside their tests.
-const NAMED_BY: [(&str, &[&str]); 10] = [
+const NAMED_BY: [(&str, &[&str]); 11] = [
     ("ring", &["signing", "transport"]),
     ("hpke", &["signing"]),
     ("rustls", &["transport", "source"]),
     ("tokio-rustls", &["transport"]),
     ("tokio-postgres", &["source"]),
-    ("cedar-policy", &["clauses"]),
+    ("cedar-policy", &["clauses", "prove"]),
+    ("cedar-policy-symcc", &["prove"]),
     ("sled", &["store"]),
     ("prost", &["wire"]),
     ("clap", &["cli"]),

@@ -9,6 +9,8 @@ mod life;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod vouchers;
 #[cfg(test)]
 mod world;

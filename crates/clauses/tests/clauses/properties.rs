@@ -1,16 +1,17 @@
-//! Two properties over random projects and queries: nothing outside the grant is ever permitted, and
-//! taking something away never permits more.
+//! Properties over random projects and queries: nothing outside the grant is ever permitted, taking
+//! something away never permits more, and what proofs and samples assume of requests holds.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use convenant_clauses::{Rules, Verdict};
+use cedar_policy::{Authorizer, Decision, PolicySet};
+use convenant_clauses::{Rules, Verdict, sample::ASSUMED};
 use convenant_model::{
-    covenant::Use, documents::Ruling, query::QueryKind, register::RegisterState,
+    Oin, covenant::Use, documents::Ruling, query::QueryKind, register::RegisterState,
 };
 use proptest::{prelude::*, sample::subsequence, strategy::ValueTree};
 use serde_json::{Value, json};
 
-use crate::world::{ROTTERDAM, TOESLAGEN, UWV, World, brp, compile, subjects, uwv};
+use crate::world::{COORDINATOR, ROTTERDAM, TOESLAGEN, UWV, World, brp, compile, subjects, uwv};
 
 const FIELDS: [&str; 7] = [
     "datum_aanvang_inkomstenverhouding",
@@ -131,6 +132,11 @@ proptest! {
     }
 
     #[test]
+    fn what_is_assumed_holds_of_every_request(world in asked()) {
+        prop_assert!(is_as_assumed(&world), "{:?}", world.query);
+    }
+
+    #[test]
     fn taking_away_never_permits_more(
         world in prop_oneof![asked(), project().prop_map(near)],
         what in 0_usize..REMOVALS.len(),
@@ -142,6 +148,16 @@ proptest! {
         prop_assume!(less.admit().is_ok());
         prop_assert!(permitted(&world) || !permitted(&less));
     }
+}
+
+fn is_as_assumed(world: &World) -> bool {
+    let (state, query) = world.admit().unwrap();
+    let (party, peer) = (Oin::new(UWV).unwrap(), Oin::new(COORDINATOR).unwrap());
+    let request = world.request(&query, &party, &peer);
+    let bare = rules().bare(&state, &request, 0).unwrap();
+    let assumed: PolicySet = ASSUMED.parse().unwrap();
+    let answer = Authorizer::new().is_authorized(bare.request(), &assumed, rules().entities());
+    answer.diagnostics().errors().next().is_none() && answer.decision() == Decision::Allow
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn of_the_command_itself() {
 #[test]
 fn of_covenant_keys_certs_and_sign() {
     assert_snapshot!("covenant_check", help(&["covenant", "check"]));
+    assert_snapshot!("covenant_diff", help(&["covenant", "diff"]));
     assert_snapshot!("keys_new", help(&["keys", "new"]));
     assert_snapshot!("keys_show", help(&["keys", "show"]));
     assert_snapshot!("certs_example", help(&["certs", "example"]));

@@ -9,6 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+mod covenant;
 mod evidence;
 mod help;
 mod keys;
