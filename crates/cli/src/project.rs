@@ -128,12 +128,17 @@ impl Written {
     }
 
     fn write(&self, document: &impl Serialize, json: bool) -> anyhow::Result<()> {
-        let name = self.out.display();
-        let text = toml::to_string_pretty(document)?;
-        let file = OpenOptions::new().write(true).create_new(true).open(&self.out);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("`{name}` cannot be written"))?;
-        output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
-        if json { output::json(document) } else { output::line(&name.to_string()) }
+        write(&self.out, document, json)
     }
+}
+
+/// Writes a document that is to be signed, and returns once it is on disk.
+pub(crate) fn write(out: &Path, document: &impl Serialize, json: bool) -> anyhow::Result<()> {
+    let name = out.display();
+    let text = toml::to_string_pretty(document)?;
+    let file = OpenOptions::new().write(true).create_new(true).open(out);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .with_context(|| format!("`{name}` cannot be written"))?;
+    output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
+    if json { output::json(document) } else { output::line(&name.to_string()) }
 }

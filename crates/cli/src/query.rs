@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
-use convenant_client::{Client, ClientConfig, ClientError, compose::ComposeError};
+use convenant_client::{
+    Client, ClientConfig, ClientError, compose::ComposeError, output::Keep, results::ResultsError,
+};
 use convenant_model::{
     FieldName, GoalId, ProjectId,
     query::{QueryKind, Target},
@@ -31,8 +33,12 @@ Ask partners a question under an approved project.
 
 The question is signed with the leader's key, and its subjects are sealed to each partner's
 node: the coordinator sees which fields are asked of whom, and no subject and no answer. Each
-node decides for itself, and signs what it answers. Rows reach a file only when that signature
-matches them to the byte.";
+node decides for itself, and signs what it answers. Rows count only when that signature matches
+them to the byte.
+
+Without `--out`, answers are kept sealed on this machine, under the key `[keys] sealing` of the
+configuration; `convenant results` lists, opens and destroys them. Either way it is noted by which
+day each answer is to be destroyed.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +46,10 @@ Examples:
   `999993653,19850731`:
     convenant query --config client.toml --project P-2026-001 --goal toeslagenfraude \\
       --target rotterdam/brp_persoon --fields burgerservicenummer,verblijfplaats_datum_van \\
-      --subjects people.csv --justification \"controle dossier 12\" --out people.parquet
+      --subjects people.csv --justification \"controle dossier 12\"
+
+  The same in a file that anybody who gets hold of it can read:
+    convenant query ... --out people.parquet
 
   The same of two partners, in `jobs.uwv.csv` and `jobs.svb.csv`:
     convenant query ... --target uwv/uwv/polisadministratie_inkomstenverhouding \\
@@ -102,9 +111,9 @@ pub(crate) struct QueryArgs {
     /// Seconds to wait for the answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
-    /// File for the rows: `.parquet`, `.csv` or `.arrow`. With several targets, each has its own.
+    /// File for the rows: `.parquet`, `.csv` or `.arrow`; one for each target [default: kept sealed].
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,6 +139,9 @@ impl From<Kind> for QueryKind {
 pub(crate) async fn run(args: QueryArgs, json: bool) -> anyhow::Result<ExitCode> {
     let asked = Asked::read(&args)?;
     let config: ClientConfig = convenant_setup::load(&args.config.config)?;
+    if args.out.is_none() && config.keys.sealing.is_none() {
+        return Err(usage(format!("{}; or give `--out`", ResultsError::NoKey)));
+    }
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     // The root of the trace over leader, coordinator and nodes.
     let span = tracing::info_span!("query", otel.kind = "client", project = %args.project);
@@ -160,15 +172,18 @@ async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::R
 async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result<Report> {
     let snapshot = client.refresh().await.map_err(distrusted)?;
     let (question, targets) = asked.question(args, snapshot.register().state())?;
-    let files = files::names(&args.out, &targets)?;
+    let files = args.out.as_ref().map(|out| files::names(out, &targets)).transpose()?;
     let composed = client.compose(question).map_err(|error| match error {
         ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
         error => error.into(),
     })?;
     let mut report = Report::new(&composed, targets);
     let timeout = Duration::from_secs(args.timeout);
-    let path_of = |index: usize, _: &Target| files.get(index).cloned().unwrap_or_default();
-    match client.send(&composed, timeout, path_of).await {
+    let keep = |index: usize, _: &Target| match &files {
+        Some(files) => Keep::File(files.get(index).cloned().unwrap_or_default()),
+        None => Keep::Sealed,
+    };
+    match client.send(&composed, timeout, keep).await {
         Ok(results) => report.add(results),
         Err(ClientError::Refused(refusal)) => report.refused(refusal),
         Err(error) => return Err(distrusted(error)),
