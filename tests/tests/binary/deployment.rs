@@ -74,7 +74,7 @@ impl Deployment {
         self.run(&all)
     }
 
-    fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
+    pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
         let mut command = self.program.command(arguments);
         command.envs(self.environment.iter().cloned());
         command.output().unwrap()

@@ -6,5 +6,6 @@
 
 mod deployment;
 mod real_brp;
+mod results;
 mod telemetry;
 mod unwritable;

@@ -13,6 +13,7 @@ mod evidence;
 mod help;
 mod keys;
 mod project;
+mod results;
 mod usage;
 
 /// Runs the built binary with nothing of the environment's configuration.

@@ -117,7 +117,7 @@ impl Results {
     }
 
     /// Notes that the record of these answers is on disk. A crash before leaves tombstones without a record,
-    /// of which it is written again; the register takes it twice.
+    /// of which the same record is written again; the register takes it once.
     ///
     /// # Errors
     /// When an account cannot be written.
