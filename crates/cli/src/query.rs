@@ -34,11 +34,7 @@ Ask partners a question under an approved project.
 The question is signed with the leader's key, and its subjects are sealed to each partner's
 node: the coordinator sees which fields are asked of whom, and no subject and no answer. Each
 node decides for itself, and signs what it answers. Rows count only when that signature matches
-them to the byte.
-
-Without `--out`, answers are kept sealed on this machine, under the key `[keys] sealing` of the
-configuration; `convenant results` lists, opens and destroys them. Either way it is noted by which
-day each answer is to be destroyed.";
+them to the byte.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +56,10 @@ Examples:
 
 PARTNER is an OIN, or a part of one enrolled partner's name. Where the dataset's kind is left
 out, it is the partner's: `rotterdam/brp_persoon`.
+
+Without `--out`, answers are kept sealed on this machine, under the key `[keys] sealing` of the
+configuration: `convenant results` lists, opens and destroys them. Either way it is noted by which
+day each answer must be destroyed.
 
 A condition compares fields that the covenant calls filterable with literals: `=`, `!=`, `<`,
 `<=`, `>`, `>=`, `in (...)`, `between ... and ...`, `is null`, joined by `and`, `or`, `not`. A

@@ -12,8 +12,9 @@ use convenant_client::{
     output::{Format, OutputError},
     results::{Note, Results, ResultsError},
 };
-use convenant_model::{Clock as _, DatasetId, Oin, QueryId};
+use convenant_model::{Clock as _, DatasetId, Date, Oin, QueryId};
 use convenant_transport::SystemClock;
+use serde::Serialize;
 
 use crate::{
     args::ConfigFile,
@@ -81,7 +82,7 @@ pub(crate) struct OpenArgs {
 pub(crate) fn run(command: ResultsCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         ResultsCommand::List { config } => list::run(&of(&config)?.1, json)?,
-        ResultsCommand::Open(args) => open(&args)?,
+        ResultsCommand::Open(args) => open(&args, json)?,
         ResultsCommand::Destroy(args) => destroy::run(&args, json)?,
     }
     Ok(Exit::Done.into())
@@ -93,7 +94,7 @@ fn of(config: &ConfigFile) -> anyhow::Result<(ClientConfig, Results)> {
     Ok((config, results))
 }
 
-fn open(args: &OpenArgs) -> anyhow::Result<()> {
+fn open(args: &OpenArgs, json: bool) -> anyhow::Result<()> {
     let (_, results) = of(&args.config)?;
     let today = SystemClock.now().date();
     if args.out == Path::new("-") {
@@ -111,7 +112,19 @@ fn open(args: &OpenArgs) -> anyhow::Result<()> {
     let rows = results.open_file(&lock, note, today, &args.out).map_err(judged)?;
     let until = deadline.map(|day| format!(", to be destroyed by {day}")).unwrap_or_default();
     output::note(&format!("{rows} row(s) in {}{until}", args.out.display()));
+    if json {
+        output::json(&Opened { query: args.query, rows, file: &args.out, deadline })?;
+    }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Opened<'a> {
+    query: QueryId,
+    rows: u64,
+    file: &'a Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Date>,
 }
 
 /// The one answer that is meant.

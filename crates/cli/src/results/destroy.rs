@@ -30,17 +30,17 @@ Examples:
   At the end of a project, when nothing of it is left anywhere:
     convenant results destroy --all --project P-2026-001 --complete ...
 
-For each answer first the key of the sealed file is erased, without which nobody can open it, then the
-file is removed, and every file that `query --out` and `results open` wrote of it. Nothing is overwritten,
-because on today's disks that proves nothing; the record says exactly what was done. A file that is no
-longer where it was written, or is another by now, is named, and nothing is destroyed: say with
-`--copies-destroyed` that every copy is gone, and with `--manner` how. Copies that nobody noted are the
-leader's to destroy and to state in any case.
+For each answer first the key of the sealed file is erased, without which nobody can open it; then
+the file is removed, and every file that `query --out` and `results open` wrote of it. Nothing is
+overwritten, because on today's disks that proves nothing; the record says what was done. A file
+that is no longer where it was written, or is another by now, is named, and nothing is destroyed:
+say with `--copies-destroyed` that every copy is gone, and with `--manner` how. Copies that nobody
+noted are the leader's to destroy and to state in any case.
 
-What is destroyed stays in the list, without its rows. Where this command is cut short, run it again:
-the record is written from what is noted. Named by their QUERY, destroyed answers get a record once more.
-The register takes the record from the organisation that received the data; with `--complete`, only after
-the project has ended.";
+What is destroyed stays in the list, without its rows. Where this command is cut short, run it
+again: the record is written from what is noted. Named by their QUERY, destroyed answers get their
+record once more. The organisation that received the data signs it. The register takes a record
+with `--complete` only once the project has ended.";
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("which").args(["queries", "overdue", "all"]).required(true))]
