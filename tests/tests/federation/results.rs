@@ -6,7 +6,7 @@ use convenant_client::{
     Client, ClientConfig, TargetResult,
     compose::Composed,
     output::Keep,
-    results::{Note, Results, ResultsError, Statement, record},
+    results::{Note, Place, Results, ResultsError, Statement, record},
 };
 use convenant_demo::SignedDocument;
 use convenant_model::{
@@ -185,8 +185,15 @@ async fn an_answer_without_an_account_is_known_by_its_receipt_and_a_number_is_no
     let before = results.list().unwrap();
     let number = before.iter().find(|note| note.answer.query == count.query.id).unwrap();
     assert_eq!(number.answer.deadline, None);
-    // The client was killed between the receipt and the account.
+    // An account with another day than the receipt's is none.
     let folder = World::state(&world.federation.leader.dir).join("results");
+    let account = folder.join(format!("{}.0.json", composed.query.id));
+    let own = fs::read_to_string(&account).unwrap();
+    let (day, later) = (today(&world).plus_days(7), today(&world).plus_days(70));
+    fs::write(&account, own.replace(&day.to_string(), &later.to_string())).unwrap();
+    let listed = results.list();
+    assert!(matches!(listed, Err(ResultsError::Disagrees(path)) if path == account));
+    // The client was killed between the receipt and the account.
     for file in files_under(&folder).unwrap() {
         fs::remove_file(file).unwrap();
     }
@@ -195,4 +202,25 @@ async fn an_answer_without_an_account_is_known_by_its_receipt_and_a_number_is_no
     let known = before.iter().find(|note| note.answer.query == composed.query.id).unwrap();
     assert_eq!(after[0].answer.manifest, known.answer.manifest);
     assert_eq!(after[0].answer.deadline, known.answer.deadline);
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_kept_is_still_to_be_recorded_as_destroyed() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let composed = compose(&world, &client, 7);
+    let nowhere = world.path("nowhere").join("answer.csv");
+    let sent = client.send(&composed, TIMEOUT, |_, _| nowhere.clone()).await.unwrap();
+    assert!(sent[0].refused_here.is_some() && sent[0].file.is_none(), "{sent:?}");
+    client.close().await;
+
+    // Its partner answered, and counts it.
+    let results = results(&world);
+    let notes = results.list().unwrap();
+    assert_eq!(notes.len(), 1);
+    let place = Place::Kept { sealed: None, files: Vec::new() };
+    assert_eq!((notes[0].answer.query, &notes[0].place), (composed.query.id, &place));
+    let record = destroy(&world, &results, notes);
+    world.submit(&record).await.unwrap();
+    world.shut_down().await.unwrap();
 }

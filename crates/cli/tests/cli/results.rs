@@ -235,6 +235,21 @@ fn complete_is_said_only_of_a_project_of_which_nothing_is_left() {
 }
 
 #[test]
+fn what_one_partner_answered_to_one_query_goes_together() {
+    let leader = Leader::new();
+    leader.keep(1, PAST, &json!({ "state": "kept" }));
+    let account = fs::read_to_string(leader.account(1)).unwrap();
+    let other = account.replace(PAST, FUTURE).replace("\"target\":0", "\"target\":1");
+    let path = leader.path(&format!("state/results/{}.1.json", id(1)));
+    fs::write(path, other).unwrap();
+    let record = leader.path("destruction.toml");
+    let output = leader.destroy(&["--overdue", "--yes"], &record);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let written: toml::Table = fs::read_to_string(&record).unwrap().parse().unwrap();
+    assert_eq!(written["item"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_destruction_is_checked_before_anything_is_destroyed() {
     let leader = Leader::new();
     let file = leader.keep_file(1, PAST);

@@ -331,6 +331,26 @@ fn a_crash_leaves_an_answer_that_is_listed_or_a_tombstone() {
 }
 
 #[test]
+fn a_file_that_cannot_be_removed_leaves_an_answer_that_is_listed_and_has_no_key() {
+    let store = Store::new();
+    let kept = store.keep(1, 3, None);
+    let path = store.results.sealed_of(kept.query, 0);
+    let own = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    // What is no file does not go away as one.
+    fs::create_dir(&path).unwrap();
+    let failed = store.destroy(&kept, &statement());
+    assert!(matches!(failed, Err(DestroyError::Results(ResultsError::Io { .. }))), "{failed:?}");
+    let note = store.note(&kept);
+    assert!(note.is_left() && matches!(note.place, Place::Erasing { .. }), "{note:?}");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, own).unwrap();
+    assert!(matches!(store.csv(&kept), Err(ResultsError::NotSealed { .. })));
+    assert_eq!(ways(&store.destroy(&kept, &statement()).unwrap()), [Way::Sealed]);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_crash_before_the_rows_have_a_name_leaves_an_answer_to_be_destroyed() {
     let store = Store::new();
     let (sealed, plain) = (store.keep(1, 1, None), store.path("plain.csv"));
