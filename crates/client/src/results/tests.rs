@@ -192,6 +192,7 @@ fn every_change_of_a_sealed_file_is_noticed() {
         ("the first chunk twice", [&whole[..first], &whole[18..]].concat()),
         ("another answer's file", swapped.clone()),
         ("another answer's end", [&whole[..last], &swapped[last..]].concat()),
+        ("another form of file", [b"convenant-kept-v2\n", &whole[18..]].concat()),
         ("nothing", Vec::new()),
         ("something else", b"PAR1".repeat(20)),
     ];
