@@ -16,11 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use convenant_model::{Date, Oin, QueryId, Timestamp, entry::SignedOutcome};
-use convenant_setup::{KeyFileError, opening_key};
-use convenant_signing::{CanonicalError, OpeningKey, canonical, parse_canonical};
-use convenant_store::EntriesError;
-use thiserror::Error;
+use convenant_model::{Oin, QueryId, Timestamp, entry::SignedOutcome};
+use convenant_setup::opening_key;
+use convenant_signing::{OpeningKey, canonical, parse_canonical};
 
 use crate::{
     compose::Composed,
@@ -31,6 +29,7 @@ use crate::{
 mod answer;
 mod destroy;
 pub(crate) mod disk;
+mod error;
 mod open;
 mod receipts;
 mod record;
@@ -40,6 +39,7 @@ pub(crate) use self::answer::{Extent, signed_of};
 pub use self::{
     answer::{Answer, Note, Place, PlainFile, Tombstone, Way, WrappedKey},
     destroy::{DestroyError, Statement},
+    error::ResultsError,
     record::{RecordError, record},
     sealed::SealedFault,
 };
@@ -51,77 +51,6 @@ pub struct Results {
     receipts: PathBuf,
     party: Oin,
     key: Option<PathBuf>,
-}
-
-/// Why results cannot be listed, opened or changed.
-#[derive(Debug, Error)]
-pub enum ResultsError {
-    /// The file system failed.
-    #[error("`{}` cannot be read or written", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another command changes the results.
-    #[error("another command is at work in `{}`", .0.display())]
-    Locked(PathBuf),
-    /// An account is not as it was written.
-    #[error("`{}` is not as it was written", path.display())]
-    Account {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Box<CanonicalError>,
-    },
-    /// An account stands under another's name.
-    #[error("`{}` is the account of another answer", .0.display())]
-    Misnamed(PathBuf),
-    /// An account says something else than the receipt.
-    #[error("`{}` disagrees with the receipt of the same answer", .0.display())]
-    Disagrees(PathBuf),
-    /// The ledger of receipts cannot be read.
-    #[error("the receipts cannot be read")]
-    Receipts(#[source] Box<EntriesError>),
-    /// No key for it is configured.
-    #[error(
-        "the configuration names no key under which answers are kept: make one with `convenant keys new \
-         --kind sealing` and name it as `sealing` under `[keys]`"
-    )]
-    NoKey,
-    /// The key file is not as it should be.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// Its day has passed.
-    #[error(
-        "the answer to `{query}` was to be destroyed by {deadline}, and may only be destroyed (clause L6)"
-    )]
-    Overdue {
-        /// The query.
-        query: QueryId,
-        /// The last day.
-        deadline: Date,
-    },
-    /// There is nothing sealed to open.
-    #[error("the answer to `{query}` is not kept sealed: {why}")]
-    NotSealed {
-        /// The query.
-        query: QueryId,
-        /// What became of it.
-        why: String,
-    },
-    /// The sealed file is not as it was sealed.
-    #[error("`{}` does not hold what was sealed", path.display())]
-    Sealed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: SealedFault,
-    },
-    /// The opened rows cannot be written.
-    #[error(transparent)]
-    Output(#[from] OutputError),
 }
 
 /// Shows that nobody else changes the results meanwhile.

@@ -6,7 +6,9 @@ use arrow::{
     array::{ArrayRef, RecordBatch, StringArray},
     datatypes::SchemaRef,
 };
-use convenant_model::{Clock, DatasetId, Digest, ProjectId, documents::Line, query::QueryKind};
+use convenant_model::{
+    Clock, DatasetId, Date, Digest, ProjectId, documents::Line, query::QueryKind,
+};
 use convenant_signing::{SystemRandom, sha256};
 use tempfile::TempDir;
 
