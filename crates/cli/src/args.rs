@@ -8,7 +8,7 @@ use crate::{
     audit::AuditCommand, certs::CertsCommand, coordinator::CoordinatorCommand,
     covenant::CovenantCommand, demo::DemoArgs, keys::KeysCommand, ledger::LedgerCommand,
     node::NodeCommand, project::ProjectCommand, query::QueryArgs, register::RegisterCommand,
-    sign::SignArgs,
+    results::ResultsCommand, sign::SignArgs,
 };
 
 const ABOUT: &str = "\
@@ -25,7 +25,7 @@ Begin here:
   convenant demo --dir DIR --setup-only     its files, to start each daemon by hand
 
 By role:
-  project leader   convenant project, convenant query
+  project leader   convenant project, convenant query, convenant results
   partner          convenant keys, convenant sign, convenant register, convenant node,
                    convenant project
   coordinator      convenant coordinator
@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Coordinator(CoordinatorCommand),
     /// Ask partners a question under an approved project.
     Query(QueryArgs),
+    /// List, open and destroy the answers that were received.
+    #[command(subcommand)]
+    Results(ResultsCommand),
     /// Read a ledger, prove its entries and verify it.
     #[command(subcommand)]
     Ledger(LedgerCommand),

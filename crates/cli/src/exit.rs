@@ -38,6 +38,11 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
 }
 
+/// The covenant does not allow it; exit code 3. The cause names the clause.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("refused under the covenant")]
+pub(crate) struct Refused;
+
 /// Evidence does not hold; exit code 4. The cause says what and where.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the evidence does not hold")]
@@ -81,6 +86,8 @@ fn grpc<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a Status> {
 fn code(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<BadEvidence>().is_some() {
         Exit::Evidence
+    } else if error.downcast_ref::<Refused>().is_some() {
+        Exit::Refused
     } else if error.downcast_ref::<Usage>().is_some() {
         Exit::Usage
     } else {
@@ -113,6 +120,7 @@ mod tests {
     fn the_kind_of_error_decides_the_exit_code() {
         assert_eq!(code(&anyhow::anyhow!("no")), Exit::Failed);
         assert_eq!(code(&usage("what").context("where")), Exit::Usage);
+        assert_eq!(code(&anyhow::anyhow!("L6").context(Refused)), Exit::Refused);
         assert_eq!(code(&bad_evidence(anyhow::anyhow!("entry 3")).context("DIR")), Exit::Evidence);
     }
 }

@@ -23,6 +23,7 @@ mod output;
 mod project;
 mod query;
 mod register;
+mod results;
 mod sign;
 mod telemetry;
 
@@ -54,6 +55,7 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Node(command) => node::run(&command, json).await,
         Command::Coordinator(command) => coordinator::run(&command).await,
         Command::Query(args) => query::run(args, json).await,
+        Command::Results(command) => results::run(command, json),
         Command::Ledger(command) => ledger::run(&command, json),
         Command::Audit(command) => audit::run(&command, json),
     }

@@ -1,13 +1,10 @@
 //! `convenant project`: a project from idea to securing, each step a document in the format that it must have.
 
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use convenant_model::{Date, Oin, ProjectId, ThemeId, register::RegisterState};
 
@@ -28,6 +25,8 @@ mod report;
 mod status;
 mod steps;
 mod template;
+
+pub(crate) use steps::write;
 
 use report::Form;
 use steps::{DecisionArgs, ExtensionArgs, MandateArgs, Out, SecuringArgs, Written};
@@ -318,8 +317,6 @@ fn form(out: &Out, text: &str, json: bool) -> anyhow::Result<()> {
 
 fn publish(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
     let Some(path) = out else { return output::raw(text.as_bytes()) };
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    steps::write_new(path, text)?;
     output::line(&path.display().to_string())
 }

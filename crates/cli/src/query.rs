@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
-use convenant_client::{Client, ClientConfig, ClientError, compose::ComposeError};
+use convenant_client::{
+    Client, ClientConfig, ClientError, compose::ComposeError, output::Keep, results::ResultsError,
+};
 use convenant_model::{
     FieldName, GoalId, ProjectId,
     query::{QueryKind, Target},
@@ -32,8 +34,8 @@ Ask partners a question under an approved project.
 
 The question is signed with the leader's key, and its subjects are sealed to each partner's
 node: the coordinator sees which fields are asked of whom, and no subject and no answer. Each
-node decides for itself, and signs what it answers. Rows reach a file only when that signature
-matches them to the byte.";
+node decides for itself, and signs what it answers. Rows count only when that signature matches
+them to the byte.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +43,10 @@ Examples:
   `999993653,19850731`:
     convenant query --config client.toml --project P-2026-001 --goal toeslagenfraude \\
       --target rotterdam/brp_persoon --fields burgerservicenummer,verblijfplaats_datum_van \\
-      --subjects people.csv --justification \"controle dossier 12\" --out people.parquet
+      --subjects people.csv --justification \"controle dossier 12\"
+
+  The same in a file that anybody who gets hold of it can read:
+    convenant query ... --out people.parquet
 
   The same of two partners, in `jobs.uwv.csv` and `jobs.svb.csv`:
     convenant query ... --target uwv/uwv/polisadministratie_inkomstenverhouding \\
@@ -60,6 +65,10 @@ Examples:
 
 PARTNER is an OIN, or a part of one enrolled partner's name. Where the dataset's kind is left
 out, it is the partner's: `rotterdam/brp_persoon`.
+
+Without `--out`, answers are kept sealed on this machine, under the key `[keys] sealing` of the
+configuration: `convenant results` lists, opens and destroys them. Either way it is noted by which
+day each answer must be destroyed.
 
 A condition compares fields that the covenant calls filterable with literals: `=`, `!=`, `<`,
 `<=`, `>`, `>=`, `in (...)`, `between ... and ...`, `is null`, joined by `and`, `or`, `not`. A
@@ -95,7 +104,7 @@ pub(crate) struct QueryArgs {
     key: Option<FieldName>,
     /// Let the partner vouch for the rows, so that datasets without an area answer for them; the vouchers
     /// are kept in FILE.vouchers beside `--out` [default field: the one that vouchers can be for].
-    #[arg(long, value_name = "FIELD", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "FIELD", num_args = 0..=1, require_equals = true, requires = "out")]
     vouch: Option<Option<FieldName>>,
     /// Vouchers that came with an earlier answer in the same project, for these subjects.
     #[arg(long, value_name = "FILE", requires = "subjects")]
@@ -118,9 +127,9 @@ pub(crate) struct QueryArgs {
     /// Seconds to wait for the answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
-    /// File for the rows: `.parquet`, `.csv` or `.arrow`. With several targets, each has its own.
+    /// File for the rows: `.parquet`, `.csv` or `.arrow`; one for each target [default: kept sealed].
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -146,6 +155,9 @@ impl From<Kind> for QueryKind {
 pub(crate) async fn run(args: QueryArgs, json: bool) -> anyhow::Result<ExitCode> {
     let asked = Asked::read(&args)?;
     let config: ClientConfig = convenant_setup::load(&args.config.config)?;
+    if args.out.is_none() && config.keys.sealing.is_none() {
+        return Err(usage(format!("{}; or give `--out`", ResultsError::NoKey)));
+    }
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     // The root of the trace over leader, coordinator and nodes.
     let span = tracing::info_span!("query", otel.kind = "client", project = %args.project);
@@ -176,15 +188,19 @@ async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::R
 async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result<Report> {
     let snapshot = client.refresh().await.map_err(distrusted)?;
     let (question, targets) = asked.question(args, snapshot.register().state())?;
-    let files = files::names(&args.out, &targets, args.vouch.is_some())?;
+    let named = |out: &PathBuf| files::names(out, &targets, args.vouch.is_some());
+    let files = args.out.as_ref().map(named).transpose()?;
     let composed = client.compose(question).map_err(|error| match error {
         ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
         error => error.into(),
     })?;
     let mut report = Report::new(&composed, targets);
     let timeout = Duration::from_secs(args.timeout);
-    let path_of = |index: usize, _: &Target| files.get(index).cloned().unwrap_or_default();
-    match client.send(&composed, timeout, path_of).await {
+    let keep = |index: usize, _: &Target| match &files {
+        Some(files) => Keep::File(files.get(index).cloned().unwrap_or_default()),
+        None => Keep::Sealed,
+    };
+    match client.send(&composed, timeout, keep).await {
         Ok(results) => report.add(results),
         Err(ClientError::Refused(refusal)) => report.refused(refusal),
         Err(error) => return Err(distrusted(error)),

@@ -1,20 +1,15 @@
 //! Sending a query and taking its answers.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use convenant_exchange::Kept;
 use convenant_ledger::{
     LedgerSigner, LedgerVerifier,
     note::{NoteError, NoteName},
 };
 use convenant_model::{
-    Clock, FieldName, Oin, Problem,
+    Clock, Date, FieldName, Oin, Problem,
     covenant::Covenant,
-    entry::{Entry, Receipt, Status},
+    entry::Status,
     query::{COUNT_COLUMNS, QueryKind, Target},
     verdict::Refusal,
 };
@@ -26,21 +21,25 @@ use convenant_transport::{
     AddressError, ClientTls, Deadline, Expected, Limits, SystemClock, TlsError, connect, explain,
 };
 use convenant_wire::{
-    problem::{PeerProblem, read, read_declined},
-    v1::{
-        QueryFrame, QueryRequest, SealedSubjects, broker_client::BrokerClient, query_frame::Body,
-    },
+    problem::{PeerProblem, read},
+    v1::{QueryRequest, SealedSubjects, broker_client::BrokerClient},
 };
 use thiserror::Error;
-use tonic::{Request, Status as GrpcStatus, Streaming, transport::Channel};
+use tonic::{Request, Status as GrpcStatus, transport::Channel};
 
 use crate::{
     compose::{Asker, ComposeError, Composed, Question, compose},
     config::ClientConfig,
-    output::{Ended, Output, OutputError},
-    receive::{Accepted, Columns, ReceiveError, Receiving},
-    vouchers::{self, VouchersFile, vouchers_path},
+    output::{Keep, OutputError},
+    receive::{Columns, ReceiveError, Receiving},
+    results::{Results, ResultsError, ResultsLock},
+    vouchers::VouchersFile,
 };
+
+mod ended;
+mod frames;
+
+use self::frames::{Slot, collect};
 
 /// Time after a query's deadline for the last frames to arrive: the parties stop at the deadline, and
 /// what they sign of that is evidence too.
@@ -73,6 +72,9 @@ pub enum ClientError {
     /// The thread that wrote a result broke off.
     #[error("the writing of a result broke off")]
     Interrupted,
+    /// An answer cannot be accounted for.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     /// The result file cannot be completed.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -109,8 +111,12 @@ pub struct TargetResult {
     pub status: Status,
     /// Why an answer that came was refused here; its rows are gone.
     pub refused_here: Option<ReceiveError>,
-    /// The file with the rows.
+    /// The file with the rows, sealed or not.
     pub file: Option<PathBuf>,
+    /// Whether the file is sealed.
+    pub sealed: bool,
+    /// The last day on which the answer may be kept.
+    pub deadline: Option<Date>,
     /// Rows in the file.
     pub rows: u64,
     /// The file that vouches for them, where that was asked for.
@@ -125,6 +131,8 @@ pub struct Client {
     channel: Channel,
     limits: Limits,
     receipts: LedgerHandle,
+    results: Results,
+    _results_lock: ResultsLock,
     clock: Arc<dyn Clock>,
     random: SystemRandom,
 }
@@ -165,6 +173,9 @@ impl Client {
             layout: Layout::default(),
         };
         let (receipts, _) = LedgerHandle::open(options, &mut |_| {})?;
+        let results = Results::of(config);
+        let results_lock = results.lock()?;
+        results.sweep(&results_lock)?;
         let tls = ClientTls::load(config.tls.clone(), Arc::clone(&clock))?;
         let expected = Expected {
             oin: config.coordinator.oin.clone(),
@@ -178,6 +189,8 @@ impl Client {
             channel,
             limits,
             receipts,
+            results,
+            _results_lock: results_lock,
             clock,
             random: SystemRandom::new(),
         })
@@ -240,17 +253,17 @@ impl Client {
         Ok(compose(question, &asker)?)
     }
 
-    /// Sends a query, takes the answers, records a receipt for each, and writes what was answered and
-    /// verified to `path_of(target)`.
+    /// Sends a query, takes the answers, records a receipt for each, and keeps what was answered and
+    /// verified as `keep(target)` says.
     ///
     /// # Errors
     /// When the coordinator does not broker the query. What single partners refuse or fail is in the
     /// results.
-    pub async fn send(
+    pub async fn send<K: Into<Keep>>(
         &self,
         composed: &Composed,
         timeout: Duration,
-        path_of: impl Fn(usize, &Target) -> PathBuf,
+        keep: impl Fn(usize, &Target) -> K,
     ) -> Result<Vec<TargetResult>, ClientError> {
         let subjects = composed.sealed.iter().map(|(target, sealed)| SealedSubjects {
             target: *target,
@@ -273,7 +286,7 @@ impl Client {
             // Everybody had to refuse it, and nothing of it may stand in a ledger.
             return Err(ClientError::Malformed("a query that names somebody was brokered"));
         }
-        let pending = self.pending(composed, path_of)?;
+        let pending = self.pending(composed, |index, target| keep(index, target).into())?;
         let ended = collect(frames, composed, pending, deadline).await;
         let mut results = Vec::with_capacity(ended.len());
         for ended in ended {
@@ -285,7 +298,7 @@ impl Client {
     fn pending(
         &self,
         composed: &Composed,
-        path_of: impl Fn(usize, &Target) -> PathBuf,
+        keep: impl Fn(usize, &Target) -> Keep,
     ) -> Result<Vec<Slot>, ClientError> {
         let snapshot = self.follower.current();
         let state = snapshot.register().state();
@@ -297,66 +310,11 @@ impl Client {
             let columns = columns(composed.query.kind, target, covenant.map(AsRef::as_ref));
             let columns = (columns, target.vouch.clone());
             let (partner, key) = (target.partner.clone(), enrolment.ledger_key.clone());
-            let path: &Path = &path_of(index, target);
-            let receiving = Receiving::new(number, partner, key, columns, path);
+            let sink = self.results.sink(composed, (number, &partner), keep(index, target))?;
+            let receiving = Receiving::new(number, partner, key, columns, sink);
             Ok(Slot::Waiting(Box::new(receiving)))
         };
         composed.query.targets.iter().enumerate().map(slot).collect()
-    }
-
-    /// Records what was received for one target. An answer is reported only with its receipt.
-    async fn receipt(
-        &self,
-        composed: &Composed,
-        (target, slot): (usize, Slot),
-    ) -> Result<TargetResult, ClientError> {
-        let number = u32::try_from(target).unwrap_or(u32::MAX);
-        let partner = composed.query.targets.get(target).map(|target| target.partner.clone());
-        let partner = partner.ok_or(ClientError::Malformed("a target that was not asked"))?;
-        let failed = |problem| Status::Failed { problem };
-        let (status, outcome, refused_here, kept, rows) = match slot {
-            Slot::Accepted(accepted) => {
-                let Accepted { outcome, signed, output, kept, rows } = *accepted;
-                (outcome.status, Some(signed), None, output.zip(Some(kept)), rows)
-            }
-            Slot::Declined(status) => (status, None, None, None, 0),
-            Slot::Refused(error, signed) => {
-                // What does not verify is kept as evidence, as long as a receipt has room for it.
-                let signed = signed.filter(|signed| signed.len() <= MOST_SIGNED);
-                (failed(Problem::BadSignature), signed, Some(error), None, 0)
-            }
-            Slot::Waiting(_) => (failed(Problem::Cancelled), None, None, None, 0),
-        };
-        // Receipt, rows and vouchers reach the disk side by side, …
-        let ended = kept.map(|(output, kept)| tokio::task::spawn_blocking(|| end(output, kept)));
-        self.record(composed, (number, &partner), &status, outcome).await?;
-        // … and get their names only now: a result without a receipt does not exist.
-        let (file, vouchers) = match ended {
-            Some(ended) => ended.await.map_err(|_| ClientError::Interrupted)??.keep()?,
-            None => (None, None),
-        };
-        Ok(TargetResult { target: number, partner, status, refused_here, file, rows, vouchers })
-    }
-
-    async fn record(
-        &self,
-        composed: &Composed,
-        (target, partner): (u32, &Oin),
-        status: &Status,
-        outcome: Option<String>,
-    ) -> Result<(), ClientError> {
-        let receipt = Entry::Receipt(Receipt {
-            party: self.partner.clone(),
-            query: composed.query.id,
-            target,
-            partner: partner.clone(),
-            at: self.clock.now(),
-            signed_query: composed.signed.clone(),
-            outcome,
-            status: status.clone(),
-        });
-        let recorded = self.receipts.record(receipt).await;
-        recorded.map(drop).map_err(|error| ClientError::Record(Box::new(error)))
     }
 
     /// What a coordinator that brokers nothing says, once there is a receipt of it for each target: the
@@ -391,32 +349,6 @@ impl Client {
     }
 }
 
-/// What is on disk of an answer, and has no names yet.
-struct Written {
-    rows: Ended,
-    vouchers: Option<(Ended, VouchersFile)>,
-}
-
-/// Brings rows, and what vouches for them, to the disk. Blocks.
-fn end(output: Output, kept: Option<Kept>) -> Result<Written, OutputError> {
-    let rows = output.end()?;
-    let path = vouchers_path(rows.path());
-    let vouchers = kept.map(|kept| vouchers::write(&kept, &path)).transpose()?;
-    Ok(Written { rows, vouchers })
-}
-
-impl Written {
-    /// Names the rows first: vouchers without them would be for nobody.
-    fn keep(self) -> Result<(Option<PathBuf>, Option<VouchersFile>), OutputError> {
-        let rows = self.rows.keep()?;
-        let keep = |(ended, file): (Ended, VouchersFile)| ended.keep().map(|_| file);
-        Ok((Some(rows), self.vouchers.map(keep).transpose()?))
-    }
-}
-
-/// Most bytes of an outcome that does not verify, in a receipt.
-const MOST_SIGNED: usize = 24 << 10;
-
 /// The names of the columns that an answer may have.
 fn columns(kind: QueryKind, target: &Target, covenant: Option<&Covenant>) -> Columns {
     let names = |names: &[FieldName]| names.iter().map(ToString::to_string).collect();
@@ -428,90 +360,6 @@ fn columns(kind: QueryKind, target: &Target, covenant: Option<&Covenant>) -> Col
     let all = dataset.map(|dataset| dataset.columns(&target.fields)).unwrap_or_default();
     let accompany = all.get(target.fields.len()..).unwrap_or_default();
     Columns { asked: names(&target.fields), accompany: names(accompany) }
-}
-
-enum Slot {
-    Waiting(Box<Receiving>),
-    Accepted(Box<Accepted>),
-    Declined(Status),
-    Refused(ReceiveError, Option<String>),
-}
-
-/// Takes frames until the stream ends, and no longer than the deadline: whoever holds the stream open
-/// must not keep the requester waiting. A fault in one target's frames ends that target only.
-async fn collect(
-    mut frames: Streaming<QueryFrame>,
-    composed: &Composed,
-    mut slots: Vec<Slot>,
-    deadline: Deadline,
-) -> Vec<(usize, Slot)> {
-    loop {
-        let frame = match next_frame(&mut frames, deadline).await {
-            Ok(Some(frame)) => frame,
-            Ok(None) => break,
-            Err(status) => {
-                tracing::warn!(code = ?status.code(), "the coordinator's stream broke off");
-                let problem = match read(&status) {
-                    PeerProblem::Problem(problem) => problem,
-                    _ if status.code() == tonic::Code::DeadlineExceeded => Problem::Late,
-                    _ => Problem::Cancelled,
-                };
-                for slot in &mut slots {
-                    if matches!(slot, Slot::Waiting(_)) {
-                        *slot = Slot::Declined(Status::Failed { problem });
-                    }
-                }
-                break;
-            }
-        };
-        let slot = slots.get_mut(frame.target as usize);
-        if let (Some(slot), Some(body)) = (slot, frame.body) {
-            take(slot, composed, body);
-        }
-    }
-    slots.into_iter().enumerate().collect()
-}
-
-async fn next_frame(
-    frames: &mut Streaming<QueryFrame>,
-    deadline: Deadline,
-) -> Result<Option<QueryFrame>, GrpcStatus> {
-    let left = deadline.left()?;
-    let late = |_| GrpcStatus::deadline_exceeded("the answers did not end in time");
-    tokio::time::timeout(left, frames.message()).await.map_err(late)?
-}
-
-fn take(slot: &mut Slot, composed: &Composed, body: Body) {
-    if let (Slot::Refused(_, kept @ None), Body::SignedOutcome(signed)) = (&mut *slot, &body) {
-        // What the partner signed of an answer that was not accepted is evidence against it.
-        *kept = Some(signed.clone());
-        return;
-    }
-    let Slot::Waiting(receiving) = slot else {
-        return;
-    };
-    let fault = match body {
-        Body::EncapsulatedKey(key) => receiving.begin(composed, &key).err(),
-        Body::Chunk(sealed) => receiving.chunk(&sealed).err(),
-        Body::Declined(declined) => {
-            *slot = Slot::Declined(read_declined(declined));
-            return;
-        }
-        Body::SignedOutcome(signed) => {
-            let waiting = std::mem::replace(slot, Slot::Declined(Status::Answered));
-            let Slot::Waiting(receiving) = waiting else {
-                return;
-            };
-            *slot = match receiving.finish(composed, signed.clone()) {
-                Ok(accepted) => Slot::Accepted(Box::new(accepted)),
-                Err(error) => Slot::Refused(error, Some(signed)),
-            };
-            return;
-        }
-    };
-    if let Some(error) = fault {
-        *slot = Slot::Refused(error, None);
-    }
 }
 
 fn grpc(status: &GrpcStatus) -> ClientError {

@@ -35,6 +35,10 @@ pub struct ClientConfig {
 pub struct Keys {
     /// Private JWK file of the key that the mandate names; it signs queries and receipts.
     pub signing: PathBuf,
+    /// Private JWK file of the key under which answers are kept sealed. Without it, every answer needs a file
+    /// of its own.
+    #[serde(default)]
+    pub sealing: Option<PathBuf>,
 }
 
 impl Rooted for ClientConfig {
@@ -43,5 +47,8 @@ impl Rooted for ClientConfig {
         self.register.root_at(folder);
         self.data.root_at(folder);
         self.keys.signing = folder.join(&self.keys.signing);
+        if let Some(sealing) = &mut self.keys.sealing {
+            *sealing = folder.join(&*sealing);
+        }
     }
 }

@@ -4,16 +4,17 @@
 //! result exists only as a `.part` file, which is removed when the outcome does not hold.
 //!
 //! **In scope:** [`Client`]; [`compose`], which turns a question into a signed query with sealed
-//! subjects; [`receive`], which opens and verifies one target's answer; [`output`], the files.
+//! subjects; [`receive`], which opens and verifies one target's answer; [`output`], the files;
+//! [`results`], which keeps answers sealed and knows by when each is to be destroyed.
 //!
-//! **Out of scope:** parsing a command line (`cli`), and keeping results for longer than the user's
-//! own file.
+//! **Out of scope:** parsing a command line (`cli`), and what becomes of a file after it was written.
 
 mod client;
 pub mod compose;
 mod config;
 pub mod output;
 pub mod receive;
+pub mod results;
 mod vouchers;
 
 pub use client::{Client, ClientError, TargetResult};

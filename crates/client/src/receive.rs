@@ -1,8 +1,6 @@
 //! Opening and verifying the answer to one target. Rows are written as they come; they count only
 //! when the node's signed outcome agrees with what was received, to the byte.
 
-use std::path::{Path, PathBuf};
-
 use arrow::{
     array::RecordBatch, buffer::Buffer, datatypes::Schema, error::ArrowError,
     ipc::reader::StreamDecoder,
@@ -22,7 +20,8 @@ use thiserror::Error;
 
 use crate::{
     compose::Composed,
-    output::{Output, OutputError},
+    output::{Output, OutputError, Sink},
+    results::Extent,
     vouchers::Awaited,
 };
 
@@ -79,7 +78,7 @@ pub struct Receiving {
     partner: Oin,
     ledger_key: VerifyingKey,
     columns: Columns,
-    path: PathBuf,
+    sink: Sink,
     opener: Option<Opener>,
     hasher: ChunkHasher,
     decoder: StreamDecoder,
@@ -121,8 +120,8 @@ pub struct Accepted {
     pub output: Option<Output>,
     /// What vouches for the rows, where that was asked for.
     pub kept: Option<Kept>,
-    /// Rows in the file. For a count this is one row, which holds the number.
-    pub rows: u64,
+    /// What is in the file. For a count this is one row, which holds the number.
+    pub(crate) extent: Extent,
 }
 
 impl Receiving {
@@ -134,14 +133,14 @@ impl Receiving {
         partner: Oin,
         ledger_key: VerifyingKey,
         (columns, vouch): (Columns, Option<FieldName>),
-        path: &Path,
+        sink: Sink,
     ) -> Self {
         Self {
             target,
             partner,
             ledger_key,
             columns,
-            path: path.to_owned(),
+            sink,
             opener: None,
             hasher: ChunkHasher::new(),
             decoder: StreamDecoder::new(),
@@ -223,7 +222,11 @@ impl Receiving {
         let awaited = self.awaited.take().filter(|_| answered);
         let about = (composed, self.target, &self.partner);
         let kept = awaited.map(|awaited| awaited.finish(about, &self.ledger_key)).transpose()?;
-        Ok(Accepted { outcome, signed, output, kept, rows: self.rows })
+        let names =
+            |schema: &Schema| schema.fields().iter().map(|one| one.name().clone()).collect();
+        let columns = self.decoder.schema().map_or_else(Vec::new, |schema| names(&schema));
+        let extent = Extent { rows: self.rows, columns };
+        Ok(Accepted { outcome, signed, output, kept, extent })
     }
 
     fn agree(&mut self, composed: &Composed, outcome: &SignedOutcome) -> Result<(), ReceiveError> {
@@ -260,7 +263,7 @@ impl Receiving {
         }
         let output = match &mut self.output {
             Some(output) => output,
-            none => none.insert(Output::create(&self.path, batch.schema_ref())?),
+            none => none.insert(Output::create(&self.sink, batch.schema_ref())?),
         };
         self.rows += batch.num_rows() as u64;
         if let Some(awaited) = &mut self.awaited {
@@ -283,7 +286,7 @@ impl Receiving {
         if let (None, Some(schema)) = (&self.output, self.decoder.schema()) {
             self.fits(&schema)?;
             // No rows: the file still says which columns were answered.
-            let mut empty = Output::create(&self.path, &schema)?;
+            let mut empty = Output::create(&self.sink, &schema)?;
             empty.write(&RecordBatch::new_empty(schema))?;
             self.output = Some(empty);
         }

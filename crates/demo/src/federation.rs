@@ -107,6 +107,8 @@ pub struct Leader {
     pub config: PathBuf,
     /// Signs queries.
     pub key: SigningKey,
+    /// Opens the answers that the leader keeps.
+    pub sealing: OpeningKey,
     /// TLS certificate, with the OIN of the organisation.
     pub certificate: Issued,
 }
@@ -340,6 +342,7 @@ impl Maker<'_> {
             config: dir.join("client.toml"),
             dir,
             key: SigningKey::generate(self.random)?,
+            sealing: OpeningKey::generate(self.random)?,
             certificate: self.certificate(oin, "leader")?,
         })
     }

@@ -11,6 +11,13 @@ use crate::{
     time::{Date, Timestamp},
 };
 
+/// The last day on which an answer may be kept that was complete at an instant. Receiver, parties and auditor
+/// count the same days.
+#[must_use]
+pub fn last_day(answered: Timestamp, retention_days: u16) -> Date {
+    answered.date().plus_days(i32::from(retention_days))
+}
+
 /// Answers of one project that may still be kept, by their last day.
 #[derive(Clone, Debug, Default)]
 pub struct KeptAnswers {
@@ -31,7 +38,7 @@ impl KeptAnswers {
         if *status != Status::Answered || query.kind == QueryKind::Count {
             return;
         }
-        let last_day = at.date().plus_days(i32::from(query.retention_days));
+        let last_day = last_day(at, query.retention_days);
         let receiver = query.requester.partner.clone();
         let kept = Kept { query: query.id, provider: provider.clone(), receiver };
         self.by_day.entry(last_day).or_default().push(kept);

@@ -12,6 +12,8 @@ pub enum Direction {
     Subjects,
     /// Results, from a node to the project leader.
     Result,
+    /// A result that the project leader keeps: sealed to a key of its own.
+    Kept,
 }
 
 /// The exchange that a sealed message belongs to. Both sides build it from what they know; where they
@@ -39,6 +41,7 @@ impl SealContext {
         let direction: &[u8] = match self.direction {
             Direction::Subjects => b"subjects",
             Direction::Result => b"result",
+            Direction::Kept => b"kept",
         };
         let signed_query = self.signed_query.as_ref().map_or(&[][..], |digest| digest.as_bytes());
         let fields = [

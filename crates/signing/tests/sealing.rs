@@ -29,6 +29,7 @@ fn other_contexts() -> Vec<SealContext> {
     let base = context();
     vec![
         SealContext { direction: Direction::Subjects, ..base.clone() },
+        SealContext { direction: Direction::Kept, ..base.clone() },
         SealContext { query: QueryId::from_parts(1_700_000_000_000, &[8; 10]), ..base.clone() },
         SealContext { target: 1, ..base.clone() },
         SealContext { sender: base.recipient.clone(), ..base.clone() },

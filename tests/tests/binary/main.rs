@@ -7,6 +7,7 @@
 mod deployment;
 mod life;
 mod real_brp;
+mod results;
 mod telemetry;
 mod unwritable;
 mod vouchers;

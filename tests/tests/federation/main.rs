@@ -8,6 +8,8 @@ mod fanout;
 mod hostile_coordinator;
 mod hostile_provider;
 mod refusals;
+mod replay;
+mod results;
 mod support;
 mod suspension;
 mod transport;

@@ -141,6 +141,20 @@ pub(crate) struct SecuringArgs {
     out: Out,
 }
 
+/// Writes a document that is to be signed, and returns once it is on disk.
+pub(crate) fn write(out: &Path, document: &impl Document, json: bool) -> anyhow::Result<()> {
+    write_new(out, &toml::to_string_pretty(document)?)?;
+    let name = out.display();
+    output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
+    if json { output::json(document) } else { output::line(&name.to_string()) }
+}
+
+pub(super) fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(out);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .with_context(|| format!("`{}` cannot be written", out.display()))
+}
+
 pub(super) fn today() -> Date {
     SystemClock.now().date()
 }
@@ -303,18 +317,12 @@ impl Written {
 
 impl Out {
     fn write(&self, document: &impl Document, json: bool) -> anyhow::Result<()> {
-        self.write_text(&toml::to_string_pretty(document)?)?;
-        let name = self.out.display();
-        output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
-        if json { output::json(document) } else { output::line(&self.out.display().to_string()) }
+        write(&self.out, document, json)
     }
 
     /// Writes a new file.
     pub(super) fn write_text(&self, text: &str) -> anyhow::Result<()> {
-        let name = self.out.display();
-        let file = OpenOptions::new().write(true).create_new(true).open(&self.out);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("`{name}` cannot be written"))
+        write_new(&self.out, text)
     }
 
     pub(super) fn name(&self) -> String {

@@ -47,8 +47,8 @@ impl Asked {
             let fault = if counts { "a count has no `--fields`" } else { "`--fields` is missing" };
             return Err(usage(fault));
         }
-        if let [_] = args.targets.as_slice() {
-            files::checked(&args.out)?;
+        if let ([_], Some(out)) = (args.targets.as_slice(), &args.out) {
+            files::checked(out)?;
         }
         // Parsed here and not by clap, whose error would repeat the text with its literals.
         let predicate = args.condition.as_ref().map(|text| text.parse()).transpose();

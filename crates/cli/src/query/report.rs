@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use convenant_client::{TargetResult, VouchersFile, compose::Composed, receive::ReceiveError};
 use convenant_model::{
-    Oin, Problem, ProjectId, QueryId, Timestamp,
+    Date, Oin, Problem, ProjectId, QueryId, Timestamp,
     entry::Status,
     query::QueryKind,
     verdict::{Refusal, Violation},
@@ -37,6 +37,11 @@ struct TargetReport {
     rows: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    /// Whether the file is sealed: `convenant results open` opens it.
+    sealed: bool,
+    /// The last day on which the answer may be kept (clause L6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vouchers: Option<VouchersReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +157,9 @@ impl Report {
             }
             target.violations.iter().for_each(tell_violation);
         }
+        if self.targets.iter().any(|target| target.sealed) {
+            output::note(&format!("to read it: convenant results open {} …", self.query));
+        }
     }
 }
 
@@ -175,6 +183,8 @@ impl TargetReport {
             rows: result.rows,
             file: result.file,
             vouchers: result.vouchers.map(VouchersReport::from),
+            sealed: result.sealed,
+            deadline: result.deadline,
             problem: problem.filter(|_| result.refused_here.is_none()),
             violations,
             fault: result.refused_here.as_ref().map(in_words),
@@ -185,10 +195,20 @@ impl TargetReport {
         let detail = match (&self.file, self.problem, &self.fault) {
             (_, _, Some(fault)) => output::shown(fault),
             (_, Some(problem), _) => format!("{}: {}", problem.code(), problem.explanation()),
-            (Some(file), ..) => format!("{} row(s) in {}", self.rows, file.display()),
+            (Some(_), ..) if self.sealed => format!("{} row(s), sealed{}", self.rows, self.until()),
+            (Some(file), ..) => {
+                format!("{} row(s) in {}{}", self.rows, file.display(), self.until())
+            }
             _ => String::new(),
         };
         vec![self.name.clone(), self.dataset.clone(), self.status.words().to_owned(), detail]
+    }
+}
+
+impl TargetReport {
+    fn until(&self) -> String {
+        let until = |day: Date| format!(", to be destroyed by {day}");
+        self.deadline.map(until).unwrap_or_default()
     }
 }
 

@@ -53,6 +53,13 @@ fn of_query() {
 }
 
 #[test]
+fn of_results() {
+    assert_snapshot!("results_list", help(&["results", "list"]));
+    assert_snapshot!("results_open", help(&["results", "open"]));
+    assert_snapshot!("results_destroy", help(&["results", "destroy"]));
+}
+
+#[test]
 fn of_ledger_and_audit() {
     assert_snapshot!("ledger", help(&["ledger"]));
     assert_snapshot!("ledger_verify", help(&["ledger", "verify"]));

@@ -14,6 +14,7 @@ mod evidence;
 mod help;
 mod keys;
 mod project;
+mod results;
 mod usage;
 
 /// Runs the built binary with nothing of the environment's configuration.

@@ -5,7 +5,7 @@
 //! lsi/            three keys, private and public
 //! coordinator/    coordinator.toml, TLS, ledger and register keys
 //! nodes/NAME/     node.toml, TLS, keys, data
-//! leader/         client.toml, TLS, the leader's key
+//! leader/         client.toml, TLS, the leader's keys
 //! auditor/        client.toml, TLS, the auditor's keys
 //! documents/      NN-NAME.toml and NN-NAME.jws, in the order of submission; those with which the
 //!                 register begins in founding/
@@ -114,22 +114,28 @@ fn write_leader(federation: &Federation) -> Result<()> {
     files::folder(&leader.dir)?;
     leader.certificate.write(&leader.dir, "tls")?;
     write_signing(&leader.dir, "leader", &leader.key)?;
-    let config = client(federation, &leader.partner, "leader.jwk");
+    write_sealing(&leader.dir, "leader-sealing", &leader.sealing)?;
+    let keys = [("signing", "leader.jwk"), ("sealing", "leader-sealing.jwk")];
+    let config = client(federation, &leader.partner, &keys);
     files::write(&leader.config, config.text("The client of an example project leader.")?)
 }
 
 fn write_auditor(federation: &Federation) -> Result<()> {
     let auditor = &federation.auditor;
     write_party(auditor)?;
-    let config = client(federation, &auditor.oin, "signing.jwk");
+    let config = client(federation, &auditor.oin, &[("signing", "signing.jwk")]);
     files::write(&auditor.config, config.text("The client of an example auditor.")?)
 }
 
-fn client<'a>(federation: &'a Federation, oin: &'a Oin, key: &str) -> Config<'a> {
+fn client<'a>(
+    federation: &'a Federation,
+    oin: &'a Oin,
+    keys: &[(&'static str, &str)],
+) -> Config<'a> {
     Config {
         coordinator: coordinator(federation),
         register: polled(federation, ".."),
-        ..base(federation, oin, "..", &[("signing", key)])
+        ..base(federation, oin, "..", keys)
     }
 }
 
@@ -183,7 +189,7 @@ fn write_party(party: &Party) -> Result<()> {
     write_signing(&party.dir, "signing", &party.keys.signing)?;
     write_signing(&party.dir, "ledger", &party.keys.ledger)?;
     if party.address.is_some() && !party.datasets.is_empty() {
-        write_sealing(&party.dir, &party.keys.sealing)?;
+        write_sealing(&party.dir, "sealing", &party.keys.sealing)?;
     }
     Ok(())
 }
@@ -194,8 +200,8 @@ fn write_signing(dir: &Path, stem: &str, key: &SigningKey) -> Result<()> {
     files::write(&dir.join(format!("{stem}.pub.jwk")), public)
 }
 
-fn write_sealing(dir: &Path, key: &OpeningKey) -> Result<()> {
+fn write_sealing(dir: &Path, stem: &str, key: &OpeningKey) -> Result<()> {
     let public = canonical(key.sealing_key())?;
-    files::write(&dir.join("sealing.jwk"), key.to_jwk().as_bytes())?;
-    files::write(&dir.join("sealing.pub.jwk"), public)
+    files::write(&dir.join(format!("{stem}.jwk")), key.to_jwk().as_bytes())?;
+    files::write(&dir.join(format!("{stem}.pub.jwk")), public)
 }
