@@ -7,7 +7,7 @@ use std::{
 };
 
 use convenant_model::{
-    Date, Oin, ProjectId, Timestamp,
+    Oin, ProjectId, Timestamp,
     entry::{Status, Usage},
     kept::KeptAnswers,
     query::Query,
@@ -56,12 +56,12 @@ impl UsageBook {
     pub fn decide<T>(
         &self,
         (id, project): (&ProjectId, &Project),
-        today: Date,
+        at: Timestamp,
         decide: impl FnOnce(Usage) -> (T, Option<u64>),
     ) -> T {
         let page = self.page(id);
         let mut page = lock(&page);
-        let overdue = page.kept.overdue(project, today);
+        let overdue = page.kept.overdue(project, at);
         let (result, permitted) = decide(Usage { overdue, ..page.used });
         if let Some(subjects) = permitted {
             page.count(subjects);
@@ -109,13 +109,13 @@ mod tests {
     #[test]
     fn the_last_of_a_quota_is_given_once() {
         let (book, id) = (UsageBook::new(), ProjectId::new("P-1").unwrap());
-        let (project, today) = (Project::default(), Date::new(2026, 3, 2).unwrap());
+        let (project, at) = (Project::default(), Timestamp::from_millis(0).unwrap());
         book.add(&id, 3);
         let take = |used: Usage| {
             let permitted = used.queries < 10;
             (permitted, permitted.then_some(2))
         };
-        let decide = || book.decide((&id, &project), today, take);
+        let decide = || book.decide((&id, &project), at, take);
         let ask = || (0..100).filter(|_| decide()).count();
         let permitted: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
