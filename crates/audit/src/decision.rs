@@ -163,9 +163,8 @@ impl LedgerReplay<'_> {
         let Case { decision, query, .. } = case;
         let project = register.state().project(&query.project);
         let kept = self.kept.get_mut(&query.project);
-        let overdue = kept
-            .zip(project)
-            .map_or(0, |(kept, project)| kept.overdue(project, decision.at.date()));
+        let overdue =
+            kept.zip(project).map_or(0, |(kept, project)| kept.overdue(project, decision.at));
         if overdue != decision.used.overdue {
             let text = |overdue| format!("overdue={overdue}");
             self.say(case, Code::Overdue, |one| {

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use convenant_model::{
     Date, Oin, Timestamp,
     covenant::Dataset,
-    documents::{Enrolment, Mandate},
+    documents::{Enrolment, Mandate, Proposal},
+    keys::VerifyingKey,
     query::{Query, QueryKind, Target},
     register::{Decided, Project, RegisterState},
 };
@@ -172,6 +173,11 @@ fn is_published(decided: Option<&Decided>, target: &Target) -> bool {
     })
 }
 
+/// The first day of a project, whichever version is in force (clauses S11 and L6).
+fn began(project: &Project, proposal: &Proposal) -> Date {
+    project.began().unwrap_or(proposal.start)
+}
+
 fn serves(enrolment: &Enrolment, target: &Target) -> bool {
     let node = enrolment.node.as_ref();
     node.is_some_and(|node| node.datasets.contains(&target.dataset))
@@ -197,7 +203,7 @@ impl<'a> ProjectFacts<'a> {
             area_kinds: proposal.area.iter().map(|code| format!("{:?}", code.kind())).collect(),
             first_day: days(decision.valid_from),
             last_day: days(decided.last_day()),
-            months_running: months_between(proposal.start, at.date()),
+            months_running: months_between(began(project, proposal), at.date()),
             extended: decided.extended(),
             quota_queries: number(proposal.quota.queries),
             quota_subjects: number(proposal.quota.subjects),
@@ -220,7 +226,7 @@ impl<'a> ProjectFacts<'a> {
         let after = |name: &str, otherwise: u16| {
             let months = rules.covenant.number("L6", name);
             let months = months.and_then(|months| u16::try_from(months).ok());
-            proposal.start.plus_months(months.unwrap_or(otherwise))
+            began(project, proposal).plus_months(months.unwrap_or(otherwise))
         };
         let destruction = after("destruction_months", 24);
         let feedback = after("feedback_months", 20);
@@ -247,12 +253,18 @@ impl<'a> MandateFacts<'a> {
         at: Timestamp,
     ) -> Self {
         let requester = &query.requester;
-        let project = project.filter(|_| !state.is_revoked(&requester.key, at));
+        let revoked = |key: &VerifyingKey| state.is_revoked(&requester.partner, key, at);
+        let project = project.filter(|_| !revoked(&requester.key));
         let mandates =
             project.into_iter().flat_map(|project| project.mandates_of(&requester.key, at.date()));
         let own = |(mandate, _): &(&'a Mandate, _)| mandate.partner == requester.partner;
         let mut facts = Self::default();
         for (mandate, holder) in mandates.filter(own) {
+            // Whom a leader named has no more of a mandate than the leader.
+            let leader = mandate.under.and_then(|above| project?.leader_of(&above));
+            if leader.is_some_and(|(_, leader)| revoked(&leader.key)) {
+                continue;
+            }
             facts.given_by.insert(&mandate.partner);
             facts.max_subjects = facts.max_subjects.max(i64::from(mandate.max_subjects));
             facts.roles.insert(holder.role.as_str());

@@ -258,8 +258,8 @@ impl Brokering {
         let Some(project) = snapshot.register().state().project(&query.project) else {
             return Ok(decide_with(&Before::default()).0);
         };
-        let today = received.at().date();
-        Ok(self.books.usage.decide(query, project, today, decide_with))
+        let at = received.at();
+        Ok(self.books.usage.decide(query, project, at, decide_with))
     }
 
     fn count(&self, combined: &Combined) {

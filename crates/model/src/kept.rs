@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     entry::Status,
-    ids::{Oin, QueryId},
+    ids::Oin,
     query::{Query, QueryKind},
-    register::Project,
+    register::{Answer, Project},
     time::{Date, Timestamp},
 };
 
@@ -21,14 +21,7 @@ pub fn last_day(answered: Timestamp, retention_days: u16) -> Date {
 /// Answers of one project that may still be kept, by their last day.
 #[derive(Clone, Debug, Default)]
 pub struct KeptAnswers {
-    by_day: BTreeMap<Date, Vec<Kept>>,
-}
-
-#[derive(Clone, Debug)]
-struct Kept {
-    query: QueryId,
-    provider: Oin,
-    receiver: Oin,
+    by_day: BTreeMap<Date, Vec<Answer>>,
 }
 
 impl KeptAnswers {
@@ -40,16 +33,16 @@ impl KeptAnswers {
         }
         let last_day = last_day(at, query.retention_days);
         let receiver = query.requester.partner.clone();
-        let kept = Kept { query: query.id, provider: provider.clone(), receiver };
+        let kept = Answer { query: query.id, provider: provider.clone(), receiver, at };
         self.by_day.entry(last_day).or_default().push(kept);
     }
 
-    /// How many answers should have been destroyed before this day, and by the register were not. Those that
-    /// were are forgotten: no document takes a destruction back.
-    pub fn overdue(&mut self, project: &Project, today: Date) -> u64 {
+    /// How many answers should have been destroyed before the day of this instant, and by the register were
+    /// not by then. Those that were are forgotten: no document takes a destruction back.
+    pub fn overdue(&mut self, project: &Project, at: Timestamp) -> u64 {
         let mut overdue = 0;
-        for kept in self.by_day.range_mut(..today).map(|(_, kept)| kept) {
-            kept.retain(|one| !project.is_destroyed(one.query, &one.provider, &one.receiver));
+        for kept in self.by_day.range_mut(..at.date()).map(|(_, kept)| kept) {
+            kept.retain(|one| !project.is_destroyed(one, at));
             overdue += kept.len() as u64;
         }
         self.by_day.retain(|_, kept| !kept.is_empty());

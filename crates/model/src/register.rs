@@ -29,10 +29,11 @@ mod project;
 mod proposing;
 mod signed;
 mod suspending;
+mod texts;
 
 pub use breach::{Breach, Fault};
 pub use duties::{Actor, Duty, Task, Terms};
-pub use project::{Decided, Project, ProjectState};
+pub use project::{Answer, Decided, Project, ProjectState};
 
 /// A signed document whose signatures can be checked. `signing` implements it for its JWS type.
 pub trait Envelope {
@@ -64,7 +65,10 @@ pub struct RegisterState {
     accessions: BTreeMap<Oin, BTreeSet<VerifyingKey>>,
     enrolments: BTreeMap<Oin, Arc<Enrolment>>,
     departed: BTreeMap<Oin, Timestamp>,
-    revoked: BTreeMap<VerifyingKey, Timestamp>,
+    // The keys that each organisation ever had or gave a mandate to, and those of them that were revoked. A
+    // key is revoked for its organisation alone: whoever names the key of another cannot disable it.
+    keys: BTreeSet<(Oin, VerifyingKey)>,
+    revoked: BTreeMap<(Oin, VerifyingKey), Timestamp>,
     designations: BTreeMap<GoalId, Vec<Arc<Designation>>>,
     projects: BTreeMap<ProjectId, Project>,
     // By their payload, because signatures can be reordered or made anew.
@@ -147,6 +151,7 @@ impl RegisterState {
             accessions: BTreeMap::new(),
             enrolments: BTreeMap::new(),
             departed: BTreeMap::new(),
+            keys: BTreeSet::new(),
             revoked: BTreeMap::new(),
             designations: BTreeMap::new(),
             projects: BTreeMap::new(),
@@ -216,7 +221,7 @@ impl RegisterState {
         let enrolment = self.enrolments.get(oin)?;
         let keys = [&enrolment.signing_key, &enrolment.ledger_key];
         let sound =
-            !self.has_left(oin, at) && !keys.into_iter().any(|key| self.is_revoked(key, at));
+            !self.has_left(oin, at) && !keys.into_iter().any(|key| self.is_revoked(oin, key, at));
         (sound && enrolment.holds_on(at.date())).then_some(enrolment)
     }
 
@@ -226,16 +231,16 @@ impl RegisterState {
         self.departed.get(oin).is_some_and(|from| *from <= at)
     }
 
-    /// Whether a key was revoked from this instant on, or from an earlier one.
+    /// Whether a key of an organisation was revoked from this instant on, or from an earlier one.
     #[must_use]
-    pub fn is_revoked(&self, key: &VerifyingKey, at: Timestamp) -> bool {
-        self.revoked.get(key).is_some_and(|from| *from <= at)
+    pub fn is_revoked(&self, oin: &Oin, key: &VerifyingKey, at: Timestamp) -> bool {
+        self.revoked_from(oin, key).is_some_and(|from| from <= at)
     }
 
-    /// The instant from which on a key is revoked, if it ever was.
+    /// The instant from which on a key of an organisation is revoked, if it ever was.
     #[must_use]
-    pub fn revoked_from(&self, key: &VerifyingKey) -> Option<Timestamp> {
-        self.revoked.get(key).copied()
+    pub fn revoked_from(&self, oin: &Oin, key: &VerifyingKey) -> Option<Timestamp> {
+        self.revoked.get(&(oin.clone(), key.clone())).copied()
     }
 
     /// Whether the LSI designated an abuse under this goal for this day (clause S3).

@@ -38,13 +38,19 @@ pub enum TimeError {
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The last instant, `9999-12-30T22:00:00.000Z`: in any time zone it lies before the year 10000.
+    pub const LAST: Self = Self(253_402_207_200_000);
+
     /// An instant from milliseconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// When the instant lies outside the years 1970 to 9999.
+    /// When the instant lies before 1970 or after [`Self::LAST`].
     pub fn from_millis(millis: i64) -> Result<Self, TimeError> {
-        const LAST: i64 = 253_402_300_799_999;
-        if (0..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimeError::Timestamp) }
+        if (0..=Self::LAST.0).contains(&millis) {
+            Ok(Self(millis))
+        } else {
+            Err(TimeError::Timestamp)
+        }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -53,7 +59,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The instant that lies `seconds` later (earlier when negative), within the years 1970 to 9999.
+    /// The instant that lies `seconds` later (earlier when negative); the same where there is none.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let millis = self.0.saturating_add(seconds.saturating_mul(1000));
@@ -135,7 +141,9 @@ impl Date {
     pub fn start(self) -> Timestamp {
         let midnight = self.0.to_datetime(civil::Time::midnight());
         let instant = NETHERLANDS.to_ambiguous_timestamp(midnight).compatible();
-        Timestamp(instant.map_or(0, |instant| instant.as_millisecond()).max(0))
+        // Only days at the very end of the year 9999 have no instant of their own.
+        let millis = instant.map_or(Timestamp::LAST.0, |instant| instant.as_millisecond());
+        Timestamp(millis.clamp(0, Timestamp::LAST.0))
     }
 }
 
@@ -259,6 +267,18 @@ mod tests {
         for text in ["2024-02-29", "2026-03-29", "2026-10-25", "2027-12-31"] {
             assert_eq!(text.parse::<Date>().unwrap().start().date().to_string(), text);
         }
+    }
+
+    #[test]
+    fn the_end_of_time_is_not_its_beginning() {
+        let last = Timestamp::LAST;
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(last.date().to_string(), "9999-12-30");
+        assert_eq!(last.to_string().parse(), Ok(last));
+        assert!(Timestamp::from_millis(last.millis() + 1).is_err());
+        assert_eq!(last.plus_seconds(1), last);
+        assert_eq!("9999-12-31".parse::<Date>().unwrap().start(), last);
+        assert_eq!("0001-01-01".parse::<Date>().unwrap().start().millis(), 0);
     }
 
     #[test]

@@ -204,9 +204,9 @@ impl Answering {
             (verdict, permitted)
         };
         // A project that the register does not know gets no page in the book, which would stay.
-        let today = asked.received.at().date();
+        let at = asked.received.at();
         let verdict = match asked.snapshot.register().state().project(&query.project) {
-            Some(project) => self.books.usage.decide(query, project, today, decide_with),
+            Some(project) => self.books.usage.decide(query, project, at, decide_with),
             None => decide_with(&Before::default()).0,
         };
         match verdict {

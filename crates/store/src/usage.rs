@@ -68,16 +68,16 @@ impl UsageBook {
         &self,
         query: &Query,
         project: &Project,
-        today: Date,
+        at: Timestamp,
         decide: impl FnOnce(&Before) -> (T, Vec<u32>),
     ) -> T {
         let page = self.page(&query.project);
         let mut page = lock(&page);
-        let overdue = page.kept.overdue(project, today);
+        let overdue = page.kept.overdue(project, at);
         let before =
             Before { used: Usage { overdue, ..page.used }, counted: page.counted_before(query) };
         let (result, permitted) = decide(&before);
-        page.add(query, &permitted, today);
+        page.add(query, &permitted, at.date());
         result
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let permitted = before.used.queries < 10;
             (permitted, if permitted { vec![0] } else { Vec::new() })
         };
-        let decide = || book.decide(&query, &project, today, take);
+        let decide = || book.decide(&query, &project, today.start(), take);
         let ask = || (0..100).filter(|_| decide()).count();
         let permitted: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
@@ -196,7 +196,7 @@ mod tests {
         let today = Date::new(2026, 3, 2).unwrap();
         book.add(&query, &[0], today);
         let project = Project::default();
-        book.decide(&query, &project, today, |before| {
+        book.decide(&query, &project, today.start(), |before| {
             assert_eq!((before.used.cells, before.counted.len()), (0, 0));
             ((), Vec::new())
         });

@@ -17,17 +17,15 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX).min(YEAR_9999);
+        let millis =
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX).min(Timestamp::LAST.millis());
         timestamp(millis)
     }
 }
 
-/// 9999-12-31T00:00:00Z in milliseconds, within what a [`Timestamp`] holds.
-const YEAR_9999: i64 = 253_402_214_400_000;
-
-#[expect(clippy::expect_used, reason = "the caller clamped the value to the years 1970 to 9999")]
+#[expect(clippy::expect_used, reason = "the caller clamped the value")]
 fn timestamp(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis).expect("within 1970 to 9999")
+    Timestamp::from_millis(millis).expect("within what an instant may be")
 }
 
 /// The random source of the operating system failed.

@@ -61,11 +61,10 @@ impl<'a> Status<'a> {
         lang: Lang,
     ) -> Self {
         let latest = project.latest().map(|(_, latest)| latest);
-        let approved = project.decided().filter(|decided| decided.approves());
-        let terms = approved.map(|decided| decided.terms(covenant));
+        let terms = project.terms(covenant);
         let mut warnings = Vec::new();
         let ended = project.ended_at(at);
-        if approved.is_some_and(|one| !ended && one.leaves_too_little_time(covenant)) {
+        if !ended && project.leaves_too_little_time(covenant) {
             let text = lang.of(
                 "de resterende tijd is korter dan de bewaartermijnen nodig hebben: wat laat wordt gevraagd, wordt \
                  korter bewaard (L6)",

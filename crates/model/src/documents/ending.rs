@@ -9,9 +9,10 @@ use crate::{
     time::{Date, Timestamp},
 };
 
-/// A withdrawal (*intrekking*). Of a project before it runs, signed by the responsible partner; or of one
-/// participant from a project, signed by that participant or by the LSI's quorum: from then on nothing is
-/// asked of it, and if it is the responsible partner, nothing is asked at all.
+/// A withdrawal (*intrekking*). Of a project before anybody has a mandate, signed by the responsible partner or
+/// by the LSI's quorum; or of one participant from a project, signed by that participant or by the LSI's
+/// quorum: from then on nothing is asked of it, and if it is the responsible partner, nothing is asked at all.
+/// A second one counts where it is earlier.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawal {
@@ -28,7 +29,8 @@ pub struct Withdrawal {
     pub reason: Paragraph,
 }
 
-/// A closure (*afsluiting*): the project asks nothing more. Signed by the responsible partner.
+/// A closure (*afsluiting*): the project asks nothing more. Signed by the responsible partner or by the LSI's
+/// quorum; a second one counts where it is earlier.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closure {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
+use super::texts::members_with_bsn;
 use crate::documents::DocumentKind;
 
 macro_rules! breaches {
@@ -59,8 +62,10 @@ breaches! {
     EndsAlready: "S13" "VOLGORDE", "the suspension ends no later than that already", "de opschorting eindigt al niet later dan dat";
     BeforeSuspension: "S13" "VOLGORDE", "lies before the suspension", "ligt voor de opschorting";
     Withdrawn: "S13" "VOLGORDE", "the project was withdrawn", "het project is ingetrokken";
-    Running: "S13" "VOLGORDE", "the project runs already: close it", "het project loopt al: sluit het af";
-    Closed: "S13" "VOLGORDE", "was said before", "is al eerder gemeld";
+    Running: "S13" "VOLGORDE", "somebody has a mandate already: close the project", "iemand heeft al een mandaat: sluit het project af";
+    Closed: "S13" "VOLGORDE", "the project was closed", "het project is afgesloten";
+    Emptied: "S13" "VOLGORDE", "everything of the project was destroyed", "alles van het project is vernietigd";
+    SaidBefore: "S13" "VOLGORDE", "was said before, and no later", "is al eerder gemeld, en niet later";
     NotEnded: "S13" "VOLGORDE", "the project has not ended", "het project is niet beëindigd";
     NotDestroyed: "S13" "VOLGORDE", "a receiver has not recorded that everything was destroyed", "een ontvanger heeft niet vastgelegd dat alles is vernietigd";
     NoFeedback: "S13" "VOLGORDE", "a receiver has not reported on every hit", "een ontvanger heeft niet over alle treffers teruggekoppeld";
@@ -73,6 +78,7 @@ breaches! {
     UnknownKey: "S1" "GEEN_PARTNER", "is no key of this organisation in the register", "is geen sleutel van deze organisatie in het register";
     NoAccession: "S2" "GEEN_DEELNEMER", "has not acceded, or with another signing key", "is niet toegetreden, of met een andere sleutel";
     NotOpen: "S2" "GEEN_DEELNEMER", "nobody of this kind joins by an accession", "van deze soort treedt niemand toe";
+    LeftProject: "S2" "GEEN_DEELNEMER", "has left the project", "is uit het project gestapt";
     NotParticipant: "S2" "GEEN_DEELNEMER", "does not take part in the project", "neemt niet deel aan het project";
     ForeignDataset: "S2" "GEEN_DEELNEMER", "the covenant has no such dataset for a partner of this kind", "het convenant kent deze dataset niet voor een partner van deze soort";
 
@@ -85,7 +91,7 @@ breaches! {
     ForeignProposer: "S5" "VERANTWOORDELIJKE", "a partner proposes that does not take part", "een voorsteller neemt niet deel";
     OtherProposers: "S5" "VERANTWOORDELIJKE", "none of them proposed the version before", "geen van hen stelde de vorige versie voor";
     NotResponsible: "S6" "MANDAAT", "only the responsible partner does this", "alleen de verantwoordelijke partner doet dit";
-    NoLeader: "S6" "MANDAAT", "a mandate of the responsible partner names exactly one leader", "een mandaat van de verantwoordelijke partner noemt precies één projectleider";
+    NoLeader: "S6" "MANDAAT", "a mandate of the responsible partner names one leader at most", "een mandaat van de verantwoordelijke partner noemt hoogstens één projectleider";
     SecondLeader: "S6" "MANDAAT", "a leader names no leader", "een projectleider benoemt geen projectleider";
     NoSuchMandate: "S6" "MANDAAT", "is no mandate of this project with a leader", "is geen mandaat van dit project met een projectleider";
     BeyondMandate: "S6" "MANDAAT", "goes beyond the leader's own mandate", "gaat verder dan het eigen mandaat van de projectleider";
@@ -191,6 +197,14 @@ impl Check {
     ) {
         if !holds {
             self.note(member, breach, Some(detail.to_string()));
+        }
+    }
+
+    /// Notes every text of a document that holds a BSN.
+    pub(super) fn texts(&mut self, document: &impl Serialize) {
+        let value = serde_json::to_value(document).unwrap_or_default();
+        for member in members_with_bsn(&value) {
+            self.note(member, Breach::HoldsBsn, None);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
         Role, Ruling,
     },
     ids::ProjectId,
+    time::Date,
 };
 
 /// Months that a project may last, by a decision as usual and by one with reasons, where a covenant does
@@ -24,7 +25,7 @@ impl RegisterState {
     /// An attestation is signed by a participant of the proposal that it names (clause L2).
     pub(super) fn admit_attestation(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Attestation);
-        let attestation: Attestation = read(envelope)?;
+        let attestation: Attestation = read(&mut check, envelope)?;
         let project = self.projects.get(&attestation.project);
         let proposal = project.and_then(|project| project.proposal(&attestation.proposal));
         let Some(proposal) = proposal else {
@@ -47,17 +48,15 @@ impl RegisterState {
     pub(super) fn admit_decision(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Decision);
         self.quorum(check.kind(), envelope)?;
-        let decision: ProjectDecision = read(envelope)?;
+        let decision: ProjectDecision = read(&mut check, envelope)?;
         let project = self.projects.get(&decision.project);
         let proposal = project.and_then(|project| project.proposal(&decision.proposal));
         let (Some(proposal), Some(project)) = (proposal.cloned(), project) else {
             return Err(check.stop("proposal", Breach::UnknownProposal));
         };
-        self.check_decision_term(&mut check, &proposal, &decision);
+        self.check_decision_term(&mut check, (project, &proposal), &decision);
         check_attested(&mut check, project, &proposal, &decision);
-        let before = project.decided().map(|before| before.decision.decided_on);
-        let newer = before.is_none_or(|before| before <= decision.decided_on);
-        check.that(newer, "decided_on", Breach::Superseded);
+        check_sequence(&mut check, (project, &proposal), &decision);
         check_open(&mut check, project);
         check.done()?;
         if let Some(project) = self.projects.get_mut(&decision.project) {
@@ -70,7 +69,7 @@ impl RegisterState {
     fn check_decision_term(
         &self,
         check: &mut Check,
-        proposal: &Proposal,
+        (project, proposal): (&Project, &Proposal),
         decision: &ProjectDecision,
     ) {
         let (first, last) = (decision.valid_from, decision.valid_until);
@@ -78,7 +77,7 @@ impl RegisterState {
         check.that(first >= proposal.start, "valid_from", Breach::OutsideTerm);
         check.that(last <= proposal.end, "valid_until", Breach::OutsideTerm);
         let months = self.longest(decision.extended);
-        let limit = proposal.start.plus_months(months);
+        let limit = project.counts_from(proposal).plus_months(months);
         check.that_of(last < limit, "valid_until", Breach::TooLong, format_args!("{months} m"));
     }
 
@@ -95,7 +94,7 @@ impl RegisterState {
     /// partner named, for the team (clause S6).
     pub(super) fn admit_mandate(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Mandate);
-        let mandate: Mandate = read(envelope)?;
+        let mandate: Mandate = read(&mut check, envelope)?;
         let (project, approved) = self.approved(&check, &mandate.project)?;
         if approved.hash != mandate.proposal {
             return Err(check.stop("proposal", Breach::NotApproved));
@@ -113,7 +112,10 @@ impl RegisterState {
             }
             Some(hash) => {
                 check.that(leaders == 0, "holder", Breach::SecondLeader);
-                let Some((above, leader)) = project.leader_of(hash) else {
+                let above = project.leader_of(hash);
+                // A leader of another version may belong to another partner.
+                let above = above.filter(|(above, _)| above.proposal == mandate.proposal);
+                let Some((above, leader)) = above else {
                     return Err(check.stop("under", Breach::NoSuchMandate));
                 };
                 let within = first >= above.valid_from && last <= above.valid_until;
@@ -126,6 +128,8 @@ impl RegisterState {
         check_open(&mut check, project);
         check.done()?;
         let hash = envelope.payload_hash();
+        let holders = mandate.holder.iter().map(|holder| holder.key.clone());
+        self.keys.extend(holders.map(|key| (mandate.partner.clone(), key)));
         if let Some(project) = self.projects.get_mut(&mandate.project) {
             project.mandate(hash, Arc::new(mandate));
         }
@@ -137,7 +141,7 @@ impl RegisterState {
     pub(super) fn admit_extension(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Extension);
         self.quorum(check.kind(), envelope)?;
-        let extension: Extension = read(envelope)?;
+        let extension: Extension = read(&mut check, envelope)?;
         let (project, approved) = self.approved(&check, &extension.project)?;
         let same = approved.hash == extension.proposal;
         check.that(same, "proposal", Breach::NotApproved);
@@ -147,11 +151,9 @@ impl RegisterState {
         check.that(newer, "decided_on", Breach::Superseded);
         check.that_of(extension.valid_until > last, "valid_until", Breach::NoLonger, last);
         let months = self.longest(true);
-        let limit = approved.proposal.start.plus_months(months);
+        let limit = project.counts_from(&approved.proposal).plus_months(months);
         let short = extension.valid_until < limit;
         check.that_of(short, "valid_until", Breach::TooLong, format_args!("{months} m"));
-        let named = crate::subjects::holds_bsn(extension.reason.as_str());
-        check.that(!named, "reason", Breach::HoldsBsn);
         check_open(&mut check, project);
         check.done()?;
         if let Some(project) = self.projects.get_mut(&extension.project) {
@@ -174,10 +176,38 @@ impl RegisterState {
     }
 }
 
-/// A project that was withdrawn or closed gets no more decisions.
-fn check_open(check: &mut Check, project: &Project) {
+/// A project that was withdrawn or closed, or of which nothing is left, gets no more decisions.
+pub(super) fn check_open(check: &mut Check, project: &Project) {
     check.that(project.withdrawal().is_none(), "project", Breach::Withdrawn);
     check.that(project.closure().is_none(), "project", Breach::Closed);
+    check.that(project.emptied_from().is_none(), "project", Breach::Emptied);
+}
+
+/// A decision comes after those before it, does not go back to an older version, and does not bring a project
+/// back that had ended: for that there is an extension, in time.
+fn check_sequence(
+    check: &mut Check,
+    (project, proposal): (&Project, &Proposal),
+    decision: &ProjectDecision,
+) {
+    let in_force = project.decided().filter(|before| before.approves());
+    if let Some((day, version)) = project.ruled() {
+        check.that(day <= decision.decided_on, "decided_on", Breach::Superseded);
+        let again = in_force.is_some_and(|before| before.hash == decision.proposal);
+        let newer = again || version <= proposal.version;
+        check.that(newer, "proposal", Breach::Superseded);
+    }
+    if let (Some(before), Ruling::Approved) = (in_force, decision.outcome) {
+        let last = before.last_day();
+        check.that_of(decision.decided_on <= last, "decided_on", Breach::AfterEnd, last);
+    }
+}
+
+impl Project {
+    /// The day from which on the duration of a version counts (clause S11).
+    pub(super) fn counts_from(&self, proposal: &Proposal) -> Date {
+        self.began().map_or(proposal.start, |began| began.min(proposal.start))
+    }
 }
 
 fn check_attachments(check: &mut Check, attestation: &Attestation) {

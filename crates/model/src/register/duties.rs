@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Decided, Project, ProjectState};
+use super::{Project, ProjectState};
 use crate::{
     covenant::Covenant,
     ids::Oin,
@@ -76,35 +76,35 @@ pub struct Terms {
     pub destruction: Date,
 }
 
-impl Decided {
-    /// The days that matter.
+impl Project {
+    /// The days that matter; `None` while nothing was approved.
     #[must_use]
-    pub fn terms(&self, covenant: &Covenant) -> Terms {
-        let start = self.proposal.start;
+    pub fn terms(&self, covenant: &Covenant) -> Option<Terms> {
+        let decided = self.decided().filter(|decided| decided.approves())?;
+        let began = self.began().unwrap_or(decided.proposal.start);
         let after = |clause: &str, name: &str, otherwise: i64| {
             let months = covenant.number(clause, name).unwrap_or(otherwise);
-            start.plus_months(u16::try_from(months).unwrap_or(0))
+            began.plus_months(u16::try_from(months).unwrap_or(0))
         };
-        Terms {
-            first: self.decision.valid_from,
-            last: self.last_day(),
+        Some(Terms {
+            first: decided.decision.valid_from,
+            last: decided.last_day(),
             longest: after("S11", "months_extended", DESTRUCTION).plus_days(-1),
             feedback: after("L6", "feedback_months", FEEDBACK),
             destruction: after("L6", "destruction_months", DESTRUCTION),
-        }
+        })
     }
 
     /// Whether an answer that is asked on the last day and kept as long as granted would outlive the day by
     /// which everything is destroyed: the time left is shorter than the duties need.
     #[must_use]
     pub fn leaves_too_little_time(&self, covenant: &Covenant) -> bool {
-        let terms = self.terms(covenant);
-        let longest = self.proposal.annex.iter().map(|annex| annex.retention_days).max();
-        terms.last.plus_days(i32::from(longest.unwrap_or(0))) > terms.destruction
+        let annexes = self.decided().map_or(&[][..], |decided| decided.proposal.annex.as_slice());
+        let longest = annexes.iter().map(|annex| annex.retention_days).max().unwrap_or(0);
+        let last = |terms: Terms| terms.last.plus_days(i32::from(longest)) > terms.destruction;
+        self.terms(covenant).is_some_and(last)
     }
-}
 
-impl Project {
     /// What is still to be done at an instant, in the order in which it comes.
     #[must_use]
     pub fn duties(&self, covenant: &Covenant, at: Timestamp) -> Vec<Duty> {
@@ -134,7 +134,7 @@ impl Project {
 
     fn duties_decided(&self, covenant: &Covenant, state: ProjectState, at: Timestamp) -> Vec<Duty> {
         let Some(decided) = self.decided() else { return Vec::new() };
-        let terms = decided.terms(covenant);
+        let Some(terms) = self.terms(covenant) else { return Vec::new() };
         let responsible = &decided.proposal.responsible;
         let own = |task, due| Duty::of(task, Actor::Partner(responsible.clone()), due);
         let mut duties = Vec::new();
@@ -145,11 +145,14 @@ impl Project {
         if !self.ended_at(at) && !named {
             duties.push(own(Task::Mandate, None));
         }
-        if !self.all_reported(responsible) {
-            duties.push(own(Task::Feedback, Some(terms.feedback)));
-        }
-        if !self.all_destroyed(responsible) {
-            duties.push(own(Task::Destroy, Some(terms.destruction)));
+        for receiver in self.receivers() {
+            let of = |task, due| Duty::of(task, Actor::Partner(receiver.clone()), Some(due));
+            if !self.all_reported(receiver) {
+                duties.push(of(Task::Feedback, terms.feedback));
+            }
+            if !self.is_emptied(receiver) {
+                duties.push(of(Task::Destroy, terms.destruction));
+            }
         }
         if state == ProjectState::Destroyed {
             duties.push(own(Task::Report, None));

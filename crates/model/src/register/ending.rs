@@ -13,7 +13,6 @@ use crate::{
         Withdrawal,
     },
     ids::{Oin, ProjectId},
-    subjects::holds_bsn,
 };
 
 impl RegisterState {
@@ -21,23 +20,31 @@ impl RegisterState {
     /// responsible partner, before it runs.
     pub(super) fn admit_withdrawal(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Withdrawal);
-        let withdrawal: Withdrawal = read(envelope)?;
-        check.that(!holds_bsn(withdrawal.reason.as_str()), "reason", Breach::HoldsBsn);
+        let withdrawal: Withdrawal = read(&mut check, envelope)?;
         let Some(project) = self.projects.get(&withdrawal.project) else {
             return Err(check.stop("project", Breach::UnknownProject));
         };
-        check.that(project.withdrawal().is_none(), "project", Breach::Withdrawn);
+        let before = project.withdrawal().map(|before| before.from);
+        let earlier = before.is_none_or(|before| withdrawal.from < before);
+        let whole = withdrawal.partner.is_none();
+        check.that(!whole || earlier, "from", Breach::SaidBefore);
+        let withdrawn = project.withdrawal().is_some();
+        check.that(whole || !withdrawn, "project", Breach::Withdrawn);
         let signer = match &withdrawal.partner {
             Some(partner) => {
                 let takes_part = project.has_part_in(partner);
                 check.that_of(takes_part, "partner", Breach::NotParticipant, partner);
-                let first = project.left_from(partner).is_none();
-                check.that(first, "partner", Breach::Closed);
+                // Of two instants the earlier one counts: nobody puts off what the LSI can bring about.
+                let before = project.left_from(partner);
+                let earlier = before.is_none_or(|before| withdrawal.from < before);
+                check.that(earlier, "from", Breach::SaidBefore);
                 Some(partner)
             }
             None => {
-                check.that(!project.runs_at(withdrawal.from), "from", Breach::Running);
-                project.latest().map(|(_, latest)| &latest.responsible)
+                // The register does not know the day, and `from` is for its author to choose.
+                let idle = project.mandates().next().is_none();
+                check.that(idle, "project", Breach::Running);
+                project.responsible()
             }
         };
         let Some(signer) = signer else {
@@ -51,15 +58,17 @@ impl RegisterState {
         Ok(())
     }
 
-    /// A project is closed by the responsible partner, once.
+    /// A project is closed by the responsible partner or by the LSI's quorum. Of two instants the earlier one
+    /// counts: whoever announces a late end is stopped all the same.
     pub(super) fn admit_closure(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Closure);
-        let closure: Closure = read(envelope)?;
+        let closure: Closure = read(&mut check, envelope)?;
         let (project, approved) = self.approved(&check, &closure.project)?;
-        self.signed(check.kind(), envelope, &approved.proposal.responsible)?;
-        check.that(!holds_bsn(closure.reason.as_str()), "reason", Breach::HoldsBsn);
+        self.signed_or_quorum(check.kind(), envelope, &approved.proposal.responsible)?;
         check.that(project.withdrawal().is_none(), "project", Breach::Withdrawn);
-        check.that(project.closure().is_none(), "project", Breach::Closed);
+        let before = project.closure().map(|before| before.from);
+        let earlier = before.is_none_or(|before| closure.from < before);
+        check.that(earlier, "from", Breach::SaidBefore);
         check.done()?;
         if let Some(project) = self.projects.get_mut(&closure.project) {
             project.close(Arc::new(closure));
@@ -70,7 +79,7 @@ impl RegisterState {
     /// Feedback is signed by a participant (clause L6); every hit without a follow-up has a reason (L16).
     pub(super) fn admit_feedback(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Feedback);
-        let feedback: Feedback = read(envelope)?;
+        let feedback: Feedback = read(&mut check, envelope)?;
         self.signed_by_receiver(&mut check, envelope, (&feedback.project, &feedback.partner))?;
         let some = feedback.complete || !feedback.item.is_empty();
         check.that(some, "item", Breach::Empty);
@@ -87,19 +96,11 @@ impl RegisterState {
     /// A destruction record is signed by the receiver whose copies were destroyed (clause L8).
     pub(super) fn admit_destruction(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Destruction);
-        let destruction: Destruction = read(envelope)?;
+        let destruction: Destruction = read(&mut check, envelope)?;
         let signer = (&destruction.project, &destruction.partner);
         self.signed_by_receiver(&mut check, envelope, signer)?;
         let some = destruction.complete || !destruction.item.is_empty();
         check.that(some, "item", Breach::Empty);
-        let texts = [
-            ("manner", &destruction.manner),
-            ("place", &destruction.place),
-            ("operator", &destruction.operator),
-        ];
-        for (member, text) in texts {
-            check.that(!holds_bsn(text.as_str()), member, Breach::HoldsBsn);
-        }
         if destruction.complete {
             // While the project asks, more can come.
             let project = self.projects.get(&destruction.project);
@@ -116,17 +117,17 @@ impl RegisterState {
     /// The final report comes after everything was destroyed and every hit reported on.
     pub(super) fn admit_final_report(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::FinalReport);
-        let report: FinalReport = read(envelope)?;
+        let report: FinalReport = read(&mut check, envelope)?;
         let (project, approved) = self.approved(&check, &report.project)?;
         let responsible = &approved.proposal.responsible;
         self.signed(check.kind(), envelope, responsible)?;
-        check.that(project.all_destroyed(responsible), "project", Breach::NotDestroyed);
-        check.that(project.all_reported(responsible), "project", Breach::NoFeedback);
-        check.that(project.report().is_none(), "project", Breach::Closed);
-        check.that(report.confirmed <= report.hits, "confirmed", Breach::MoreThanWhole);
-        for (member, text) in [("summary", &report.summary), ("lessons", &report.lessons)] {
-            check.that(!holds_bsn(text.as_str()), member, Breach::HoldsBsn);
+        check.that(project.emptied_from().is_some(), "project", Breach::NotDestroyed);
+        for receiver in project.receivers() {
+            let reported = project.all_reported(receiver);
+            check.that_of(reported, "project", Breach::NoFeedback, receiver);
         }
+        check.that(project.report().is_none(), "project", Breach::SaidBefore);
+        check.that(report.confirmed <= report.hits, "confirmed", Breach::MoreThanWhole);
         check.done()?;
         if let Some(project) = self.projects.get_mut(&report.project) {
             project.conclude(Arc::new(report));
@@ -137,12 +138,11 @@ impl RegisterState {
     /// The last step.
     pub(super) fn admit_securing(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Securing);
-        let securing: Securing = read(envelope)?;
+        let securing: Securing = read(&mut check, envelope)?;
         let (project, approved) = self.approved(&check, &securing.project)?;
         self.signed(check.kind(), envelope, &approved.proposal.responsible)?;
         check.that(project.report().is_some(), "project", Breach::NotReported);
-        check.that(project.securing().is_none(), "project", Breach::Closed);
-        check.that(!holds_bsn(securing.measures.as_str()), "measures", Breach::HoldsBsn);
+        check.that(project.securing().is_none(), "project", Breach::SaidBefore);
         check.done()?;
         if let Some(project) = self.projects.get_mut(&securing.project) {
             project.secure(Arc::new(securing));
@@ -156,9 +156,13 @@ impl RegisterState {
         envelope: &impl Envelope,
         signer: (&ProjectId, &Oin),
     ) -> Admission {
-        let (project, partner) = signer;
-        self.approved(check, project)?;
-        let takes_part = self.projects.get(project).is_some_and(|one| one.has_part_in(partner));
+        let (id, partner) = signer;
+        // Also of a project that the LSI stopped: what it received is still to be destroyed.
+        let began = |project: &&Project| project.began().is_some();
+        let Some(project) = self.projects.get(id).filter(began) else {
+            return Err(Check::of(check.kind()).stop("project", Breach::NotApproved));
+        };
+        let takes_part = project.has_part_in(partner);
         check.that_of(takes_part, "partner", Breach::NotParticipant, partner);
         self.signed(check.kind(), envelope, partner)
     }
@@ -170,19 +174,15 @@ fn check_item(check: &mut Check, place: &str, item: &FeedbackItem) {
     check.that(item.followed_up <= item.hits, at("followed_up"), Breach::MoreThanWhole);
     let explained = item.followed_up >= item.hits || item.reason.is_some();
     check.that(explained, at("reason"), Breach::NoReason);
-    let reason = item.reason.iter().any(|reason| holds_bsn(reason.as_str()));
-    check.that(!reason, at("reason"), Breach::HoldsBsn);
-    check.that(!holds_bsn(item.result.as_str()), at("result"), Breach::HoldsBsn);
-    check.that(!holds_bsn(item.assessor.as_str()), at("assessor"), Breach::HoldsBsn);
 }
 
 impl Project {
-    /// Whether the project may ask at an instant, or could from then on without another document: it was
-    /// approved, its first day has come and somebody has a mandate.
-    fn runs_at(&self, at: crate::time::Timestamp) -> bool {
-        let approved = self.decided().filter(|decided| decided.approves());
-        approved.is_some_and(|decided| {
-            decided.decision.valid_from <= at.date() && self.mandates().next().is_some()
-        })
+    /// Whoever is responsible for the version in force; for the latest where none is. Another version does not
+    /// make anybody responsible before it is decided on.
+    fn responsible(&self) -> Option<&Oin> {
+        let decided = self.decided().filter(|decided| decided.approves());
+        let proposal = decided.map(|decided| &decided.proposal);
+        let proposal = proposal.or_else(|| self.latest().map(|(_, latest)| latest));
+        proposal.map(|proposal| &proposal.responsible)
     }
 }

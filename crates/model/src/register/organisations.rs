@@ -12,8 +12,6 @@ use crate::{
     documents::{
         Accession, Departure, Designation, DocumentKind, Enrolment, NodeEnrolment, Revocation,
     },
-    keys::VerifyingKey,
-    subjects::holds_bsn,
 };
 
 /// Kinds of enrolled organisations that the covenant does not list as partners.
@@ -24,7 +22,7 @@ impl RegisterState {
     pub(super) fn admit_covenant(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Covenant);
         self.quorum(check.kind(), envelope)?;
-        let covenant = read::<CovenantText>(envelope)?.check("covenant")?;
+        let covenant = read::<CovenantText>(&mut check, envelope)?.check("covenant")?;
         let (last_id, last) = self.covenant.as_ref().map_or((None, 0), |last| {
             (Some(&last.covenant.head().id), last.covenant.head().version)
         });
@@ -43,7 +41,7 @@ impl RegisterState {
     /// for the LSI to find out before it vouches for an enrolment.
     pub(super) fn admit_accession(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Accession);
-        let accession: Accession = read(envelope)?;
+        let accession: Accession = read(&mut check, envelope)?;
         self.signed_with(check.kind(), envelope, &accession.partner, &accession.signing_key)?;
         let covenant = self.covenant_for(check.kind())?;
         let same = covenant.head().id == accession.covenant;
@@ -59,7 +57,7 @@ impl RegisterState {
     pub(super) fn admit_enrolment(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Enrolment);
         self.quorum(check.kind(), envelope)?;
-        let enrolment: Enrolment = read(envelope)?;
+        let enrolment: Enrolment = read(&mut check, envelope)?;
         let oin = &enrolment.partner;
         self.signed_with(check.kind(), envelope, oin, &enrolment.signing_key)?;
         let covenant = self.covenant_for(check.kind())?;
@@ -71,9 +69,11 @@ impl RegisterState {
         check.that(first <= last, "valid_until", Breach::EndsBeforeStart);
         let before = self.enrolments.get(oin);
         let newer = before.is_none_or(|before| before.valid_from <= first);
-        check.that(newer, "valid_from", Breach::Superseded);
+        // One that was signed before the organisation left, and kept back, does not undo that.
+        let back = self.departed.get(oin).is_none_or(|left| left.date() <= first);
+        check.that(newer && back, "valid_from", Breach::Superseded);
         check.that(!enrolment.tls_pins.is_empty(), "tls_pins", Breach::Empty);
-        let sound = !self.revoked.contains_key(&enrolment.ledger_key);
+        let sound = self.revoked_from(oin, &enrolment.ledger_key).is_none();
         check.that(sound, "ledger_key", Breach::RevokedKey);
         if let Some(node) = &enrolment.node {
             check_node(&mut check, &covenant, kind, node);
@@ -81,6 +81,9 @@ impl RegisterState {
         check.done()?;
         self.departed.remove(oin);
         self.accessions.remove(oin);
+        for key in [&enrolment.signing_key, &enrolment.ledger_key] {
+            self.keys.insert((oin.clone(), key.clone()));
+        }
         self.enrolments.insert(oin.clone(), Arc::new(enrolment));
         Ok(())
     }
@@ -96,15 +99,18 @@ impl RegisterState {
         check.that(holds, "signing_key", Breach::NoAccession);
     }
 
-    /// An organisation leaves by its own word, or is excluded by the LSI's quorum.
+    /// An organisation leaves by its own word, or is excluded by the LSI's quorum. Of two instants the earlier
+    /// one counts: whoever announces a late departure is excluded all the same.
     pub(super) fn admit_departure(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Departure);
-        let departure: Departure = read(envelope)?;
+        let departure: Departure = read(&mut check, envelope)?;
         self.signed_or_quorum(check.kind(), envelope, &departure.partner)?;
-        check.that(!holds_bsn(departure.reason.as_str()), "reason", Breach::HoldsBsn);
-        let left = self.departed.contains_key(&departure.partner);
-        check.that(!left, "partner", Breach::Left);
+        let before = self.departed.get(&departure.partner);
+        let earlier = before.is_none_or(|before| departure.from < *before);
+        check.that(earlier, "from", Breach::Left);
         check.done()?;
+        // Whoever comes back accedes again.
+        self.accessions.remove(&departure.partner);
         self.departed.insert(departure.partner, departure.from);
         Ok(())
     }
@@ -113,34 +119,21 @@ impl RegisterState {
     /// earlier one counts.
     pub(super) fn admit_revocation(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Revocation);
-        let revocation: Revocation = read(envelope)?;
+        let revocation: Revocation = read(&mut check, envelope)?;
         self.signed_or_quorum(check.kind(), envelope, &revocation.partner)?;
-        check.that(!holds_bsn(revocation.reason.as_str()), "reason", Breach::HoldsBsn);
-        check.that(self.is_key_of(&revocation), "key", Breach::UnknownKey);
+        let key = (revocation.partner, revocation.key);
+        check.that(self.keys.contains(&key), "key", Breach::UnknownKey);
         check.done()?;
-        let from = self.revoked.entry(revocation.key).or_insert(revocation.from);
+        let from = self.revoked.entry(key).or_insert(revocation.from);
         *from = revocation.from.min(*from);
         Ok(())
-    }
-
-    fn is_key_of(&self, revocation: &Revocation) -> bool {
-        let Revocation { partner, key, .. } = revocation;
-        let own = |enrolment: &Arc<Enrolment>| {
-            [&enrolment.signing_key, &enrolment.ledger_key].contains(&key)
-        };
-        let holds = |one: &VerifyingKey| one == key;
-        self.enrolments.get(partner).is_some_and(own)
-            || self.projects.values().any(|project| {
-                let given = project.mandates().filter(|mandate| mandate.partner == *partner);
-                given.flat_map(|mandate| &mandate.holder).any(|holder| holds(&holder.key))
-            })
     }
 
     /// The LSI designates an abuse under a goal that needs it (clause S3).
     pub(super) fn admit_designation(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Designation);
         self.quorum(check.kind(), envelope)?;
-        let designation: Designation = read(envelope)?;
+        let designation: Designation = read(&mut check, envelope)?;
         let covenant = self.covenant_for(check.kind())?;
         match covenant.goal(&designation.goal) {
             None => check.that(false, "goal", Breach::UnknownGoal),

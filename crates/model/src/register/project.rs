@@ -11,12 +11,14 @@ use crate::{
     digest::Digest,
     documents::{
         Attestation, Closure, Destruction, Extension, Feedback, FinalReport, Holder, Mandate,
-        ProjectDecision, Proposal, Resumption, Role, Ruling, Securing, Suspension, Withdrawal,
+        ProjectDecision, Proposal, Role, Ruling, Securing, Suspension, Withdrawal,
     },
     ids::{Oin, QueryId},
     keys::VerifyingKey,
     time::{Date, Timestamp},
 };
+
+mod taking;
 
 /// A project: every document about it, in the order in which the register took them.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,10 @@ pub struct Project {
     proposals: BTreeMap<Digest, Arc<Proposal>>,
     attestations: BTreeMap<Digest, Arc<Attestation>>,
     decided: Option<Decided>,
+    // First day of the earliest version that was ever approved.
+    began: Option<Date>,
+    // Day of the latest decision and latest version that was decided on, whichever is in force.
+    ruled: Option<(Date, u32)>,
     mandates: Vec<(Digest, Arc<Mandate>)>,
     // By the hash of its payload, which is how a resumption names it.
     suspensions: BTreeMap<Digest, Suspended>,
@@ -32,7 +38,8 @@ pub struct Project {
     closure: Option<Arc<Closure>>,
     feedback: Vec<Arc<Feedback>>,
     destructions: Vec<Arc<Destruction>>,
-    destroyed: BTreeSet<(QueryId, Oin, Oin)>,
+    // By query, provider and receiver: when they were destroyed.
+    destroyed: BTreeMap<(QueryId, Oin, Oin), BTreeSet<Timestamp>>,
     report: Option<Arc<FinalReport>>,
     securing: Option<Arc<Securing>>,
 }
@@ -42,6 +49,19 @@ pub struct Project {
 struct Suspended {
     suspension: Arc<Suspension>,
     resumed: Option<Timestamp>,
+}
+
+/// An answer that somebody may still keep.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// The query.
+    pub query: QueryId,
+    /// The partner that answered.
+    pub provider: Oin,
+    /// The partner that received it.
+    pub receiver: Oin,
+    /// When it was given.
+    pub at: Timestamp,
 }
 
 /// The decision on a project together with what was decided on.
@@ -147,24 +167,35 @@ impl Project {
             return self.state_undecided();
         };
         if !decided.approves() {
-            let newer = self.latest().is_some_and(|(hash, _)| *hash != decided.hash);
+            let ruled = self.ruled.map_or(0, |(_, version)| version);
+            let newer = self.latest().is_some_and(|(_, latest)| latest.version > ruled);
             return if newer { self.state_undecided() } else { ProjectState::Rejected };
         }
-        if self.securing.is_some() {
-            ProjectState::Secured
-        } else if self.report.is_some() {
-            ProjectState::Evaluated
-        } else if self.all_destroyed(&decided.proposal.responsible) {
-            ProjectState::Destroyed
-        } else if self.ended_at(at) {
-            ProjectState::Closing
+        if self.ended_at(at) {
+            self.state_ended(at)
         } else if self.suspended(at).is_some() {
             ProjectState::Suspended
-        } else if decided.decision.valid_from <= at.date() && !self.mandates.is_empty() {
+        } else if decided.decision.valid_from <= at.date() && self.is_mandated() {
             ProjectState::Active
         } else {
             ProjectState::Approved
         }
+    }
+
+    fn state_ended(&self, at: Timestamp) -> ProjectState {
+        let emptied = self.emptied_from().is_some_and(|from| from <= at);
+        match (emptied, &self.report, &self.securing) {
+            (false, _, _) => ProjectState::Closing,
+            (true, None, _) => ProjectState::Destroyed,
+            (true, Some(_), None) => ProjectState::Evaluated,
+            (true, Some(_), Some(_)) => ProjectState::Secured,
+        }
+    }
+
+    /// Whether somebody has a mandate on the decided proposal; one on another version does not let anybody ask.
+    fn is_mandated(&self) -> bool {
+        let decided = self.decided.as_ref().map(|decided| decided.hash);
+        self.mandates().any(|mandate| Some(mandate.proposal) == decided)
     }
 
     fn state_undecided(&self) -> ProjectState {
@@ -180,6 +211,17 @@ impl Project {
     #[must_use]
     pub const fn decided(&self) -> Option<&Decided> {
         self.decided.as_ref()
+    }
+
+    /// The day from which on the terms of clauses S11 and L6 count: the first day of the earliest version that
+    /// was ever approved, so that another version does not begin them anew.
+    #[must_use]
+    pub const fn began(&self) -> Option<Date> {
+        self.began
+    }
+
+    pub(super) const fn ruled(&self) -> Option<(Date, u32)> {
+        self.ruled
     }
 
     /// The proposal with this hash.
@@ -324,95 +366,58 @@ impl Project {
         self.closure.as_ref().is_some_and(|closure| closure.from <= at)
     }
 
-    /// Whether the project is over by an instant: closed, or past its last day.
+    /// Whether the project is over by an instant: withdrawn, closed, past its last day, or stopped by a later
+    /// decision.
     #[must_use]
     pub fn ended_at(&self, at: Timestamp) -> bool {
-        let past = self.decided.as_ref().is_some_and(|decided| at.date() > decided.last_day());
-        past || self.closed(at)
+        let over = |decided: &Decided| !decided.approves() || at.date() > decided.last_day();
+        self.decided.as_ref().is_some_and(over) || self.closed(at) || self.withdrawn(at)
     }
 
-    /// Whether a receiver recorded that an answer was destroyed.
+    /// Whether by an instant a receiver recorded that an answer was destroyed: not before it was given, and
+    /// not in the future, because the register does not know when it was told.
     #[must_use]
-    pub fn is_destroyed(&self, query: QueryId, provider: &Oin, receiver: &Oin) -> bool {
-        self.all_destroyed(receiver)
-            || self.destroyed.contains(&(query, provider.clone(), receiver.clone()))
+    pub fn is_destroyed(&self, answer: &Answer, by: Timestamp) -> bool {
+        let Answer { query, provider, receiver, at } = answer;
+        let since = *at..=by;
+        let named = self.destroyed.get(&(*query, provider.clone(), receiver.clone()));
+        by >= *at
+            && (named.is_some_and(|when| when.range(since.clone()).next().is_some())
+                || self.emptied(receiver).any(|when| since.contains(&when)))
+    }
+
+    /// The instants as of which a receiver recorded that nothing of the project is left with it, after the
+    /// project ended. One that was recorded before an extension does not count any more.
+    fn emptied(&self, receiver: &Oin) -> impl Iterator<Item = Timestamp> {
+        let complete =
+            self.destructions.iter().filter(move |one| one.complete && one.partner == *receiver);
+        complete.map(|one| one.destroyed_at).filter(|when| self.ended_at(*when))
     }
 
     /// Whether a receiver recorded that nothing of the project is left with it.
     #[must_use]
-    pub fn all_destroyed(&self, receiver: &Oin) -> bool {
-        self.destructions.iter().any(|one| one.complete && one.partner == *receiver)
+    pub fn is_emptied(&self, receiver: &Oin) -> bool {
+        self.emptied(receiver).next().is_some()
+    }
+
+    /// From when on nothing is left with anybody; `None` while a receiver has not said so.
+    #[must_use]
+    pub fn emptied_from(&self) -> Option<Timestamp> {
+        let first = |receiver| self.emptied(receiver).min();
+        let each: Option<Vec<_>> = self.receivers().into_iter().map(first).collect();
+        each?.into_iter().max()
+    }
+
+    /// Whoever may have received an answer: the partners that gave mandates, and the responsible one.
+    #[must_use]
+    pub fn receivers(&self) -> BTreeSet<&Oin> {
+        let responsible = self.decided.iter().map(|decided| &decided.proposal.responsible);
+        self.mandates().map(|mandate| &mandate.partner).chain(responsible).collect()
     }
 
     /// Whether a receiver reported on every hit.
     #[must_use]
     pub fn all_reported(&self, receiver: &Oin) -> bool {
         self.feedback.iter().any(|one| one.complete && one.partner == *receiver)
-    }
-}
-
-/// What the register does once a document was admitted.
-impl Project {
-    pub(super) fn propose(&mut self, hash: Digest, proposal: Arc<Proposal>) {
-        self.proposals.insert(hash, proposal);
-    }
-
-    pub(super) fn attest(&mut self, hash: Digest, attestation: Arc<Attestation>) {
-        self.attestations.insert(hash, attestation);
-    }
-
-    pub(super) fn decide(&mut self, decided: Decided) {
-        self.decided = Some(decided);
-    }
-
-    pub(super) fn mandate(&mut self, hash: Digest, mandate: Arc<Mandate>) {
-        self.mandates.push((hash, mandate));
-    }
-
-    pub(super) fn extend(&mut self, extension: Arc<Extension>) {
-        if let Some(decided) = &mut self.decided {
-            decided.extension = Some(extension);
-        }
-    }
-
-    pub(super) fn suspend(&mut self, hash: Digest, suspension: Arc<Suspension>) {
-        self.suspensions.insert(hash, Suspended { suspension, resumed: None });
-    }
-
-    pub(super) fn resume(&mut self, resumption: &Resumption) {
-        if let Some(ended) = self.suspensions.get_mut(&resumption.suspension) {
-            ended.resumed = Some(resumption.from);
-        }
-    }
-
-    pub(super) fn withdraw(&mut self, withdrawal: Arc<Withdrawal>) {
-        match &withdrawal.partner {
-            Some(partner) => drop(self.left.insert(partner.clone(), withdrawal.from)),
-            None => self.withdrawal = Some(withdrawal),
-        }
-    }
-
-    pub(super) fn close(&mut self, closure: Arc<Closure>) {
-        self.closure = Some(closure);
-    }
-
-    pub(super) fn feed_back(&mut self, feedback: Arc<Feedback>) {
-        self.feedback.push(feedback);
-    }
-
-    pub(super) fn destroy(&mut self, destruction: Arc<Destruction>) {
-        for item in &destruction.item {
-            let receiver = destruction.partner.clone();
-            self.destroyed.insert((item.query, item.provider.clone(), receiver));
-        }
-        self.destructions.push(destruction);
-    }
-
-    pub(super) fn conclude(&mut self, report: Arc<FinalReport>) {
-        self.report = Some(report);
-    }
-
-    pub(super) fn secure(&mut self, securing: Arc<Securing>) {
-        self.securing = Some(securing);
     }
 }

@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     Envelope, Fault, Project, RegisterState,
     breach::{Breach, Check},
+    deciding::check_open,
     signed::{Admission, read},
 };
 use crate::{
     covenant::{Class, Covenant, Dataset, Field, Use},
     documents::{Annex, AnnexField, DocumentKind, Proposal, PublishedPredicate},
     ids::Oin,
-    subjects::{holds_bsn, spells_bsn},
+    subjects::holds_bsn,
 };
 
 /// Months for which a project may last, and for which anything of it may be kept, where a covenant does
@@ -22,12 +23,11 @@ impl RegisterState {
     /// A proposal is signed by whoever proposes it, by the responsible partner, and by whoever is to
     /// provide data under it.
     pub(super) fn admit_proposal(&mut self, envelope: &impl Envelope) -> Admission {
-        let kind = DocumentKind::Proposal;
-        let proposal: Proposal = read(envelope)?;
+        let mut check = Check::of(DocumentKind::Proposal);
+        let proposal: Proposal = read(&mut check, envelope)?;
         for oin in proposal.signers() {
-            self.signed(kind, envelope, oin)?;
+            self.signed(check.kind(), envelope, oin)?;
         }
-        let mut check = Check::of(kind);
         self.check_proposal(&mut check, &proposal);
         check.done()?;
         let project = self.projects.entry(proposal.project.clone()).or_default();
@@ -40,6 +40,7 @@ impl RegisterState {
     #[must_use]
     pub fn faults_of(&self, proposal: &Proposal) -> Vec<Fault> {
         let mut check = Check::of(DocumentKind::Proposal);
+        check.texts(proposal);
         self.check_proposal(&mut check, proposal);
         check.faults()
     }
@@ -53,12 +54,15 @@ impl RegisterState {
             let (oin, place) = (&participant.partner, format!("participant[{i}].partner"));
             let enrolled = self.enrolments.contains_key(oin);
             check.that_of(enrolled, place.as_str(), Breach::NotEnrolled, oin);
-            check.that_of(!self.departed.contains_key(oin), place, Breach::Left, oin);
+            check.that_of(!self.departed.contains_key(oin), place.as_str(), Breach::Left, oin);
+            let project = self.projects.get(&proposal.project);
+            let left = project.is_some_and(|project| project.left_from(oin).is_some());
+            check.that_of(!left, place, Breach::LeftProject, oin);
         }
         check_version(check, self.projects.get(&proposal.project), proposal);
         self.check_purpose(check, &covenant, proposal);
-        check_term(check, &covenant, proposal);
-        check_texts(check, proposal);
+        let project = self.projects.get(&proposal.project);
+        check_term(check, &covenant, (project, proposal));
         for (i, annex) in proposal.annex.iter().enumerate() {
             check_annex(check, &covenant, proposal, (i, annex));
         }
@@ -139,17 +143,21 @@ fn check_version(check: &mut Check, project: Option<&Project>, proposal: &Propos
     let own = |oin: &Oin| proposal.proposed_by.contains(oin);
     let same = latest.is_none_or(|(_, latest)| latest.proposed_by.iter().any(own));
     check.that(same, "proposed_by", Breach::OtherProposers);
-    let open = project.is_none_or(|project| project.withdrawal().is_none());
-    check.that(open, "project", Breach::Withdrawn);
-    let open = project.is_none_or(|project| project.closure().is_none());
-    check.that(open, "project", Breach::Closed);
+    if let Some(project) = project {
+        check_open(check, project);
+    }
 }
 
-fn check_term(check: &mut Check, covenant: &Covenant, proposal: &Proposal) {
+fn check_term(
+    check: &mut Check,
+    covenant: &Covenant,
+    (project, proposal): (Option<&Project>, &Proposal),
+) {
     let (start, end) = (proposal.start, proposal.end);
     check.that(start <= end, "end", Breach::EndsBeforeStart);
     let months = covenant.number("S11", "months_extended").unwrap_or(LONGEST);
-    let limit = start.plus_months(u16::try_from(months).unwrap_or(0));
+    let counted = project.map_or(start, |project| project.counts_from(proposal));
+    let limit = counted.plus_months(u16::try_from(months).unwrap_or(0));
     check.that_of(end < limit, "end", Breach::TooLong, format_args!("{months} m"));
     check.that(!proposal.area.is_empty(), "area", Breach::NoArea);
     let quota = proposal.quota;
@@ -158,28 +166,6 @@ fn check_term(check: &mut Check, covenant: &Covenant, proposal: &Proposal) {
     for (i, measure) in proposal.earlier_measure.iter().enumerate() {
         let earlier = measure.date < start;
         check.that(earlier, format!("earlier_measure[{i}].date"), Breach::LateMeasure);
-    }
-}
-
-/// Every party reads the register, and it keeps what it holds.
-fn check_texts(check: &mut Check, proposal: &Proposal) {
-    let id = proposal.project.as_str();
-    check.that(!spells_bsn(id), "project", Breach::HoldsBsn);
-    let mut texts = vec![
-        ("title".to_owned(), proposal.title.as_str()),
-        ("cause".to_owned(), proposal.cause.as_str()),
-        ("added_value".to_owned(), proposal.added_value.as_str()),
-    ];
-    for (i, measure) in proposal.earlier_measure.iter().enumerate() {
-        texts.push((format!("earlier_measure[{i}].means"), measure.means.as_str()));
-        texts.push((format!("earlier_measure[{i}].result"), measure.result.as_str()));
-    }
-    for (i, predicate) in proposal.predicate.iter().enumerate() {
-        texts.push((format!("predicate[{i}].explanation"), predicate.explanation.as_str()));
-        texts.push((format!("predicate[{i}].false_positives"), predicate.false_positives.as_str()));
-    }
-    for (member, text) in texts {
-        check.that(!holds_bsn(text), member, Breach::HoldsBsn);
     }
 }
 

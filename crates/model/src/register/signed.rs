@@ -18,11 +18,14 @@ use crate::{
 
 pub(super) type Admission = Result<(), AdmissionError>;
 
-/// Reads a document of the kind that its envelope says.
+/// Reads a document of the kind that its envelope says, and notes every text in it that names somebody.
 pub(super) fn read<T: Document + DeserializeOwned>(
+    check: &mut Check,
     envelope: &impl Envelope,
 ) -> Result<T, AdmissionError> {
-    Ok(from_json(T::KIND.as_str(), envelope.payload())?)
+    let document = from_json(T::KIND.as_str(), envelope.payload())?;
+    check.texts(&document);
+    Ok(document)
 }
 
 impl RegisterState {
@@ -55,7 +58,7 @@ impl RegisterState {
         oin: &Oin,
         key: &VerifyingKey,
     ) -> Admission {
-        if self.revoked.contains_key(key) {
+        if self.revoked_from(oin, key).is_some() {
             return Err(Check::of(kind).stop("signatures", Breach::RevokedKey));
         }
         if envelope.signed_by(key) {

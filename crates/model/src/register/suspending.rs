@@ -10,7 +10,6 @@ use super::{
 use crate::{
     documents::{DocumentKind, Resumption, Suspension},
     ids::Oin,
-    subjects::holds_bsn,
 };
 
 impl RegisterState {
@@ -18,13 +17,12 @@ impl RegisterState {
     /// it, by that participant.
     pub(super) fn admit_suspension(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Suspension);
-        let suspension: Suspension = read(envelope)?;
+        let suspension: Suspension = read(&mut check, envelope)?;
         let (_, approved) = self.approved(&check, &suspension.project)?;
         if let Some(partner) = &suspension.partner {
             let takes_part = approved.proposal.takes_part(partner);
             check.that_of(takes_part, "partner", Breach::NotParticipant, partner);
         }
-        check.that(!holds_bsn(suspension.reason.as_str()), "reason", Breach::HoldsBsn);
         check.done()?;
         self.signed_by_suspender(DocumentKind::Suspension, envelope, suspension.partner.as_ref())?;
         if let Some(project) = self.projects.get_mut(&suspension.project) {
@@ -37,8 +35,7 @@ impl RegisterState {
     /// brought forward; one that was set is never put off.
     pub(super) fn admit_resumption(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Resumption);
-        let resumption: Resumption = read(envelope)?;
-        check.that(!holds_bsn(resumption.reason.as_str()), "reason", Breach::HoldsBsn);
+        let resumption: Resumption = read(&mut check, envelope)?;
         let project = self.projects.get(&resumption.project);
         let found = project.and_then(|project| project.suspension(&resumption.suspension));
         let Some((suspension, resumed)) = found else {
