@@ -13,7 +13,7 @@ use convenant_testkit::PortBlock;
 
 use crate::deployment::{Deployment, shown, today};
 
-const PROJECT: &str = "P-2026-010";
+const PROJECT: &str = "P-2026-020";
 const ROTTERDAM: &str = "00000099000000000599";
 const TOESLAGEN: &str = "00000099000000004000";
 

@@ -24,16 +24,18 @@ fn world() -> World {
     let annexes = world.proposal["annex"].as_array_mut().unwrap();
     annexes.push(json!({
         "provider": IND, "dataset": "ind/verblijfsrecht", "kinds": ["lookup", "select", "count"],
-        "basis_provider": "wet", "basis_receiver": "wet", "retention_days": 60,
+        "basis_provider": "wet van de IND", "basis_receiver": "wet van de gemeente", "retention_days": 60,
         "field": [granted(KEY), granted("datum_ingang")],
     }));
+    world.fit_theme();
     world
 }
 
 fn ind(fields: &[&str], key: Option<&str>) -> Value {
     let mut target = json!({"partner": IND, "dataset": "ind/verblijfsrecht", "fields": fields});
     if let Some(key) = key {
-        target["subjects"] = subjects(key, 3);
+        // Enough of them to be counted (L4).
+        target["subjects"] = subjects(key, 20);
     }
     target
 }
@@ -41,6 +43,7 @@ fn ind(fields: &[&str], key: Option<&str>) -> Value {
 fn asked(kind: &str, target: Value) -> World {
     let mut world = world();
     world.ask(kind, target);
+    world.fit_theme();
     world
 }
 

@@ -17,7 +17,7 @@ sign it, submit it (`convenant project submit`). `convenant project status` says
 
 pub(super) const NEW: &str = "\
 Example:
-  convenant project new P-2026-010 --theme adresfraude --proposer 00000099000000000599 \\
+  convenant project new P-2026-020 --theme adresfraude --proposer 00000099000000000599 \\
       --with 00000099000000004000 00000099000000003000 --config client.toml --out proposal.toml
 
 Of every dataset that the participants serve, the fields are listed that the covenant allows for

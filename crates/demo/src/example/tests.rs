@@ -45,7 +45,7 @@ fn the_documents_on_disk_are_admitted_in_the_order_of_their_names() {
             admitted.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
     }
-    assert_eq!(state.documents(), 25);
+    assert_eq!(state.documents(), 31);
     // Shown again, an old decision or enrolment would undo a later one.
     for document in &federation.documents {
         let again = state.admit(&document.jws);
