@@ -5,6 +5,7 @@
 mod decision;
 #[cfg(test)]
 mod fail_closed;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod properties;
