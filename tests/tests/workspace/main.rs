@@ -20,6 +20,7 @@ use convenant_node::NodeConfig;
 
 use crate::deny::Deny;
 
+mod clauses;
 mod deny;
 mod scan;
 
