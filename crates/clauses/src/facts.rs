@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use convenant_model::{
     Date, Oin, Timestamp,
-    covenant::Dataset,
+    covenant::{Dataset, Term},
     documents::{Enrolment, Mandate, Proposal},
     keys::VerifyingKey,
     query::{Query, QueryKind, Target},
@@ -223,13 +223,9 @@ impl<'a> ProjectFacts<'a> {
         today: Date,
     ) -> Self {
         let proposal = &decided.proposal;
-        let after = |name: &str, otherwise: u16| {
-            let months = rules.covenant.number("L6", name);
-            let months = months.and_then(|months| u16::try_from(months).ok());
-            began(project, proposal).plus_months(months.unwrap_or(otherwise))
-        };
-        let destruction = after("destruction_months", 24);
-        let feedback = after("feedback_months", 20);
+        let first = began(project, proposal);
+        let after = |term| first.plus_months(rules.covenant.months(term));
+        let (destruction, feedback) = (after(Term::Destruction), after(Term::Feedback));
         Self {
             days_to_destruction: days(destruction).saturating_sub(days(today)),
             feedback_overdue: today > feedback && !project.all_reported(&proposal.responsible),

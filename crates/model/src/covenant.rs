@@ -226,6 +226,19 @@ impl From<Category> for char {
     }
 }
 
+/// A term that a covenant counts in months from a project's first day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Term {
+    /// For which a project lasts as a rule (clause S11).
+    Usual,
+    /// For which a project lasts by a decision with reasons (clause S11).
+    Longest,
+    /// By which hits are reported on (clause L6).
+    Feedback,
+    /// By which everything is destroyed (clause L6).
+    Destruction,
+}
+
 /// A clause: a lawyer's text and numbers beside the rules that carry them out.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -426,6 +439,19 @@ impl Covenant {
             Parameter::Number(number) => Some(*number),
             Parameter::List(_) => None,
         }
+    }
+
+    /// Months of a term, from the clause that sets it. A number that is no number of months is none at all, so
+    /// that nothing fits in such a term.
+    #[must_use]
+    pub fn months(&self, term: Term) -> u16 {
+        let (clause, name, otherwise) = match term {
+            Term::Usual => ("S11", "months", 12),
+            Term::Longest => ("S11", "months_extended", 24),
+            Term::Feedback => ("L6", "feedback_months", 20),
+            Term::Destruction => ("L6", "destruction_months", 24),
+        };
+        u16::try_from(self.number(clause, name).unwrap_or(otherwise)).unwrap_or(0)
     }
 
     /// Whether every organisation of a kind may join (clause S2).

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anyhow::Context as _;
 use convenant_model::{
     Oin,
+    covenant::Term,
     documents::{Document as _, DocumentKind, Proposal},
     parse::from_toml,
     register::{AdmissionError, Fault, RegisterState},
@@ -91,8 +92,7 @@ fn named(signers: BTreeSet<&Oin>, state: &RegisterState, form: &[FormFault]) -> 
 fn warnings_of(proposal: &Proposal, state: &RegisterState, lang: Lang) -> Vec<String> {
     let Some(covenant) = state.covenant().map(|one| &one.covenant) else { return Vec::new() };
     let mut warnings = Vec::new();
-    let usual = covenant.number("S11", "months").and_then(|months| u16::try_from(months).ok());
-    if usual.is_some_and(|months| proposal.end >= proposal.start.plus_months(months)) {
+    if proposal.end >= proposal.start.plus_months(covenant.months(Term::Usual)) {
         let text = lang.of(
             "`end`: langer dan gebruikelijk; de LSI moet dat motiveren (S11)",
             "`end`: longer than usual; the LSI must give reasons (S11)",
@@ -100,8 +100,7 @@ fn warnings_of(proposal: &Proposal, state: &RegisterState, lang: Lang) -> Vec<St
         warnings.push(text.to_owned());
     }
     let longest = proposal.annex.iter().map(|annex| annex.retention_days).max().unwrap_or(0);
-    let months = covenant.number("L6", "destruction_months").unwrap_or(24);
-    let destruction = proposal.start.plus_months(u16::try_from(months).unwrap_or(24));
+    let destruction = proposal.start.plus_months(covenant.months(Term::Destruction));
     if proposal.end.plus_days(i32::from(longest)) > destruction {
         let text = lang.of(
             "`end`: wat aan het einde wordt gevraagd, kan niet zo lang worden bewaard als de bijlage noemt (L6)",

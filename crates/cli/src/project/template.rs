@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use convenant_model::{
     Date, Oin, ProjectId, ThemeId,
-    covenant::{Covenant, Dataset, Use},
+    covenant::{Covenant, Dataset, Term, Use},
     register::{Project, RegisterState},
 };
 
@@ -29,9 +29,9 @@ pub(super) struct Outline<'a> {
 impl Outline<'_> {
     /// The document as TOML.
     pub(super) fn text(&self) -> String {
-        let months = self.covenant.number("S11", "months").unwrap_or(12);
-        let extended = self.covenant.number("S11", "months_extended").unwrap_or(24);
-        let end = self.start.plus_months(u16::try_from(months).unwrap_or(12)).plus_days(-1);
+        let months = self.covenant.months(Term::Usual);
+        let extended = self.covenant.months(Term::Longest);
+        let end = self.start.plus_months(months).plus_days(-1);
         let version = self.state.project(self.project).and_then(Project::latest);
         let version = version.map_or(1, |(_, latest)| latest.version + 1);
         let text = &self.covenant.text();

@@ -8,6 +8,7 @@ use super::{
     signed::{Admission, read},
 };
 use crate::{
+    covenant::Term,
     documents::{
         AttachmentKind, Attestation, DocumentKind, Extension, Mandate, ProjectDecision, Proposal,
         Role, Ruling,
@@ -15,11 +16,6 @@ use crate::{
     ids::ProjectId,
     time::Date,
 };
-
-/// Months that a project may last, by a decision as usual and by one with reasons, where a covenant does
-/// not say otherwise in clause S11.
-const USUAL: i64 = 12;
-const EXTENDED: i64 = 24;
 
 impl RegisterState {
     /// An attestation is signed by a participant of the proposal that it names (clause L2).
@@ -83,11 +79,9 @@ impl RegisterState {
 
     /// Months for which a project may last (clause S11).
     fn longest(&self, extended: bool) -> u16 {
-        let covenant = self.covenant.as_ref().map(|last| &last.covenant);
-        let (name, fallback) =
-            if extended { ("months_extended", EXTENDED) } else { ("months", USUAL) };
-        let months = covenant.and_then(|covenant| covenant.number("S11", name));
-        u16::try_from(months.unwrap_or(fallback)).unwrap_or(0)
+        let term = if extended { Term::Longest } else { Term::Usual };
+        // Without a covenant there are no projects.
+        self.covenant.as_ref().map_or(0, |last| last.covenant.months(term))
     }
 
     /// A mandate is signed by the responsible partner of a decided project, or by the leader whom that

@@ -7,15 +7,10 @@ use serde::Serialize;
 
 use super::{Project, ProjectState};
 use crate::{
-    covenant::Covenant,
+    covenant::{Covenant, Term},
     ids::Oin,
     time::{Date, Timestamp},
 };
-
-/// Months after a project's first day by which hits are reported on, and everything is destroyed, where a
-/// covenant does not say otherwise in clause L6.
-const FEEDBACK: i64 = 20;
-const DESTRUCTION: i64 = 24;
 
 /// Who must act.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -82,16 +77,13 @@ impl Project {
     pub fn terms(&self, covenant: &Covenant) -> Option<Terms> {
         let decided = self.decided().filter(|decided| decided.approves())?;
         let began = self.began().unwrap_or(decided.proposal.start);
-        let after = |clause: &str, name: &str, otherwise: i64| {
-            let months = covenant.number(clause, name).unwrap_or(otherwise);
-            began.plus_months(u16::try_from(months).unwrap_or(0))
-        };
+        let after = |term| began.plus_months(covenant.months(term));
         Some(Terms {
             first: decided.decision.valid_from,
             last: decided.last_day(),
-            longest: after("S11", "months_extended", DESTRUCTION).plus_days(-1),
-            feedback: after("L6", "feedback_months", FEEDBACK),
-            destruction: after("L6", "destruction_months", DESTRUCTION),
+            longest: after(Term::Longest).plus_days(-1),
+            feedback: after(Term::Feedback),
+            destruction: after(Term::Destruction),
         })
     }
 

@@ -9,15 +9,11 @@ use super::{
     signed::{Admission, read},
 };
 use crate::{
-    covenant::{Class, Covenant, Dataset, Field, Use},
+    covenant::{Class, Covenant, Dataset, Field, Term, Use},
     documents::{Annex, AnnexField, DocumentKind, Proposal, PublishedPredicate},
     ids::Oin,
     subjects::holds_bsn,
 };
-
-/// Months for which a project may last, and for which anything of it may be kept, where a covenant does
-/// not say otherwise in the clauses S11 and L6.
-const LONGEST: i64 = 24;
 
 impl RegisterState {
     /// A proposal is signed by whoever proposes it, by the responsible partner, and by whoever is to
@@ -155,9 +151,9 @@ fn check_term(
 ) {
     let (start, end) = (proposal.start, proposal.end);
     check.that(start <= end, "end", Breach::EndsBeforeStart);
-    let months = covenant.number("S11", "months_extended").unwrap_or(LONGEST);
+    let months = covenant.months(Term::Longest);
     let counted = project.map_or(start, |project| project.counts_from(proposal));
-    let limit = counted.plus_months(u16::try_from(months).unwrap_or(0));
+    let limit = counted.plus_months(months);
     check.that_of(end < limit, "end", Breach::TooLong, format_args!("{months} m"));
     check.that(!proposal.area.is_empty(), "area", Breach::NoArea);
     let quota = proposal.quota;
@@ -182,8 +178,7 @@ fn check_annex(
     check.that(!annex.kinds.is_empty(), place("kinds"), Breach::Empty);
     check.that(!annex.field.is_empty(), place("field"), Breach::Empty);
     check.that(!annex.shares_basis(), place("basis_receiver"), Breach::SharedBasis);
-    let months = covenant.number("L6", "destruction_months").unwrap_or(LONGEST);
-    let limit = proposal.start.plus_months(u16::try_from(months).unwrap_or(0));
+    let limit = proposal.start.plus_months(covenant.months(Term::Destruction));
     let kept = proposal.start.plus_days(i32::from(annex.retention_days));
     check.that(kept <= limit, place("retention_days"), Breach::KeptTooLong);
     let Some(dataset) = covenant.dataset(&annex.dataset) else {
