@@ -18,10 +18,13 @@ use convenant_setup::verifying_key;
 use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
+use self::export::ExportArgs;
 use crate::{
     exit::{Exit, bad_evidence, usage},
     output,
 };
+
+mod export;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -78,6 +81,9 @@ pub(crate) enum LedgerCommand {
         #[arg(long, value_name = "NAME")]
         origin: Option<String>,
     },
+    /// Copy a ledger in the form that others' tools verify.
+    #[command(after_help = export::EXAMPLES)]
+    Export(ExportArgs),
 }
 
 #[derive(Args, Debug)]
@@ -105,6 +111,7 @@ pub(crate) fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<ExitCod
         LedgerCommand::Verify { ledger, key, origin } => {
             verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
+        LedgerCommand::Export(args) => export::export(args, json)?,
     }
     Ok(Exit::Done.into())
 }

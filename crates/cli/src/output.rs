@@ -88,6 +88,18 @@ pub(crate) fn spinner(message: &'static str) -> ProgressBar {
     spinner
 }
 
+/// How far something got, in `unit`s; nothing where no person waits.
+pub(crate) fn bar(unit: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0).with_message(unit);
+    match ProgressStyle::with_template("{bar:30} {human_pos} / {human_len} {msg} ({eta})") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@
 //! tile/…                              C2SP tlog-tiles
 //! checkpoint                          C2SP tlog-checkpoint
 //! ```
+//!
+//! A copy has no `segments`; its entries are in the bundles `tile/entries/…`.
 
 use std::{
     fs::{self, File},
@@ -18,7 +20,10 @@ use convenant_ledger::{
 };
 use thiserror::Error;
 
-use crate::atomic;
+use crate::{
+    atomic,
+    bundles::{BundleFault, Bundles},
+};
 
 const SEGMENTS: &str = "segments";
 
@@ -59,8 +64,15 @@ impl FileLedger {
     /// When it is not the folder of a ledger.
     pub fn open_read(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let ledger = Self { folder: folder.into() };
-        ledger.segments()?;
+        if !ledger.is_copy() {
+            ledger.segments()?;
+        }
         Ok(ledger)
+    }
+
+    /// Whether this is a copy, as [`Self::export`] writes it.
+    fn is_copy(&self) -> bool {
+        !self.segments_folder().exists() && self.path("checkpoint").exists()
     }
 
     pub(crate) const fn at(folder: PathBuf) -> Self {
@@ -99,24 +111,35 @@ impl FileLedger {
     /// When the folder cannot be read, or its checkpoint is none.
     pub fn entries(&self) -> Result<Entries, EntriesError> {
         // Before the segments, so that a ledger that is being written is never found too short.
-        let covered = match self.read("checkpoint")? {
-            Some(bytes) => Checkpoint::unverified_size(&bytes)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
-            None => 0,
-        };
+        let covered = self.covered()?;
+        if self.is_copy() {
+            return Ok(Entries(Kind::Bundles(Some(Bundles::new(self.clone(), covered)))));
+        }
         let mut segments = self.segments()?.into_iter();
         let current = match segments.next() {
             Some(segment) => Some((self.frames(&segment, 0)?, segment.name)),
             None => None,
         };
-        Ok(Entries { ledger: self.clone(), segments, current, covered })
+        let segments = Segments { ledger: self.clone(), segments, current, covered };
+        Ok(Entries(Kind::Segments(segments)))
+    }
+
+    /// Number of entries that the checkpoint states, unverified.
+    fn covered(&self) -> io::Result<u64> {
+        match self.read("checkpoint")? {
+            Some(bytes) => Checkpoint::unverified_size(&bytes)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+            None => Ok(0),
+        }
     }
 
     /// Hashes of the published tree of `size` entries, for proofs.
     pub fn hashes(&self, size: u64) -> TileHashes<impl Fn(&TileId) -> io::Result<Vec<u8>> + '_> {
-        TileHashes::new(size, |id: &TileId| {
-            self.read(&id.path())?.ok_or_else(|| io::ErrorKind::NotFound.into())
-        })
+        TileHashes::new(size, |id: &TileId| self.tile(id))
+    }
+
+    pub(crate) fn tile(&self, id: &TileId) -> io::Result<Vec<u8>> {
+        self.read(&id.path())?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -159,6 +182,32 @@ fn extension(path: &Path) -> Option<&str> {
 
 impl ReadStore for FileLedger {
     fn replay(&self, visit: &mut dyn FnMut(Found<'_>)) -> io::Result<Tail> {
+        if self.is_copy() { self.replay_bundles(visit) } else { self.replay_segments(visit) }
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        atomic::read(&self.path(path))
+    }
+}
+
+impl FileLedger {
+    fn replay_bundles(&self, visit: &mut dyn FnMut(Found<'_>)) -> io::Result<Tail> {
+        let mut bundles = Bundles::new(self.clone(), self.covered()?);
+        loop {
+            let (end, proves_damage) = match bundles.next_entry() {
+                Ok((Place { segment, offset, index }, entry)) => {
+                    visit(Found { index, segment: &segment, offset, entry: &entry });
+                    continue;
+                }
+                Err(BundleFault::End(end) | BundleFault::Missing(end)) => (end, false),
+                Err(BundleFault::Malformed(end)) => (end, true),
+                Err(BundleFault::Io(error)) => return Err(error),
+            };
+            return Ok(Tail { end, torn_bytes: 0, proves_damage });
+        }
+    }
+
+    fn replay_segments(&self, visit: &mut dyn FnMut(Found<'_>)) -> io::Result<Tail> {
         let mut segments = self.segments()?;
         if segments.is_empty() {
             let end = Place { segment: SegmentName::of(0).name, offset: 0, index: 0 };
@@ -190,22 +239,27 @@ impl ReadStore for FileLedger {
         }
         Err(io::ErrorKind::UnexpectedEof.into())
     }
-
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        atomic::read(&self.path(path))
-    }
 }
 
 /// The entries of a ledger in sequence. See [`FileLedger::entries`].
 #[derive(Debug)]
-pub struct Entries {
+pub struct Entries(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Segments(Segments),
+    Bundles(Option<Bundles>),
+}
+
+#[derive(Debug)]
+struct Segments {
     ledger: FileLedger,
     segments: std::vec::IntoIter<SegmentName>,
     current: Option<(Frames<Input>, String)>,
     covered: u64,
 }
 
-impl Entries {
+impl Segments {
     fn step(&mut self) -> Result<Option<(u64, Vec<u8>)>, EntriesError> {
         loop {
             let Some((mut frames, name)) = self.current.take() else {
@@ -235,6 +289,25 @@ impl Iterator for Entries {
     type Item = Result<(u64, Vec<u8>), EntriesError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.step().transpose()
+        match &mut self.0 {
+            Kind::Segments(segments) => segments.step().transpose(),
+            Kind::Bundles(bundles) => next_of(bundles),
+        }
+    }
+}
+
+/// The next entry of a copy; after a fault there is none.
+fn next_of(bundles: &mut Option<Bundles>) -> Option<Result<(u64, Vec<u8>), EntriesError>> {
+    let fault = match bundles.as_mut()?.next_entry() {
+        Ok((place, entry)) => return Some(Ok((place.index, entry))),
+        Err(fault) => fault,
+    };
+    *bundles = None;
+    match fault {
+        BundleFault::End(_) => None,
+        BundleFault::Missing(place) | BundleFault::Malformed(place) => {
+            Some(Err(EntriesError::Damaged(place)))
+        }
+        BundleFault::Io(error) => Some(Err(error.into())),
     }
 }

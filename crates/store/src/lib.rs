@@ -12,8 +12,10 @@
 
 mod atomic;
 mod books;
+mod bundles;
 mod documents;
 mod error;
+mod export;
 mod file_ledger;
 mod file_store;
 mod handle;

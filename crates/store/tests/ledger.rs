@@ -230,3 +230,67 @@ fn frame_length() -> u64 {
 fn place_offset() -> u64 {
     1000 / frame_length() * frame_length()
 }
+
+#[tokio::test]
+async fn a_copy_reads_as_its_ledger_and_damage_to_it_is_named() {
+    for size in [0, 1, 256, 257, 700] {
+        let bench = filled(size).await;
+        let ledger = FileLedger::open_read(bench.path()).unwrap();
+        let (folder, verifier) = (tempfile::tempdir().unwrap(), bench.signer().verifier().clone());
+        let out = folder.path().join("copy");
+        ledger.export(&out, &verifier, &mut |_, _| {}).unwrap();
+        let copy = FileLedger::open_read(&out).unwrap();
+        let entries =
+            |of: &FileLedger| of.entries().unwrap().map(Result::unwrap).collect::<Vec<_>>();
+        assert_eq!(entries(&copy), entries(&ledger));
+        let mut visited = 0;
+        let replayed = copy.verify(&verifier, &mut |_| visited += 1).unwrap();
+        assert_eq!((replayed.tree.size(), visited), (size, size));
+    }
+
+    let bench = filled(700).await;
+    let (folder, verifier) = (tempfile::tempdir().unwrap(), bench.signer().verifier().clone());
+    let out = folder.path().join("copy");
+    let ledger = FileLedger::open_read(bench.path()).unwrap();
+    ledger.export(&out, &verifier, &mut |_, _| {}).unwrap();
+    let copy = FileLedger::open_read(&out).unwrap();
+    let bundle = out.join("tile/entries/001");
+    let whole = fs::read(&bundle).unwrap();
+
+    fs::write(&bundle, &whole[..whole.len() - 1]).unwrap();
+    let damaged = copy.verify(&verifier, &mut |_| {}).unwrap_err();
+    assert!(matches!(&damaged, OpenError::Damaged { place } if place.index == 256), "{damaged}");
+    let mut last = copy.entries().unwrap();
+    assert!(matches!(last.by_ref().last(), Some(Err(EntriesError::Damaged(p))) if p.index == 256));
+
+    let mut altered = whole.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(&bundle, altered).unwrap();
+    let altered = copy.verify(&verifier, &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(&altered, OpenError::Altered { place, .. } if place.index == 511),
+        "{altered}"
+    );
+
+    fs::remove_file(&bundle).unwrap();
+    let short = copy.verify(&verifier, &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(&short, OpenError::Shortened { end, size: 700 } if end.index == 256),
+        "{short}"
+    );
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_hold_is_not_exported() {
+    let bench = filled(300).await;
+    let folder = tempfile::tempdir().unwrap();
+    let segment = segments(&bench)[1].clone();
+    let file = OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(b"?", 1000).unwrap();
+    let ledger = FileLedger::open_read(bench.path()).unwrap();
+    let verifier = bench.signer().verifier().clone();
+    let out = folder.path().join("copy");
+    let damaged = ledger.export(&out, &verifier, &mut |_, _| {}).unwrap_err();
+    assert!(matches!(damaged, OpenError::Damaged { .. }), "{damaged}");
+    assert!(!out.join("checkpoint").exists());
+}

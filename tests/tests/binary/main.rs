@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod deployment;
+mod interop;
 mod life;
 mod real_brp;
 mod results;
