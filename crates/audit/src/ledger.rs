@@ -16,6 +16,7 @@ use convenant_model::{
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
     account::Decided, decision::usage, quota::Tally, receipt::Received, snapshots::Snapshots,
+    witness::Statement,
 };
 
 /// A ledger under replay. Feed it each entry in sequence, then [`Self::finish`].
@@ -35,7 +36,9 @@ pub struct LedgerReplay<'a> {
     /// The largest register decided with so far, and when it was first.
     pub(crate) newest: Option<(u64, Timestamp)>,
     rejected: BTreeSet<QueryId>,
-    leaves: Vec<Digest>,
+    pub(crate) leaves: Vec<Digest>,
+    pub(crate) witnessed: Vec<Vec<u8>>,
+    pub(crate) statements: Vec<Statement>,
 }
 
 /// A ledger that was replayed, to be added to the whole.
@@ -65,6 +68,8 @@ impl<'a> LedgerReplay<'a> {
             newest: None,
             rejected: BTreeSet::new(),
             leaves: Vec::new(),
+            witnessed: Vec::new(),
+            statements: Vec::new(),
         }
     }
 
@@ -105,6 +110,7 @@ impl<'a> LedgerReplay<'a> {
         published: impl Fn(u64) -> Option<Digest>,
     ) -> Replayed {
         let covered = self.check_root(checkpoint, published);
+        let cosigned = self.check_witnesses();
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {
             for one in tally.overcounted() {
@@ -116,6 +122,7 @@ impl<'a> LedgerReplay<'a> {
             name: self.name.to_string(),
             root: root(&self.leaves),
             covered,
+            cosigned,
             counts: self.counts,
         };
         Replayed {
@@ -132,7 +139,7 @@ impl<'a> LedgerReplay<'a> {
         match entry {
             Entry::Started(_) => true,
             Entry::Receipt(_) => self.name.kind == LedgerKind::Receipts,
-            Entry::Decision(_) | Entry::Outcome(_) | Entry::Rejected(_) => {
+            Entry::Decision(_) | Entry::Outcome(_) | Entry::Rejected(_) | Entry::Conflict(_) => {
                 self.name.kind != LedgerKind::Receipts
             }
         }
@@ -147,6 +154,7 @@ impl<'a> LedgerReplay<'a> {
                 self.counts.rejected += 1;
                 self.rejected.extend(rejected.query);
             }
+            Entry::Conflict(conflict) => self.conflict(index, &conflict),
             Entry::Started(Started { torn_bytes, .. }) => {
                 self.counts.starts += 1;
                 if torn_bytes > 0 {
@@ -258,6 +266,7 @@ const fn party(entry: &Entry) -> &Oin {
         Entry::Rejected(one) => &one.party,
         Entry::Receipt(one) => &one.party,
         Entry::Started(one) => &one.party,
+        Entry::Conflict(one) => &one.party,
     }
 }
 
@@ -268,5 +277,6 @@ const fn kind(entry: &Entry) -> &'static str {
         Entry::Rejected(_) => "rejected",
         Entry::Receipt(_) => "receipt",
         Entry::Started(_) => "started",
+        Entry::Conflict(_) => "conflict",
     }
 }

@@ -34,6 +34,7 @@ mod register;
 mod replay;
 mod report;
 mod snapshots;
+mod witness;
 
 pub use finding::{Code, Finding, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
@@ -41,3 +42,4 @@ pub use name::{LedgerKind, LedgerName};
 pub use register::RegisterEvidence;
 pub use replay::Replay;
 pub use report::{Counts, LedgerReport, Report};
+pub use witness::{Cosigned, Statement};

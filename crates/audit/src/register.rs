@@ -38,6 +38,7 @@ pub struct RegisterEvidence {
     rules: HashMap<Digest, Arc<Rules>>,
     ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
     findings: Vec<Finding>,
+    verifier: LedgerVerifier,
 }
 
 /// A ledger key and the size of the register from which on it is enrolled.
@@ -64,6 +65,7 @@ impl RegisterEvidence {
             rules: HashMap::new(),
             ledger_keys: BTreeMap::new(),
             findings: Vec::new(),
+            verifier: verifier.clone(),
         };
         for document in documents {
             if let Err(error) = evidence.append(document) {
@@ -92,6 +94,11 @@ impl RegisterEvidence {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The key that signs the register's checkpoints.
+    pub(crate) const fn verifier(&self) -> &LedgerVerifier {
+        &self.verifier
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -1,20 +1,22 @@
 //! The whole: a register and any number of ledgers.
 
 use crate::{
-    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report, reconcile,
+    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report, Statement,
+    reconcile,
 };
 
 /// An audit under way.
 pub struct Replay<'a> {
     register: &'a RegisterEvidence,
     ledgers: Vec<Replayed>,
+    findings: Vec<Finding>,
 }
 
 impl<'a> Replay<'a> {
     /// Begins with a register.
     #[must_use]
     pub const fn new(register: &'a RegisterEvidence) -> Self {
-        Self { register, ledgers: Vec::new() }
+        Self { register, ledgers: Vec::new(), findings: Vec::new() }
     }
 
     /// Begins a ledger, to be fed its entries and given back with [`Self::add`]. Ledgers do not depend
@@ -22,6 +24,12 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub const fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
         LedgerReplay::new(self.register, name)
+    }
+
+    /// Holds what witnesses say of the register against it. What they say of ledgers is for
+    /// [`LedgerReplay::witnesses`].
+    pub fn statements(&mut self, statements: &[Statement]) {
+        self.findings.extend(self.register.check_statements(statements));
     }
 
     /// Adds a ledger that was replayed.
@@ -35,6 +43,7 @@ impl<'a> Replay<'a> {
     pub fn report(mut self) -> Report {
         self.ledgers.sort_by(|one, other| one.name.cmp(&other.name));
         let mut findings = self.register.findings().to_vec();
+        findings.append(&mut self.findings);
         for pair in self.ledgers.windows(2) {
             if let [one, other] = pair
                 && one.name == other.name

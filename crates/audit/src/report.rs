@@ -9,7 +9,7 @@ use convenant_model::{
 };
 use serde::Serialize;
 
-use crate::{Finding, Severity};
+use crate::{Cosigned, Finding, Severity};
 
 /// The result of an audit.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +31,8 @@ pub struct LedgerReport {
     pub root: Digest,
     /// How many of them a verified checkpoint covers; absent where none does.
     pub covered: Option<u64>,
+    /// How far others cosigned it.
+    pub cosigned: Vec<Cosigned>,
     /// What is in it.
     pub counts: Counts,
 }
@@ -151,6 +153,9 @@ impl fmt::Display for LedgerReport {
         match self.covered {
             Some(covered) => writeln!(f, "  controlepunt: ondertekend, {covered} regels")?,
             None => writeln!(f, "  controlepunt: geen dat klopt")?,
+        }
+        for Cosigned { by, entries, at } in &self.cosigned {
+            writeln!(f, "  medeondertekend: {entries} regels, door {by}, {at}")?;
         }
         if decisions > 0 {
             writeln!(f, "  besluiten: {decisions} ({permits} toegestaan, {refusals} geweigerd)")?;

@@ -103,9 +103,16 @@ pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode
 fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
     let mut replay = Replay::new(&register);
+    let mut ledgers = Vec::new();
+    let mut statements = Vec::new();
     for folder in evidence.ledgers() {
         let name = evidence::name(folder, &register)?;
-        let replayed = evidence::replay(folder, replay.ledger(name))
+        statements.extend(evidence::statements(folder, &name)?);
+        ledgers.push((folder, name));
+    }
+    replay.statements(&statements);
+    for (folder, name) in ledgers {
+        let replayed = evidence::replay(folder, replay.ledger(name), &statements)
             .with_context(|| format!("the ledger in `{}`", folder.display()))?;
         replay.add(replayed);
     }

@@ -2,10 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use convenant_ledger::{
-    LedgerSigner, LedgerVerifier,
-    note::{NoteError, NoteName},
-};
+use convenant_ledger::{LedgerSigner, LedgerVerifier, note::NoteError, origin};
 use convenant_model::{
     Clock, Date, FieldName, Oin, Problem,
     covenant::Covenant,
@@ -13,7 +10,7 @@ use convenant_model::{
     query::{COUNT_COLUMNS, QueryKind, Target},
     verdict::Refusal,
 };
-use convenant_register::{FollowError, Follower, Snapshot, register_origin};
+use convenant_register::{FollowError, Follower, Snapshot};
 use convenant_setup::{KeyFileError, signing_key, verifying_key};
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options, RecordError};
@@ -158,13 +155,13 @@ impl Client {
         let key = signing_key(&config.keys.signing)?;
         let register_key = verifying_key(&config.register.key)?;
         let verifier =
-            LedgerVerifier::new(register_origin(&config.coordinator.oin)?, register_key)?;
+            LedgerVerifier::new(origin::register(&config.coordinator.oin)?, register_key)?;
         let follower = Follower::open(
             config.data.dir.join("register"),
             config.register.root_of_trust()?,
             verifier,
         )?;
-        let origin = NoteName::new(format!("convenant.receipts/{}", config.party.oin))?;
+        let origin = origin::receipts(&config.party.oin)?;
         let signer = LedgerSigner::new(origin, signing_key(&config.keys.signing)?)?;
         let options = Options {
             folder: config.data.dir.join("receipts"),

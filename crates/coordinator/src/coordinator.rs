@@ -2,13 +2,16 @@
 
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
-use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, note::NoteName};
+use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
-use convenant_register::register_origin;
 use convenant_setup::{signing_key, verifying_key};
 use convenant_store::Books;
 use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, drained, health, serve};
-use convenant_wire::v1::{broker_server::BrokerServer, register_server::RegisterServer};
+use convenant_wire::v1::{
+    broker_server::BrokerServer, ledger_server::LedgerServer, register_server::RegisterServer,
+    witness_server::WitnessServer,
+};
+use convenant_witness::{LedgerService, WitnessService};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::service::Routes;
 
@@ -20,10 +23,14 @@ use crate::{
     policy::Enrolled,
     registrar::Registrar,
     service::{BrokerService, RegisterService},
+    witnessing::{self, Cosigned},
 };
 
 /// How often certificates and revocation lists are read again.
 const RELOAD: Duration = Duration::from_secs(60);
+
+/// Longest that a coordinator that stops waits for its last checkpoints to be cosigned.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A coordinator that is set up.
 pub struct Coordinator {
@@ -62,7 +69,7 @@ impl Coordinator {
         if *key.verifying_key() != verifying_key(&config.register.key)? {
             return Err(CoordinatorError::RegisterKey);
         }
-        let signer = LedgerSigner::new(register_origin(&config.party.oin)?, key)?;
+        let signer = LedgerSigner::new(origin::register(&config.party.oin)?, key)?;
         let root = config.register.root_of_trust()?;
         let dir = config.data.dir.join("register");
         let registrar = Registrar::open(dir, root, signer, Arc::clone(&clock))?;
@@ -98,14 +105,27 @@ impl Coordinator {
             .max_decoding_message_size(MAX_DOCUMENT + 1024);
         let (reporter, health) = health(&self.limits);
         reporter.set_serving::<BrokerServer<BrokerService>>().await;
-        let routes = Routes::new(broker).add_service(register).add_service(health);
         let registrar = Arc::clone(&self.registrar);
+        let witness = witnessing::witness(&self.config, &brokering)?;
+        let shelf =
+            witnessing::shelf(&self.config, Arc::clone(&registrar), Arc::clone(&self.clock))?;
+        let period = Duration::from_secs(self.config.register.poll_seconds.max(1));
+        let cosigned = Arc::new(Cosigned::new(&self.config, Arc::clone(&brokering))?);
+        let renewed = tokio::spawn(Arc::clone(&cosigned).renew_every(period));
+        let routes = Routes::new(broker)
+            .add_service(register)
+            .add_service(WitnessServer::new(WitnessService(Arc::new(witness))))
+            .add_service(LedgerServer::new(LedgerService(Arc::new(shelf))))
+            .add_service(health);
         let policy = Arc::new(Enrolled { registrar, clock: Arc::clone(&self.clock) });
         listening(local);
         tracing::info!(%local, "the coordinator serves");
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         reloaded.abort();
+        renewed.abort();
         drained(&brokering.places, AT_ONCE).await;
+        // So that the last entries are cosigned too; where no node answers, at the next start.
+        let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         brokering.books.close().await;
         self.registrar.close().await;
         Ok(served?)
@@ -113,8 +133,7 @@ impl Coordinator {
 
     async fn brokering(&self) -> Result<Brokering, CoordinatorError> {
         let own = self.config.party.oin.clone();
-        let origin = NoteName::new(format!("convenant.coordinator/{own}"))?;
-        let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
+        let signer = witnessing::signer(&self.config)?;
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: own.clone(),
             at,

@@ -16,6 +16,7 @@ mod nodes;
 mod policy;
 mod registrar;
 mod service;
+mod witnessing;
 
 pub use config::CoordinatorConfig;
 pub use coordinator::Coordinator;

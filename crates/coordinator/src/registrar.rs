@@ -154,6 +154,11 @@ impl Registrar {
         Ok(index)
     }
 
+    /// The ledger over its documents.
+    pub(crate) const fn ledger(&self) -> &LedgerHandle {
+        &self.ledger
+    }
+
     /// A checkpoint of this moment over the whole register.
     ///
     /// # Errors

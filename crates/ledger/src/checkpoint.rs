@@ -205,13 +205,22 @@ impl Checkpoint {
         format!("{}\n{}\n{root}\n", self.origin.as_str(), self.size)
     }
 
+    /// What a checkpoint states, without verifying who states it: good for finding the key to verify it
+    /// with, and for what was verified before it was kept.
+    ///
+    /// # Errors
+    /// When the bytes are not a checkpoint.
+    pub fn unverified(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Self::parse(Note::parse(bytes)?.text())
+    }
+
     /// The number of entries that a checkpoint states, without verifying who states it. Good only for
     /// noticing early that a ledger is shorter than that; [`crate::replay()`] is what proves it whole.
     ///
     /// # Errors
     /// When the bytes are not a checkpoint.
     pub fn unverified_size(bytes: &[u8]) -> Result<u64, CheckpointError> {
-        Ok(Self::parse(Note::parse(bytes)?.text())?.size)
+        Ok(Self::unverified(bytes)?.size)
     }
 
     /// Lines after the third are extensions, which are signed and otherwise ignored.

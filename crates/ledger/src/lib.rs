@@ -6,7 +6,7 @@
 //! indexes) can be made again from them.
 //!
 //! **In scope:** canonical entries, RFC 9162 Merkle maths, C2SP signed notes, checkpoints,
-//! cosignatures and tiles, framing of entries in segments, recovery, and the [`Store`] that a shell
+//! cosignatures and when to give one, tiles, framing of entries in segments, recovery, and the [`Store`] that a shell
 //! must provide.
 //!
 //! **Out of scope:** files, threads and clocks (`store`), what an entry means (`model`), and whether
@@ -19,10 +19,12 @@ pub mod frame;
 mod ledger;
 pub mod merkle;
 pub mod note;
+pub mod origin;
 pub mod register;
 mod replay;
 mod store;
 pub mod tile;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, LedgerSigner, LedgerVerifier, SignedCheckpoint};
 pub use document::{DocumentEntry, MAX_DOCUMENT};

@@ -41,6 +41,8 @@ pub enum Entry {
     Receipt(Receipt),
     /// The party started; says what recovery had to mend.
     Started(Started),
+    /// Another party showed a ledger that contradicts what it showed before.
+    Conflict(Conflict),
 }
 
 /// What a party decided on a query: a node on the one target that is its own, the coordinator on every
@@ -270,4 +272,22 @@ pub struct Started {
     pub software: String,
     /// Bytes of an incomplete last entry that recovery cut off; nothing was answered on them.
     pub torn_bytes: u64,
+}
+
+/// As a witness of another party's ledger, this party was shown a checkpoint that it could not cosign:
+/// the ledger was set back, or does not begin with what it was. Both checkpoints are signed by the
+/// other party, so that they speak for themselves.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    /// The party that writes.
+    pub party: Oin,
+    /// When.
+    pub at: Timestamp,
+    /// The party whose ledger it is.
+    pub peer: Oin,
+    /// The checkpoint that was cosigned last: a signed note.
+    pub held: String,
+    /// The checkpoint that was shown now: a signed note.
+    pub shown: String,
 }

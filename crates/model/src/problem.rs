@@ -67,6 +67,11 @@ problems! {
     RegisterStale = "REGISTER_VEROUDERD",
     /// The register that the query was written against is not a prefix of this party's register.
     RegisterForked = "REGISTER_AFWIJKEND",
+    /// The ledger shown was set back, or does not begin with what it was when it was cosigned last; it is not
+    /// cosigned.
+    LedgerConflict = "LOGBOEK_TEGENSTRIJDIG",
+    /// There is no such ledger or file here.
+    NotFound = "NIET_GEVONDEN",
     /// The document is not admitted to the register.
     DocumentNotAdmitted = "DOCUMENT_NIET_TOEGELATEN",
     /// The decision could not be recorded, so nothing was answered.

@@ -45,6 +45,8 @@ pub(crate) const AT_ONCE: usize = 256;
 /// Everything a query needs on its way.
 pub(crate) struct Answering {
     pub(crate) signatory: Signatory,
+    /// The only party that may pass queries on.
+    pub(crate) broker: Oin,
     pub(crate) opening: OpeningKey,
     pub(crate) follower: Arc<Follower>,
     pub(crate) coordinator: Channel,
@@ -94,6 +96,9 @@ impl Answering {
             let rejection = received.reject(&self.signatory.party, problem, fault);
             Err(self.turned_down(&rejection))
         };
+        if *received.peer() != self.broker {
+            return reject(received, Problem::NotAllowed, "only the coordinator passes on queries");
+        }
         let asked = received.query().targets.get(request.target as usize);
         if asked.is_none_or(|target| target.partner != self.signatory.party) {
             return reject(received, Problem::Malformed, "the target is not this partner");

@@ -17,6 +17,7 @@ mod metrics;
 mod node;
 mod policy;
 mod service;
+mod witnessing;
 
 pub use config::NodeConfig;
 pub use datasets::{Datasets, Exposed};

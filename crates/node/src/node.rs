@@ -4,16 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use convenant_exchange::Signatory;
-use convenant_ledger::{LedgerSigner, LedgerVerifier, Recovery, note::NoteName};
+use convenant_ledger::{LedgerVerifier, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
-use convenant_register::{FollowError, Follower, register_origin};
+use convenant_register::{FollowError, Follower};
 use convenant_setup::{opening_key, signing_key, verifying_key};
 use convenant_signing::SystemRandom;
 use convenant_store::Books;
 use convenant_transport::{
     ClientTls, Expected, Limits, ServerTls, SystemClock, connect, drained, health, serve,
 };
-use convenant_wire::v1::exchange_server::ExchangeServer;
+use convenant_wire::v1::{
+    exchange_server::ExchangeServer, ledger_server::LedgerServer, witness_server::WitnessServer,
+};
+use convenant_witness::{LedgerService, WitnessService};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::{service::Routes, transport::Channel};
 
@@ -22,12 +25,15 @@ use crate::{
     answering::{AT_ONCE, Answering},
     datasets::{Datasets, Exposed},
     metrics::Metrics,
-    policy::OnlyCoordinator,
+    policy::Admitted,
     service::ExchangeService,
+    witnessing::{self, Cosigned},
 };
 
 /// How often certificates and revocation lists are read again.
 const RELOAD: Duration = Duration::from_secs(60);
+/// Longest that a node that stops waits for its last checkpoint to be cosigned.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How often a first copy of the register is asked for.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -64,7 +70,7 @@ impl Node {
             return Err(NodeError::Certificate { found, configured: config.party.oin });
         }
         let key = verifying_key(&config.register.key)?;
-        let verifier = LedgerVerifier::new(register_origin(&config.coordinator.oin)?, key)?;
+        let verifier = LedgerVerifier::new(origin::register(&config.coordinator.oin)?, key)?;
         let root = config.register.root_of_trust()?;
         let follower = Follower::open(config.data.dir.join("register"), root, verifier)?;
         let limits = Limits::default();
@@ -120,8 +126,15 @@ impl Node {
             }
         };
         let answering = Arc::new(self.answering(books, datasets)?);
+        let (config, follower) = (&self.config, || Arc::clone(&self.follower));
+        let ledger = || answering.books.ledger.clone();
+        let cosigned = Cosigned::new(config, follower(), ledger(), self.coordinator.clone())?;
+        let cosigned = Arc::new(cosigned);
+        let witness = witnessing::witness(config, follower(), ledger(), Arc::clone(&self.clock))?;
+        let shelf = witnessing::shelf(config, follower(), Arc::clone(&self.clock))?;
         let followed = tokio::spawn(keep_up(
             Arc::clone(&answering),
+            Arc::clone(&cosigned),
             self.config.clone(),
             Duration::from_secs(self.config.register.poll_seconds.max(1)),
         ));
@@ -133,22 +146,30 @@ impl Node {
             .max_decoding_message_size(self.limits.max_query);
         let (reporter, health) = health(&self.limits);
         reporter.set_serving::<ExchangeServer<ExchangeService>>().await;
-        let routes = Routes::new(service).add_service(health);
-        let policy = Arc::new(OnlyCoordinator(self.expected));
+        let routes = Routes::new(service)
+            .add_service(WitnessServer::new(WitnessService(Arc::new(witness))))
+            .add_service(LedgerServer::new(LedgerService(Arc::new(shelf))))
+            .add_service(health);
+        let policy = Arc::new(Admitted {
+            coordinator: self.expected,
+            follower: self.follower,
+            clock: self.clock,
+        });
         listening(local);
         tracing::info!(%local, "the node serves");
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         followed.abort();
         reloaded.abort();
         drained(&answering.places, AT_ONCE).await;
+        // So that the last entries are cosigned too; where nobody answers, at the next start.
+        let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         answering.books.close().await;
         Ok(served?)
     }
 
     async fn books(&self) -> Result<Books, NodeError> {
         let party = self.config.party.oin.clone();
-        let origin = NoteName::new(format!("convenant.node/{party}"))?;
-        let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
+        let signer = witnessing::signer(&self.config)?;
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: party.clone(),
             at,
@@ -167,6 +188,7 @@ impl Node {
         let party = self.config.party.oin.clone();
         Ok(Answering {
             signatory: Signatory { party, key: signing_key(&self.config.keys.ledger)? },
+            broker: self.config.coordinator.oin.clone(),
             opening: opening_key(&self.config.keys.sealing)?,
             follower: Arc::clone(&self.follower),
             coordinator: self.coordinator.clone(),
@@ -211,7 +233,13 @@ async fn bind(follower: &Follower, config: &NodeConfig) -> Result<Datasets, Node
 
 /// Follows the register, and binds the datasets anew when the covenant changes. While that fails,
 /// nothing is served: the binding to the former covenant says nothing about the present one.
-async fn keep_up(answering: Arc<Answering>, config: NodeConfig, period: Duration) {
+/// Each time the coordinator is asked to cosign the ledger as well.
+async fn keep_up(
+    answering: Arc<Answering>,
+    cosigned: Arc<Cosigned>,
+    config: NodeConfig,
+    period: Duration,
+) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -221,6 +249,7 @@ async fn keep_up(answering: Arc<Answering>, config: NodeConfig, period: Duration
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, cause, "the register could not be refreshed");
         }
+        cosigned.renew().await;
         let snapshot = answering.follower.current();
         let wanted = snapshot.register().state().covenant().map(|covenant| covenant.hash);
         let bound = answering.datasets.load().as_ref().map(|datasets| datasets.covenant());

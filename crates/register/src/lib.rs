@@ -12,16 +12,5 @@ pub mod folder;
 mod follower;
 mod snapshot;
 
-use convenant_ledger::note::{NoteError, NoteName};
-use convenant_model::Oin;
-
 pub use follower::{FollowError, Follower};
 pub use snapshot::{Distrust, Snapshot};
-
-/// Name of a coordinator's register, as its checkpoints state it.
-///
-/// # Errors
-/// Never for an OIN; the form of the name is checked all the same.
-pub fn register_origin(coordinator: &Oin) -> Result<NoteName, NoteError> {
-    NoteName::new(format!("convenant.register/{coordinator}"))
-}

@@ -5,7 +5,7 @@
 //! sled does: delete it, start, and it is there again.
 //!
 //! **In scope:** segment files, durable writes, the queue before a ledger, signed documents by their
-//! hash, the index of queries seen, usage of quotas.
+//! hash, the index of queries seen, usage of quotas, notes of witnesses, copies of a ledger.
 //!
 //! **Out of scope:** Merkle maths, formats and recovery's decisions (`ledger`); what an entry means
 //! (`model`, `clauses`).
@@ -19,6 +19,7 @@ mod export;
 mod file_ledger;
 mod file_store;
 mod handle;
+mod notes;
 mod seen;
 mod segment;
 mod usage;
@@ -30,6 +31,7 @@ pub use error::{AskError, LedgerOpenError, RecordError};
 pub use file_ledger::{Entries, EntriesError, FileLedger};
 pub use file_store::FileStore;
 pub use handle::{LedgerHandle, Options};
+pub use notes::Notes;
 pub use seen::{Admission, SeenQueries, Watermark};
 pub use segment::Layout;
 pub use usage::{Before, UsageBook};

@@ -6,11 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use convenant_ledger::{LedgerSigner, register::Register};
+use convenant_ledger::{LedgerSigner, origin, register::Register};
 use convenant_model::{
     Clock, Oin, Problem, entry::Status as TargetStatus, query::RegisterPosition,
 };
-use convenant_register::register_origin;
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_transport::{ServerTls, serve};
 use convenant_wire::{
@@ -163,7 +162,7 @@ impl Hands {
             positions.push(register.position());
         }
         let key = SigningKey::from_jwk(&federation.register_key.to_jwk(), &SystemRandom::new())?;
-        let origin = register_origin(&federation.coordinator.oin)?;
+        let origin = origin::register(&federation.coordinator.oin)?;
         Ok(Self {
             tampering: Mutex::new(Arc::new(Tampering::none())),
             shown: Mutex::new(documents.len()),

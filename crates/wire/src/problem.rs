@@ -123,11 +123,13 @@ const fn code(problem: Problem) -> Code {
         Problem::Replayed => Code::AlreadyExists,
         Problem::RegisterStale
         | Problem::RegisterForked
+        | Problem::LedgerConflict
         | Problem::DocumentNotAdmitted
         | Problem::TooManyRows => Code::FailedPrecondition,
         Problem::NotRecorded | Problem::SourceUnavailable | Problem::NodeUnavailable => {
             Code::Unavailable
         }
+        Problem::NotFound => Code::NotFound,
         Problem::Cancelled => Code::Cancelled,
         Problem::Lapsed => Code::Aborted,
         Problem::Overloaded => Code::ResourceExhausted,

@@ -15,3 +15,4 @@ mod suspension;
 mod transport;
 mod unwritable;
 mod vouchers;
+mod witnesses;

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use convenant_audit::{LedgerName, RegisterEvidence, Replay, Report};
+use convenant_audit::{LedgerName, RegisterEvidence, Replay, Report, Statement};
 use convenant_client::ClientConfig;
-use convenant_ledger::{LedgerVerifier, merkle::HashSource as _};
-use convenant_register::{folder, register_origin};
+use convenant_ledger::{LedgerVerifier, merkle::HashSource as _, origin};
+use convenant_register::folder;
 use convenant_setup::load;
 use convenant_store::FileLedger;
 use convenant_testkit::World;
@@ -18,10 +18,34 @@ pub(crate) fn replay(world: &World, nodes: &[&str]) -> Report {
     let parties = nodes.iter().map(|name| &world.partner(name).unwrap().dir);
     let ledgers = parties.chain([&federation.coordinator.dir]);
     let ledgers = ledgers.map(|dir| World::state(dir).join("ledger"));
-    for ledger in ledgers.chain([World::state(&federation.leader.dir).join("receipts")]) {
-        add(&mut replay, &ledger);
+    let ledgers = ledgers.chain([World::state(&federation.leader.dir).join("receipts")]);
+    let ledgers: Vec<_> = ledgers.filter(|ledger| ledger.exists()).collect();
+    let statements: Vec<_> = ledgers.iter().flat_map(|ledger| statements(ledger)).collect();
+    replay.statements(&statements);
+    for ledger in ledgers {
+        add(&mut replay, &ledger, &statements);
     }
     replay.report()
+}
+
+/// The same with every node that ever ran.
+pub(crate) fn audit(world: &World) -> Report {
+    let nodes = ["rotterdam", "denhaag", "uwv", "svb", "toeslagen", "ind"];
+    let ran = nodes.into_iter().filter(|name| {
+        let party = world.partner(name).unwrap();
+        World::state(&party.dir).join("ledger").exists()
+    });
+    replay(world, &ran.collect::<Vec<_>>())
+}
+
+fn statements(dir: &Path) -> Vec<Statement> {
+    let notes = convenant_witness::witnessing(dir).all().unwrap();
+    notes.into_iter().map(|note| Statement { by: name(dir), note }).collect()
+}
+
+fn name(dir: &Path) -> LedgerName {
+    let checkpoint = fs::read_to_string(dir.join("checkpoint")).unwrap();
+    LedgerName::from_origin(checkpoint.lines().next().unwrap()).unwrap()
 }
 
 fn register(world: &World) -> RegisterEvidence {
@@ -29,20 +53,20 @@ fn register(world: &World) -> RegisterEvidence {
     let dir = World::state(&party.dir).join("register");
     let trust: ClientConfig = load(&world.federation.auditor.config).unwrap();
     let key = convenant_setup::verifying_key(&trust.register.key).unwrap();
-    let verifier = LedgerVerifier::new(register_origin(&party.oin).unwrap(), key).unwrap();
+    let verifier = LedgerVerifier::new(origin::register(&party.oin).unwrap(), key).unwrap();
     let documents: Vec<_> = (0..).map_while(|index| folder::document(&dir, index).ok()).collect();
     let checkpoint = folder::checkpoint(&dir).unwrap();
     let root = trust.register.root_of_trust().unwrap();
     RegisterEvidence::verify(root, documents, checkpoint.as_deref(), &verifier)
 }
 
-fn add(replay: &mut Replay<'_>, dir: &Path) {
+fn add(replay: &mut Replay<'_>, dir: &Path, statements: &[Statement]) {
     let checkpoint = fs::read(dir.join("checkpoint")).unwrap();
-    let mut lines = std::str::from_utf8(&checkpoint).unwrap().lines();
-    let name = LedgerName::from_origin(lines.next().unwrap()).unwrap();
-    let size = lines.next().unwrap().parse().unwrap();
+    let size = std::str::from_utf8(&checkpoint).unwrap().lines().nth(1).unwrap();
+    let size = size.parse().unwrap();
     let ledger = FileLedger::open_read(dir).unwrap();
-    let mut entries = replay.ledger(name);
+    let mut entries = replay.ledger(name(dir));
+    entries.witnesses(convenant_witness::witnessed(dir).all().unwrap(), statements);
     for entry in ledger.entries().unwrap() {
         let (index, bytes) = entry.unwrap();
         entries.entry(index, &bytes);

@@ -42,14 +42,16 @@ const EDGES: &str = "
     store        model signing ledger
     setup        model signing transport
     register     model signing clauses ledger wire
+    witness      model ledger wire transport store
     node         model signing clauses ledger exchange wire transport store setup register source
-    coordinator  model signing clauses ledger exchange wire transport store setup register
+                 witness
+    coordinator  model signing clauses ledger exchange wire transport store setup register witness
     client       model signing ledger exchange wire transport store setup register
     demo         model signing
     testkit      model signing clauses ledger exchange wire transport source store setup register
-                 node coordinator client audit demo
+                 node coordinator client audit demo witness
     cli          model signing clauses ledger exchange wire transport source store setup register
-                 node coordinator client audit demo
+                 node coordinator client audit demo witness
     prove        model signing clauses
     tests
 ";

@@ -6,13 +6,15 @@ use std::{
 };
 
 use anyhow::Context as _;
-use convenant_audit::{LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed};
+use convenant_audit::{
+    LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Statement,
+};
 use convenant_client::ClientConfig;
 use convenant_ledger::{EntryBytes, LedgerVerifier, merkle::HashSource as _, note::NoteName};
 use convenant_model::entry::Entry;
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
-use convenant_store::{EntriesError, FileLedger};
+use convenant_store::{EntriesError, FileLedger, Notes};
 
 use super::ReplayArgs;
 use crate::exit::usage;
@@ -108,6 +110,7 @@ pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<Le
     })?;
     let (party, receipts) = match entry {
         Entry::Started(one) => (one.party, false),
+        Entry::Conflict(one) => (one.party, false),
         Entry::Decision(one) => (one.party, false),
         Entry::Outcome(one) => (one.party, false),
         Entry::Rejected(one) => (one.party, false),
@@ -123,8 +126,23 @@ pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<Le
     Ok(LedgerName::new(kind, party))
 }
 
-pub(super) fn replay(dir: &Path, mut replay: LedgerReplay<'_>) -> anyhow::Result<Replayed> {
+/// What the party of a ledger cosigned as a witness of others.
+pub(super) fn statements(dir: &Path, by: &LedgerName) -> anyhow::Result<Vec<Statement>> {
+    let notes = notes(&convenant_witness::witnessing(dir), dir)?;
+    Ok(notes.into_iter().map(|note| Statement { by: by.clone(), note }).collect())
+}
+
+fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    notes.all().with_context(|| format!("the notes of witnesses in `{}`", dir.display()))
+}
+
+pub(super) fn replay(
+    dir: &Path,
+    mut replay: LedgerReplay<'_>,
+    statements: &[Statement],
+) -> anyhow::Result<Replayed> {
     let ledger = open(dir)?;
+    replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
     for entry in ledger.entries()? {
         match entry {
             Ok((index, bytes)) => replay.entry(index, &bytes),

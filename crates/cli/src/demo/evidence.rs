@@ -12,9 +12,9 @@ use convenant_audit::{
     Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
 };
 use convenant_demo::Federation;
-use convenant_ledger::{LedgerVerifier, frame};
+use convenant_ledger::{LedgerVerifier, frame, origin};
 use convenant_model::Oin;
-use convenant_register::{folder, register_origin};
+use convenant_register::folder;
 use convenant_store::{EntriesError, FileLedger};
 
 use super::summary::TamperSeen;
@@ -45,7 +45,7 @@ impl Evidence {
     /// Verifies the register, and finds the ledgers.
     pub(super) fn gather(federation: &Federation) -> Result<Self> {
         let coordinator = &federation.coordinator;
-        let origin = register_origin(&coordinator.oin)?;
+        let origin = origin::register(&coordinator.oin)?;
         let verifier =
             LedgerVerifier::new(origin, federation.register_key.verifying_key().clone())?;
         let dir = coordinator.dir.join("state/register");

@@ -20,8 +20,9 @@ Example:
 
 Writes `checkpoint`, `tile/` with hash tiles and entry bundles (C2SP `tlog-tiles`), and `vkeys`
 with the ledger's key in the text form of C2SP `signed-note`, as Go's packages
-golang.org/x/mod/sumdb/note and tlog read them. Of a register, the signed documents too. Every
-other command that takes a ledger's folder takes the copy as well. The daemon may go on while it
+golang.org/x/mod/sumdb/note and tlog read them. Of a register, the signed documents too; and the
+checkpoints that witnesses cosigned, or that this party cosigned as a witness of others. Every other
+command that takes a ledger's folder takes the copy as well. The daemon may go on while it
 is copied; what it records after the checkpoint is not in the copy.";
 
 #[derive(Args, Debug)]
@@ -64,6 +65,9 @@ pub(super) fn export(args: &ExportArgs, json: bool) -> anyhow::Result<()> {
     let signed = signed.map_err(|error| failed(out, error))?;
     let checkpoint = signed.checkpoint();
     let documents = documents(from, out, checkpoint.size)?;
+    for notes in ["witnessing", "witnessed"] {
+        copy_folder(&from.join(notes), &out.join(notes))?;
+    }
     write(&out.join("vkeys"), keys(&verifier).as_bytes())?;
     let origin = checkpoint.origin.as_str().to_owned();
     let exported = Exported { origin, entries: checkpoint.size, root: checkpoint.root, documents };
@@ -93,6 +97,21 @@ fn documents(from: &Path, out: &Path, size: u64) -> anyhow::Result<u64> {
         write(&convenant_register::folder::document_path(out, index), &read)?;
     }
     Ok(size)
+}
+
+/// Copies the files of a folder, if there is one.
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let listed = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        listed => listed.with_context(|| format!("`{}` cannot be read", from.display()))?,
+    };
+    for file in listed {
+        let file = file.with_context(|| format!("`{}` cannot be read", from.display()))?;
+        let read = fs::read(file.path());
+        let read = read.with_context(|| format!("`{}`", file.path().display()))?;
+        write(&to.join(file.file_name()), &read)?;
+    }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -1,0 +1,219 @@
+//! What witnesses say of a ledger, held against the ledger itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
+use convenant_model::{Digest, Timestamp, entry::Conflict};
+use serde::Serialize;
+
+use crate::{Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind};
+
+/// A checkpoint of somebody's ledger, as a witness keeps the last one that it cosigned.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The ledger beside which it lay: the witness's.
+    pub by: LedgerName,
+    /// The signed note.
+    pub note: Vec<u8>,
+}
+
+/// How far a witness cosigned a ledger.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Cosigned {
+    /// Name of the witness's ledger, whose key cosigned.
+    pub by: String,
+    /// How many entries.
+    pub entries: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl LedgerReplay<'_> {
+    /// Tells what witnesses have to say, to be held against the ledger when it is finished: `witnessed`
+    /// are its checkpoints that others cosigned, as its party keeps them; `statements` is what
+    /// witnesses hold themselves, of this ledger and of others.
+    pub fn witnesses(&mut self, witnessed: Vec<Vec<u8>>, statements: &[Statement]) {
+        let own = self.name.origin();
+        let of_this = statements.iter().filter(|one| {
+            Checkpoint::unverified(&one.note).is_ok_and(|stated| Some(stated.origin) == own)
+        });
+        self.statements = of_this.cloned().collect();
+        self.witnessed = witnessed;
+    }
+
+    /// Holds what witnesses say against the entries, and gives how far they cosigned them.
+    pub(crate) fn check_witnesses(&mut self) -> Vec<Cosigned> {
+        let (mut stated, mut cosigned) = (Vec::new(), Vec::new());
+        for statement in &self.statements {
+            match verified(self.register, &self.name, &statement.note) {
+                Some(signed) => stated.push((statement.by.to_string(), signed)),
+                None => self.findings.push(Finding::new(Code::Statement, &statement.by)),
+            }
+        }
+        for note in &self.witnessed {
+            let signed = verified(self.register, &self.name, note);
+            let by = signed.as_ref().and_then(|signed| cosigner(self.register, signed));
+            match signed.zip(by) {
+                Some((signed, (by, at))) => {
+                    let (by, entries) = (by.to_string(), signed.checkpoint().size);
+                    cosigned.push(Cosigned { by: by.clone(), entries, at });
+                    stated.push((by, signed));
+                }
+                None => self.findings.push(Finding::new(Code::Cosignature, &self.name)),
+            }
+        }
+        let findings = contradictions(&self.name, &stated, &self.leaves);
+        self.findings.extend(findings);
+        cosigned
+    }
+
+    /// A conflict that this party recorded as a witness: what it shows of the other party's ledger.
+    pub(crate) fn conflict(&mut self, index: u64, conflict: &Conflict) {
+        let unproven = Finding::new(Code::ConflictUnproven, &self.name).entry(index);
+        let of = Checkpoint::unverified(conflict.shown.as_bytes()).map(|shown| shown.origin);
+        let of = of.ok().and_then(|origin| Witnessed::of(origin.as_str()));
+        let Some(of) = of.filter(|of| *of.party() == conflict.peer) else {
+            return self.findings.push(unproven);
+        };
+        let [held, shown] = [&conflict.held, &conflict.shown]
+            .map(|note| of.verified(self.register, note.as_bytes()));
+        let Some((held, shown)) = held.zip(shown) else {
+            return self.findings.push(unproven);
+        };
+        let (held, shown) = (held.checkpoint(), shown.checkpoint());
+        // Two roots of one size prove it. Else the ledger itself shows whether it is so, when it is held
+        // against what the witness holds.
+        let proven = shown.size == held.size && shown.root != held.root;
+        let code = if proven { Code::Forked } else { Code::ConflictTold };
+        let finding = Finding::new(code, of.name());
+        let told = |one: &Checkpoint| format!("size={} root={}", one.size, one.root);
+        let by = format!("{} in {}, entry={index}", told(shown), self.name);
+        self.findings.push(finding.expected(told(held)).found(by));
+    }
+}
+
+impl RegisterEvidence {
+    /// Holds what witnesses say of the register against it.
+    #[must_use]
+    pub fn check_statements(&self, statements: &[Statement]) -> Vec<Finding> {
+        let verifier = self.verifier();
+        let of_register = statements.iter().filter(|one| {
+            Checkpoint::unverified(&one.note).is_ok_and(|one| one.origin == *verifier.origin())
+        });
+        let check = |statement: &Statement| {
+            let Ok(signed) = SignedCheckpoint::parse(&statement.note, verifier) else {
+                return Some(Finding::new(Code::Statement, &statement.by));
+            };
+            let (stated, own) = (signed.checkpoint(), self.position());
+            let position =
+                convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
+            if self.register().held(&position) {
+                return None;
+            }
+            let code = if stated.size > own.size { Code::SetBack } else { Code::Forked };
+            let finding = Finding::new(code, "register");
+            let expected = format!("size={} root={} at {}", stated.size, stated.root, statement.by);
+            Some(finding.expected(expected).found(crate::register::shown(&own)))
+        };
+        of_register.filter_map(check).collect()
+    }
+}
+
+/// A ledger or a register that has witnesses.
+enum Witnessed {
+    Ledger(LedgerName),
+    Register(convenant_model::Oin),
+}
+
+impl Witnessed {
+    fn of(origin: &str) -> Option<Self> {
+        let register = || {
+            let party = origin.strip_prefix("convenant.register/")?;
+            convenant_model::Oin::new(party).ok().map(Self::Register)
+        };
+        LedgerName::from_origin(origin).map(Self::Ledger).or_else(register)
+    }
+
+    const fn party(&self) -> &convenant_model::Oin {
+        match self {
+            Self::Ledger(name) => &name.party,
+            Self::Register(party) => party,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Ledger(name) => name.to_string(),
+            Self::Register(_) => "register".to_owned(),
+        }
+    }
+
+    fn verified(&self, register: &RegisterEvidence, note: &[u8]) -> Option<SignedCheckpoint> {
+        match self {
+            Self::Ledger(name) => verified(register, name, note),
+            Self::Register(_) => SignedCheckpoint::parse(note, register.verifier()).ok(),
+        }
+    }
+}
+
+/// The checkpoint, if a key signed it that the register ever named for the ledger.
+fn verified(
+    register: &RegisterEvidence,
+    name: &LedgerName,
+    note: &[u8],
+) -> Option<SignedCheckpoint> {
+    let verifiers = verifiers(register, name);
+    verifiers.into_iter().find_map(|verifier| SignedCheckpoint::parse(note, &verifier).ok())
+}
+
+fn verifiers(register: &RegisterEvidence, name: &LedgerName) -> Vec<LedgerVerifier> {
+    let Some(origin) = name.origin() else {
+        return Vec::new();
+    };
+    let keys = register.checkpoint_keys(name).into_iter();
+    keys.filter_map(|key| LedgerVerifier::new(origin.clone(), key).ok()).collect()
+}
+
+/// Who cosigned a checkpoint beside its own party, and when: the first of those enrolled.
+fn cosigner(
+    register: &RegisterEvidence,
+    signed: &SignedCheckpoint,
+) -> Option<(LedgerName, Timestamp)> {
+    let parties: BTreeSet<_> =
+        register.register().state().enrolments().map(|one| one.partner.clone()).collect();
+    let names = parties.into_iter().flat_map(|party| {
+        [LedgerKind::Coordinator, LedgerKind::Node].map(|kind| LedgerName::new(kind, party.clone()))
+    });
+    names.into_iter().find_map(|name| {
+        let mut verifiers = verifiers(register, &name).into_iter();
+        let at = verifiers.find_map(|verifier| signed.cosigned_at(&verifier).ok())?;
+        Some((name, at))
+    })
+}
+
+/// Each statement that the entries contradict. The tree is built once for all of them.
+fn contradictions(
+    name: &LedgerName,
+    stated: &[(String, SignedCheckpoint)],
+    leaves: &[Digest],
+) -> Vec<Finding> {
+    let wanted: BTreeSet<u64> = stated.iter().map(|(_, one)| one.checkpoint().size).collect();
+    let (mut tree, mut roots) = (Frontier::default(), BTreeMap::new());
+    for size in wanted.into_iter().filter(|size| *size <= leaves.len() as u64) {
+        let from = usize::try_from(tree.size()).unwrap_or(usize::MAX);
+        let to = usize::try_from(size).unwrap_or(usize::MAX);
+        leaves.get(from..to).unwrap_or_default().iter().for_each(|leaf| tree.append(*leaf));
+        roots.insert(size, tree.root());
+    }
+    let check = |(by, signed): &(String, SignedCheckpoint)| {
+        let stated = signed.checkpoint();
+        let expected = format!("size={} root={} at {by}", stated.size, stated.root);
+        let (code, found) = match roots.get(&stated.size) {
+            Some(root) if *root == stated.root => return None,
+            Some(root) => (Code::Forked, format!("size={} root={root}", stated.size)),
+            None => (Code::SetBack, format!("size={}", leaves.len())),
+        };
+        Some(Finding::new(code, name).expected(expected).found(found))
+    };
+    stated.iter().filter_map(check).collect()
+}

@@ -1,0 +1,139 @@
+//! The coordinator as witness of the nodes, and its ledgers before the nodes as witnesses and before
+//! auditors.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use convenant_ledger::{LedgerSigner, LedgerVerifier, origin};
+use convenant_model::{Clock, Oin, documents::Enrolment};
+use convenant_setup::signing_key;
+use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
+use tokio::task::JoinSet;
+use tonic::transport::Channel;
+
+use crate::{CoordinatorConfig, CoordinatorError, brokering::Brokering, registrar::Registrar};
+
+/// Kind of an organisation that may read every ledger.
+const AUDITOR: &str = "auditor";
+/// Longest that a node may take to cosign.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn signer(config: &CoordinatorConfig) -> Result<LedgerSigner, CoordinatorError> {
+    let name = origin::coordinator(&config.party.oin)?;
+    Ok(LedgerSigner::new(name, signing_key(&config.keys.ledger)?)?)
+}
+
+/// The witness of every enrolled node's ledger.
+pub(crate) fn witness(
+    config: &CoordinatorConfig,
+    brokering: &Brokering,
+) -> Result<Witness, CoordinatorError> {
+    let registrar = Arc::clone(&brokering.registrar);
+    let keys: Keys = Arc::new(move |peer, name| {
+        let snapshot = registrar.current();
+        let verifier = verifier(snapshot.register().state().enrolment(peer)?)?;
+        (verifier.origin() == name).then_some(verifier)
+    });
+    let held = witnessing(&config.data.dir.join("ledger"));
+    let (party, ledger) = (config.party.oin.clone(), brokering.books.ledger.clone());
+    Ok(Witness::new(party, signer(config)?, held, keys, ledger, Arc::clone(&brokering.clock)))
+}
+
+fn verifier(enrolment: &Enrolment) -> Option<LedgerVerifier> {
+    let name = origin::node(&enrolment.partner).ok()?;
+    LedgerVerifier::new(name, enrolment.ledger_key.clone()).ok()
+}
+
+/// Ledger and register, for auditors.
+pub(crate) fn shelf(
+    config: &CoordinatorConfig,
+    registrar: Arc<Registrar>,
+    clock: Arc<dyn Clock>,
+) -> Result<Shelf, CoordinatorError> {
+    let (own, dir) = (&config.party.oin, &config.data.dir);
+    let ledgers = BTreeMap::from([
+        (origin::coordinator(own)?.as_str().to_owned(), dir.join("ledger")),
+        (origin::register(own)?.as_str().to_owned(), dir.join("register")),
+    ]);
+    let entitled = Arc::new(move |peer: &Oin| {
+        let (snapshot, now) = (registrar.current(), clock.now());
+        let state = snapshot.register().state();
+        let enrolment = state.enrolment(peer).filter(|one| one.holds_on(now.date()));
+        enrolment.is_some_and(|one| one.kind.as_str() == AUDITOR) && !state.has_left(peer, now)
+    });
+    Ok(Shelf { ledgers, entitled })
+}
+
+/// The coordinator's ledger and register before their witnesses.
+pub(crate) struct Cosigned {
+    ledger: Arc<Published>,
+    register: Arc<Published>,
+    brokering: Arc<Brokering>,
+}
+
+impl Cosigned {
+    pub(crate) fn new(
+        config: &CoordinatorConfig,
+        brokering: Arc<Brokering>,
+    ) -> Result<Self, CoordinatorError> {
+        let dir = &config.data.dir;
+        let ledger = Published {
+            ledger: brokering.books.ledger.clone(),
+            verifier: signer(config)?.verifier().clone(),
+            witnessed: witnessed(&dir.join("ledger")),
+        };
+        let register = Published {
+            ledger: brokering.registrar.ledger().clone(),
+            verifier: LedgerVerifier::new(
+                origin::register(&config.party.oin)?,
+                signing_key(&config.keys.register)?.verifying_key().clone(),
+            )?,
+            witnessed: witnessed(&dir.join("register")),
+        };
+        Ok(Self { ledger: Arc::new(ledger), register: Arc::new(register), brokering })
+    }
+
+    /// Has every node cosign what ledger and register hold now, again every `period`, for ever. Run it
+    /// in a task and abort that.
+    pub(crate) async fn renew_every(self: Arc<Self>, period: Duration) {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.renew().await;
+        }
+    }
+
+    /// Has every node cosign what ledger and register hold now.
+    pub(crate) async fn renew(&self) {
+        let snapshot = self.brokering.registrar.current();
+        let (state, now) = (snapshot.register().state(), self.brokering.clock.now());
+        let mut asked = JoinSet::new();
+        for enrolment in state.enrolments() {
+            let here = enrolment.holds_on(now.date()) && !state.has_left(&enrolment.partner, now);
+            let channel = self.brokering.nodes.channel(enrolment).filter(|_| here);
+            if let Some((channel, witness)) = channel.zip(verifier(enrolment)) {
+                let ledgers = [Arc::clone(&self.ledger), Arc::clone(&self.register)];
+                asked.spawn(ask(ledgers, witness, channel, enrolment.partner.clone()));
+            }
+        }
+        asked.join_all().await;
+    }
+}
+
+/// Has one node cosign. That it does not is no reason to stop.
+async fn ask(ledgers: [Arc<Published>; 2], witness: LedgerVerifier, channel: Channel, node: Oin) {
+    for ledger in ledgers {
+        let origin = ledger.verifier.origin().as_str();
+        match tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await {
+            Ok(Ok(entries)) => tracing::trace!(%node, origin, entries, "a node cosigned"),
+            Ok(Err(PublishError::Unavailable(_))) | Err(_) => {
+                tracing::debug!(%node, origin, "a node cannot be asked to cosign");
+                return;
+            }
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(%node, origin, error, "a node did not cosign");
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! When a witness cosigns a checkpoint (C2SP `tlog-witness`): a ledger may only grow, from what the
+//! witness cosigned last.
+
+use convenant_model::Digest;
+use thiserror::Error;
+
+use crate::{Checkpoint, merkle};
+
+/// Most hashes of a consistency proof: two for each level of a tree of 2⁶⁴ leaves are never needed.
+pub const MAX_PROOF: usize = 64;
+
+/// Why a checkpoint is not cosigned.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum NotCosigned {
+    /// The proof begins at another size than that of the checkpoint cosigned last. Nothing is wrong
+    /// with that: the caller proves again from this size.
+    #[error("the checkpoint cosigned last is of {0} entries")]
+    OtherSize(u64),
+    /// The proof cannot be one.
+    #[error("a consistency proof of {0} hashes, of at most {MAX_PROOF}")]
+    Proof(usize),
+    /// The ledger is not what it was.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+}
+
+/// How a checkpoint contradicts the one that was cosigned last.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Conflict {
+    /// The ledger has fewer entries than before: it was set back.
+    #[error("the ledger has {shown} entries and had {held}")]
+    SetBack {
+        /// Entries shown now.
+        shown: u64,
+        /// Entries cosigned before.
+        held: u64,
+    },
+    /// The entries shown now do not begin with those cosigned before.
+    #[error("the ledger of {shown} entries does not begin with the {held} that were cosigned")]
+    Forked {
+        /// Entries shown now.
+        shown: u64,
+        /// Entries cosigned before.
+        held: u64,
+    },
+}
+
+/// Whether a witness that cosigned `held` last may cosign `shown`. `proof` is the consistency proof
+/// between the first `old_size` entries and `shown` (RFC 9162 §2.1.4). Both checkpoints are of the same
+/// ledger, and its owner signed them.
+///
+/// # Errors
+/// When it may not.
+pub fn may_cosign(
+    held: Option<&Checkpoint>,
+    old_size: u64,
+    proof: &[Digest],
+    shown: &Checkpoint,
+) -> Result<(), NotCosigned> {
+    if proof.len() > MAX_PROOF {
+        return Err(NotCosigned::Proof(proof.len()));
+    }
+    let (held, root) = held.map_or((0, merkle::empty_root()), |held| (held.size, held.root));
+    if shown.size < held {
+        return Err(Conflict::SetBack { shown: shown.size, held }.into());
+    }
+    let forked = Conflict::Forked { shown: shown.size, held };
+    if shown.size == held {
+        return if shown.root == root { Ok(()) } else { Err(forked.into()) };
+    }
+    if old_size != held {
+        return Err(NotCosigned::OtherSize(held));
+    }
+    let grown = merkle::verify_consistency(held, shown.size, &root, &shown.root, proof);
+    grown.map_err(|_| forked.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        merkle::{Frontier, consistency_proof, leaf_hash},
+        note::NoteName,
+        tile::{Edge, TileHashes, TileId},
+    };
+
+    /// A ledger of `size` entries, and the proof that it grew from `old`.
+    fn ledger(name: &str, old: u64, size: u64) -> (Checkpoint, Vec<Digest>) {
+        let (mut tree, mut edge) = (Frontier::default(), Edge::default());
+        for index in 0..size {
+            let entry = format!("{name} {index}");
+            tree.append(leaf_hash(entry.as_bytes()));
+            edge.push(leaf_hash(entry.as_bytes()), entry.as_bytes(), |_| {});
+        }
+        let read = |id: &TileId| edge.partial(id).ok_or(());
+        let proof = consistency_proof(&TileHashes::new(size, read), old, size).unwrap();
+        let origin = NoteName::new("ledger.example").unwrap();
+        (Checkpoint { origin, size, root: tree.root() }, proof)
+    }
+
+    #[test]
+    fn a_ledger_that_grew_is_cosigned() {
+        let (first, _) = ledger("a", 0, 3);
+        assert_eq!(may_cosign(None, 0, &[], &first), Ok(()));
+        let (second, proof) = ledger("a", 3, 7);
+        assert_eq!(may_cosign(Some(&first), 3, &proof, &second), Ok(()));
+        assert_eq!(may_cosign(Some(&second), 3, &[], &second), Ok(()));
+    }
+
+    #[test]
+    fn a_proof_from_elsewhere_is_asked_for_again() {
+        let (held, (shown, proof)) = (ledger("a", 0, 3).0, ledger("a", 2, 7));
+        let other = Err(NotCosigned::OtherSize(3));
+        assert_eq!(may_cosign(Some(&held), 2, &proof, &shown), other);
+        assert_eq!(may_cosign(Some(&held), 0, &[], &shown), other);
+        assert_eq!(may_cosign(None, 2, &proof, &shown), Err(NotCosigned::OtherSize(0)));
+        let long = vec![shown.root; 65];
+        assert_eq!(may_cosign(Some(&held), 3, &long, &shown), Err(NotCosigned::Proof(65)));
+    }
+
+    #[test]
+    fn a_ledger_that_was_set_back_or_forked_is_not_cosigned() {
+        let (held, _) = ledger("a", 0, 5);
+        let set_back = Conflict::SetBack { shown: 3, held: 5 };
+        for old in [0, 3, 5] {
+            let refused = may_cosign(Some(&held), old, &[], &ledger("a", 0, 3).0);
+            assert_eq!(refused, Err(set_back.into()));
+        }
+        let (same_size, _) = ledger("b", 0, 5);
+        let forked = Err(Conflict::Forked { shown: 5, held: 5 }.into());
+        assert_eq!(may_cosign(Some(&held), 5, &[], &same_size), forked);
+        let (longer, proof) = ledger("b", 5, 9);
+        let forked = Err(Conflict::Forked { shown: 9, held: 5 }.into());
+        assert_eq!(may_cosign(Some(&held), 5, &proof, &longer), forked);
+        assert_eq!(may_cosign(Some(&held), 5, &[], &ledger("a", 5, 9).0), forked);
+    }
+}

@@ -1,0 +1,118 @@
+//! The other side of a witness: a ledger's owner, who asks to have its checkpoints cosigned.
+
+use std::io;
+
+use convenant_ledger::{
+    Checkpoint, LedgerVerifier, SignedCheckpoint, checkpoint::CheckpointError, note::NoteName,
+};
+use convenant_store::{AskError, LedgerHandle, Notes};
+use convenant_wire::{
+    problem::{PeerProblem, read},
+    v1::{AddCheckpointRequest, add_checkpoint_response::Body, witness_client::WitnessClient},
+};
+use thiserror::Error;
+use tonic::{Status, transport::Channel};
+
+/// A ledger of this party, whose checkpoints others cosign.
+#[derive(Debug)]
+pub struct Published {
+    /// The ledger.
+    pub ledger: LedgerHandle,
+    /// Its key and name.
+    pub verifier: LedgerVerifier,
+    /// Where the cosigned checkpoints are kept.
+    pub witnessed: Notes,
+}
+
+/// Why a checkpoint was not cosigned.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The ledger gives no checkpoint or proof.
+    #[error(transparent)]
+    Ledger(#[from] AskError),
+    /// The witness cannot be reached, or does not do this.
+    #[error("the witness does not answer")]
+    Unavailable(#[source] Box<Status>),
+    /// The witness refuses.
+    #[error("the witness does not cosign")]
+    Refused(#[source] Box<Status>),
+    /// The witness knows a longer ledger than there is here.
+    #[error("the witness cosigned {known} entries, and there are {size}: this ledger was set back")]
+    SetBack {
+        /// Entries that the witness knows of.
+        known: u64,
+        /// Entries that there are.
+        size: u64,
+    },
+    /// The answer is none.
+    #[error("the witness's answer is malformed")]
+    Malformed,
+    /// The cosignature does not verify.
+    #[error("the witness's cosignature does not verify")]
+    Cosignature(#[from] CheckpointError),
+    /// The cosigned checkpoint cannot be kept.
+    #[error("the cosigned checkpoint cannot be kept")]
+    Io(#[from] io::Error),
+}
+
+impl Published {
+    /// Has the ledger's present checkpoint cosigned by the witness with this key and name, unless it was
+    /// already. Gives how many entries are cosigned.
+    ///
+    /// # Errors
+    /// When the witness cannot be reached or does not cosign, or the cosignature does not verify.
+    pub async fn to(
+        &self,
+        witness: &LedgerVerifier,
+        channel: Channel,
+    ) -> Result<u64, PublishError> {
+        let known = self.known(witness.origin())?;
+        if known == Some(self.ledger.size()) {
+            return Ok(self.ledger.size());
+        }
+        let checkpoint = self.ledger.checkpoint().await?;
+        let (size, text) = (checkpoint.checkpoint().size, checkpoint.to_string());
+        let mut client = WitnessClient::new(channel);
+        let mut old = known.unwrap_or(0);
+        // Once more where the witness proves to know another checkpoint than is known here.
+        for _ in 0..2 {
+            let proof = self.ledger.consistency_proof(old.min(size), size).await?;
+            let proof = proof.iter().map(|hash| hash.as_bytes().to_vec().into()).collect();
+            let checkpoint = text.clone().into_bytes().into();
+            let asked = AddCheckpointRequest { old_size: old, proof, checkpoint };
+            let added = client.add_checkpoint(asked).await.map_err(refused)?.into_inner();
+            match added.body {
+                Some(Body::Cosigned(note)) => return self.keep(witness, size, &note),
+                Some(Body::KnownSize(known)) if known > size => {
+                    return Err(PublishError::SetBack { known, size });
+                }
+                Some(Body::KnownSize(known)) => old = known,
+                None => return Err(PublishError::Malformed),
+            }
+        }
+        Err(PublishError::Malformed)
+    }
+
+    /// How many entries of this ledger a witness cosigned, as far as is known here.
+    fn known(&self, witness: &NoteName) -> Result<Option<u64>, PublishError> {
+        let note = self.witnessed.read(witness)?;
+        Ok(note.as_deref().map(Checkpoint::unverified_size).transpose()?)
+    }
+
+    fn keep(&self, witness: &LedgerVerifier, size: u64, note: &[u8]) -> Result<u64, PublishError> {
+        let cosigned = SignedCheckpoint::parse(note, &self.verifier)?;
+        cosigned.cosigned_at(witness)?;
+        if cosigned.checkpoint().size != size {
+            return Err(PublishError::Malformed);
+        }
+        self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
+        Ok(size)
+    }
+}
+
+fn refused(status: Status) -> PublishError {
+    match read(&status) {
+        PeerProblem::Foreign => PublishError::Unavailable(Box::new(status)),
+        _ => PublishError::Refused(Box::new(status)),
+    }
+}
