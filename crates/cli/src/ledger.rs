@@ -18,13 +18,14 @@ use convenant_setup::verifying_key;
 use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
-use self::export::ExportArgs;
+use self::{export::ExportArgs, fetch::FetchArgs};
 use crate::{
     exit::{Exit, bad_evidence, usage},
     output,
 };
 
 mod export;
+mod fetch;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -84,6 +85,9 @@ pub(crate) enum LedgerCommand {
     /// Copy a ledger in the form that others' tools verify.
     #[command(after_help = export::EXAMPLES)]
     Export(ExportArgs),
+    /// Copy the ledgers of a federation over the network, as an auditor.
+    #[command(after_help = fetch::EXAMPLES)]
+    Fetch(FetchArgs),
 }
 
 #[derive(Args, Debug)]
@@ -103,7 +107,7 @@ pub(crate) struct OptionalKey {
     origin: Option<String>,
 }
 
-pub(crate) fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         LedgerCommand::Checkpoint { ledger, key } => checkpoint(&ledger.dir, key, json)?,
         LedgerCommand::Entries { ledger, from, limit } => entries(&ledger.dir, *from, *limit)?,
@@ -112,6 +116,7 @@ pub(crate) fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<ExitCod
             verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
         LedgerCommand::Export(args) => export::export(args, json)?,
+        LedgerCommand::Fetch(args) => fetch::fetch(args, json).await?,
     }
     Ok(Exit::Done.into())
 }

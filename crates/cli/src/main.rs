@@ -56,7 +56,7 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Coordinator(command) => coordinator::run(&command).await,
         Command::Query(args) => query::run(args, json).await,
         Command::Results(command) => results::run(command, json),
-        Command::Ledger(command) => ledger::run(&command, json),
+        Command::Ledger(command) => ledger::run(&command, json).await,
         Command::Audit(command) => audit::run(&command, json),
     }
 }

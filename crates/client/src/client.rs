@@ -6,6 +6,7 @@ use convenant_ledger::{LedgerSigner, LedgerVerifier, note::NoteError, origin};
 use convenant_model::{
     Clock, Date, FieldName, Oin, Problem,
     covenant::Covenant,
+    documents::Enrolment,
     entry::Status,
     query::{COUNT_COLUMNS, QueryKind, Target},
     verdict::Refusal,
@@ -126,6 +127,7 @@ pub struct Client {
     key: SigningKey,
     follower: Follower,
     channel: Channel,
+    tls: ClientTls,
     limits: Limits,
     receipts: LedgerHandle,
     results: Results,
@@ -178,12 +180,13 @@ impl Client {
             oin: config.coordinator.oin.clone(),
             pins: config.coordinator.pins.iter().copied().collect(),
         };
-        let channel = connect(expected, &config.coordinator.address, tls, &limits)?;
+        let channel = connect(expected, &config.coordinator.address, tls.clone(), &limits)?;
         Ok(Self {
             partner: config.party.oin.clone(),
             key,
             follower,
             channel,
+            tls,
             limits,
             receipts,
             results,
@@ -216,6 +219,16 @@ impl Client {
     #[must_use]
     pub fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// A connection to a partner's node, as its enrolment says where and who it is; `None` where it names
+    /// no usable node. A node takes no queries from anybody but its coordinator.
+    #[must_use]
+    pub fn node(&self, enrolment: &Enrolment) -> Option<Channel> {
+        let pins = enrolment.tls_pins.iter().copied().collect();
+        let expected = Expected { oin: enrolment.partner.clone(), pins };
+        let address = enrolment.node.as_ref()?.address.as_str();
+        connect(expected, address, self.tls.clone(), &self.limits).ok()
     }
 
     /// Makes a signed query of a question.

@@ -56,6 +56,12 @@ impl TileId {
             .collect()
     }
 
+    /// Its index in its row.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
     /// Number of hashes or entries in the tile, 1 to 256.
     #[must_use]
     pub const fn width(&self) -> u64 {

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod deployment;
+mod fetch;
 mod interop;
 mod life;
 mod real_brp;

@@ -1,0 +1,61 @@
+//! An auditor copies every ledger over the network, and replays the copies.
+
+use std::{fs, path::Path};
+
+use convenant_demo::{Federation, Options, Ports};
+use convenant_signing::SystemRandom;
+use convenant_testkit::PortBlock;
+use serde_json::Value;
+
+use crate::deployment::{Deployment, shown, today};
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {
+    let (dir, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
+    let ports = Ports::Given(ports.ports());
+    let options = Options { seed: 7, persons: 200, ports, today: today(), published: Vec::new() };
+    let folder = dir.path().join("federation");
+    let federation = Federation::write(&folder, &options, &SystemRandom::new()).unwrap();
+    let mut deployment = Deployment::start(federation, &[]);
+    let (auditor, leader) =
+        (deployment.federation.auditor.config.clone(), deployment.federation.leader.config.clone());
+
+    let denied = dir.path().join("denied");
+    let refused =
+        deployment.run(&["ledger", "fetch", "--config", text(&leader), "--out", text(&denied)]);
+    assert_eq!(refused.status.code(), Some(1), "{}", shown(&refused));
+    let told = String::from_utf8(refused.stdout.clone()).unwrap();
+    assert!(told.lines().all(|line| line.contains("not copied")), "{}", shown(&refused));
+
+    let copies = dir.path().join("copies");
+    let fetch = ["ledger", "fetch", "--json", "--config", text(&auditor), "--out", text(&copies)];
+    let fetched = deployment.run(&fetch);
+    assert!(fetched.status.success(), "{}", shown(&fetched));
+    let fetched: Value = serde_json::from_slice(&fetched.stdout).unwrap();
+    let fetched = fetched.as_array().unwrap();
+    assert_eq!(fetched.len(), 8, "register, coordinator and six nodes: {fetched:?}");
+    assert!(fetched.iter().all(|one| one["entries"].as_u64().unwrap() > 0));
+    deployment.stop();
+
+    let mut replay =
+        ["audit", "replay", "--json", "--config", text(&auditor)].map(str::to_owned).to_vec();
+    replay.extend(["--register".to_owned(), text(&copies.join("register")).to_owned()]);
+    replay.push("--ledger".to_owned());
+    for copy in fs::read_dir(&copies).unwrap() {
+        let copy = copy.unwrap().path();
+        if !copy.ends_with("register") {
+            replay.push(text(&copy).to_owned());
+        }
+    }
+    let replayed = deployment.run(&replay);
+    assert!(replayed.status.success(), "{}", shown(&replayed));
+    let report: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!(report["ledgers"].as_array().unwrap().len(), 7);
+    for ledger in report["ledgers"].as_array().unwrap() {
+        assert_eq!(ledger["covered"], ledger["counts"]["entries"], "{ledger}");
+    }
+}
