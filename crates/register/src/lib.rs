@@ -8,14 +8,17 @@
 //! **Out of scope:** which documents are admitted (`model`), the tree over them (`ledger`), and
 //! receiving new ones (`coordinator`).
 
+mod error;
 pub mod folder;
 mod follower;
+mod incoming;
 mod snapshot;
 
 use convenant_ledger::note::{NoteError, NoteName};
 use convenant_model::Oin;
 
-pub use follower::{FollowError, Follower};
+pub use error::FollowError;
+pub use follower::{Follower, Limits};
 pub use snapshot::{Distrust, Snapshot};
 
 /// Name of a coordinator's register, as its checkpoints state it.
