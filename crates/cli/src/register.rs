@@ -177,10 +177,15 @@ async fn fetch(config: &ClientConfig) -> anyhow::Result<bool> {
     client.close().await;
     match refreshed {
         Ok(_) => Ok(true),
-        Err(error @ ClientError::Register(FollowError::Unavailable(_))) => {
-            let error = error.into();
-            let causes = causes(&error).join(": ");
-            output::note(&format!("warning: {error}: {causes}; this is the copy from before"));
+        Err(
+            error @ ClientError::Register(
+                FollowError::Unavailable(_) | FollowError::Unfinished { .. },
+            ),
+        ) => {
+            let error = anyhow::Error::from(error);
+            let why = [error.to_string()].into_iter().chain(causes(&error));
+            let why = why.collect::<Vec<_>>().join(": ");
+            output::note(&format!("warning: {why}; this is the copy from before"));
             Ok(false)
         }
         Err(error) => Err(distrusted(error)),

@@ -10,6 +10,7 @@ use convenant_model::{
     documents::DocumentKind,
     query::RegisterPosition,
     register::{AdmissionError, Envelope, RegisterState, RootOfTrust},
+    shared::SharedMap,
 };
 use convenant_signing::{Jws, JwsError};
 use thiserror::Error;
@@ -20,13 +21,13 @@ use crate::{
     merkle::{Frontier, empty_root},
 };
 
-/// A register whose documents were all verified.
+/// A register whose documents were all verified. A copy costs little, however many there are.
 #[derive(Clone, Debug)]
 pub struct Register {
     state: RegisterState,
     tree: Frontier,
-    // The root after each document, the empty one first.
-    roots: Vec<Digest>,
+    // The root after each number of documents.
+    roots: SharedMap<u64, Digest>,
 }
 
 /// Why a document does not enter a register.
@@ -47,8 +48,9 @@ impl Register {
     /// An empty register.
     #[must_use]
     pub fn new(root: RootOfTrust) -> Self {
-        let state = RegisterState::new(root);
-        Self { state, tree: Frontier::default(), roots: vec![empty_root()] }
+        let (state, mut roots) = (RegisterState::new(root), SharedMap::default());
+        roots.add(0, empty_root());
+        Self { state, tree: Frontier::default(), roots }
     }
 
     /// Verifies the next document, admits it and adds it to the tree; or leaves all as it was.
@@ -60,7 +62,7 @@ impl Register {
         let leaf = *DocumentEntry::describe(document, Envelope::typ(&jws))?.to_bytes()?.leaf();
         let kind = self.state.admit(&jws)?;
         self.tree.append(leaf);
-        self.roots.push(self.tree.root());
+        self.roots.add(self.tree.size(), self.tree.root());
         Ok(kind)
     }
 
@@ -79,7 +81,6 @@ impl Register {
     /// Whether a position is this register's, now or when it was smaller.
     #[must_use]
     pub fn held(&self, position: &RegisterPosition) -> bool {
-        let root = usize::try_from(position.size).ok().and_then(|size| self.roots.get(size));
-        root == Some(&position.root)
+        self.roots.get(&position.size) == Some(&position.root)
     }
 }

@@ -25,6 +25,7 @@ pub mod predicate;
 pub mod problem;
 pub mod query;
 pub mod register;
+pub mod shared;
 pub mod subjects;
 pub mod time;
 pub mod value;

@@ -88,6 +88,10 @@ pub fn from_json_up_to<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<T, ParseError> {
     bounded(most, file, bytes.len())?;
+    // To know where one is takes as long again, and matters only when something is wrong there.
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
     let mut document = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut document).map_err(|error| {
         let path = member(error.path());

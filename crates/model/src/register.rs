@@ -17,6 +17,7 @@ use crate::{
     ids::{GoalId, Oin, ProjectId},
     keys::VerifyingKey,
     parse::ParseError,
+    shared::SharedMap,
     time::{Date, Timestamp},
 };
 
@@ -56,7 +57,7 @@ pub struct RootOfTrust {
     pub quorum: usize,
 }
 
-/// The state of a register after a number of documents.
+/// The state of a register after a number of documents. A copy shares with it what grows with the documents.
 #[derive(Clone, Debug)]
 pub struct RegisterState {
     root: Arc<RootOfTrust>,
@@ -67,12 +68,12 @@ pub struct RegisterState {
     departed: BTreeMap<Oin, Timestamp>,
     // The keys that each organisation ever had or gave a mandate to, and those of them that were revoked. A
     // key is revoked for its organisation alone: whoever names the key of another cannot disable it.
-    keys: BTreeSet<(Oin, VerifyingKey)>,
+    keys: SharedMap<(Oin, VerifyingKey), ()>,
     revoked: BTreeMap<(Oin, VerifyingKey), Timestamp>,
     designations: BTreeMap<GoalId, Vec<Arc<Designation>>>,
-    projects: BTreeMap<ProjectId, Project>,
+    projects: SharedMap<ProjectId, Arc<Project>>,
     // By their payload, because signatures can be reordered or made anew.
-    admitted: BTreeSet<Digest>,
+    admitted: SharedMap<Digest, ()>,
 }
 
 /// The latest version of the covenant.
@@ -151,11 +152,11 @@ impl RegisterState {
             accessions: BTreeMap::new(),
             enrolments: BTreeMap::new(),
             departed: BTreeMap::new(),
-            keys: BTreeSet::new(),
+            keys: SharedMap::default(),
             revoked: BTreeMap::new(),
             designations: BTreeMap::new(),
-            projects: BTreeMap::new(),
-            admitted: BTreeSet::new(),
+            projects: SharedMap::default(),
+            admitted: SharedMap::default(),
         }
     }
 
@@ -168,7 +169,7 @@ impl RegisterState {
         let kind = kind.ok_or_else(|| AdmissionError::Type(envelope.typ().to_owned()))?;
         // An old decision or enrolment, shown again, would undo a later one.
         let payload = envelope.payload_hash();
-        if self.admitted.contains(&payload) {
+        if self.admitted.contains_key(&payload) {
             return Err(AdmissionError::Repeated { kind });
         }
         match kind {
@@ -192,7 +193,7 @@ impl RegisterState {
             DocumentKind::FinalReport => self.admit_final_report(envelope)?,
             DocumentKind::Securing => self.admit_securing(envelope)?,
         }
-        self.admitted.insert(payload);
+        self.admitted.add(payload, ());
         Ok(kind)
     }
 
@@ -258,12 +259,16 @@ impl RegisterState {
     /// A project.
     #[must_use]
     pub fn project(&self, id: &ProjectId) -> Option<&Project> {
-        self.projects.get(id)
+        self.projects.get(id).map(Arc::as_ref)
+    }
+
+    fn project_mut(&mut self, id: &ProjectId) -> Option<&mut Project> {
+        self.projects.get_mut(id).map(Arc::make_mut)
     }
 
     /// Every project, by id.
     pub fn projects(&self) -> impl Iterator<Item = (&ProjectId, &Project)> {
-        self.projects.iter()
+        self.projects.iter().map(|(id, project)| (id, project.as_ref()))
     }
 }
 

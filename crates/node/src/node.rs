@@ -210,7 +210,7 @@ impl Node {
                 return self.bind().await;
             }
             match refreshed {
-                Ok(_) | Err(FollowError::Unavailable(_)) => {}
+                Ok(_) | Err(FollowError::Unavailable(_) | FollowError::Unfinished { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
             if !std::mem::replace(&mut waiting, true) {

@@ -1,9 +1,11 @@
 //! A register on disk: `documents/00000000.jws`, `documents/00000001.jws`, … in the order of the
-//! register, and `checkpoint`, a signed note over them.
+//! register, and `checkpoint`, a signed note over them. A follower keeps documents that no signed root
+//! covers yet in `incoming/`, under the same names.
 
 use std::{
     fs::{self, File},
     io::{self, Write as _},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -47,23 +49,32 @@ pub fn checkpoint_path(dir: &Path) -> PathBuf {
     dir.join("checkpoint")
 }
 
+fn incoming_path(dir: &Path, index: u64) -> PathBuf {
+    dir.join("incoming").join(format!("{index:08}.jws"))
+}
+
 /// Reads and verifies every document, from the first on without a gap.
 ///
 /// # Errors
 /// When a file cannot be read, or a document does not verify.
 pub fn read(dir: &Path, root: RootOfTrust) -> Result<Register, FolderError> {
+    read_first(dir, root, u64::MAX)
+}
+
+/// Reads and verifies the first `most` documents, or all if there are fewer.
+///
+/// # Errors
+/// When a file cannot be read, or a document does not verify.
+pub fn read_first(dir: &Path, root: RootOfTrust, most: u64) -> Result<Register, FolderError> {
     let mut register = Register::new(root);
-    loop {
+    while register.position().size < most {
         let path = document_path(dir, register.position().size);
-        match bounded_read(&path) {
-            Ok(bytes) => register
-                .append(&bytes)
-                .map(drop)
-                .map_err(|source| FolderError::Document { path, source: Box::new(source) })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(register),
-            Err(source) => return Err(FolderError::Io { path, source }),
-        }
+        let Some(bytes) = read_if_there(&path)? else { break };
+        register
+            .append(&bytes)
+            .map_err(|source| FolderError::Document { path, source: Box::new(source) })?;
     }
+    Ok(register)
 }
 
 /// Reads the bytes of one document.
@@ -105,12 +116,75 @@ pub fn save_checkpoint(dir: &Path, note: &[u8]) -> Result<(), FolderError> {
 /// # Errors
 /// When the file cannot be read.
 pub fn checkpoint(dir: &Path) -> Result<Option<Vec<u8>>, FolderError> {
-    let path = checkpoint_path(dir);
-    match bounded_read(&path) {
+    read_if_there(&checkpoint_path(dir))
+}
+
+/// Reads a document that came, if it is there.
+pub(crate) fn incoming(dir: &Path, index: u64) -> Result<Option<Vec<u8>>, FolderError> {
+    read_if_there(&incoming_path(dir, index))
+}
+
+/// Keeps a document that came, and does not wait until it is on disk.
+pub(crate) fn save_incoming(dir: &Path, index: u64, bytes: &[u8]) -> Result<(), FolderError> {
+    let path = incoming_path(dir, index);
+    let write = || {
+        fs::create_dir_all(folder_of(&path))?;
+        fs::write(&path, bytes)
+    };
+    write().map_err(|source| FolderError::Io { path: path.clone(), source })
+}
+
+/// Removes every document that came.
+pub(crate) fn discard_incoming(dir: &Path) -> Result<(), FolderError> {
+    let path = dir.join("incoming");
+    match fs::remove_dir_all(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FolderError::Io { path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Moves documents that came among the others, so that they are on disk there when this returns: content
+/// first, then names. Those that were moved before a failure are passed over.
+pub(crate) fn promote(dir: &Path, indexes: Range<u64>) -> Result<(), FolderError> {
+    let came = indexes.map(|index| (incoming_path(dir, index), document_path(dir, index)));
+    let came: Vec<_> = came.filter(|(from, to)| from.exists() || !to.exists()).collect();
+    for (from, _) in &came {
+        let synced = File::open(from).and_then(|file| file.sync_all());
+        synced.map_err(|source| FolderError::Io { path: from.clone(), source })?;
+    }
+    let Some((_, first)) = came.first() else { return Ok(()) };
+    let documents = folder_of(first);
+    let failed = |source| FolderError::Io { path: documents.to_owned(), source };
+    fs::create_dir_all(documents).map_err(failed)?;
+    // The lowest first, so that a crash leaves no gap.
+    came.iter().try_for_each(|(from, to)| fs::rename(from, to)).map_err(failed)?;
+    File::open(documents).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// Moves documents from this index on back among those that came. The highest first, so that a crash leaves
+/// no gap.
+pub(crate) fn take_back(dir: &Path, from: u64) -> Result<(), FolderError> {
+    let end = (from..).find(|index| !document_path(dir, *index).exists()).unwrap_or(from);
+    for index in (from..end).rev() {
+        let (path, back) = (document_path(dir, index), incoming_path(dir, index));
+        let moved = fs::create_dir_all(folder_of(&back)).and_then(|()| fs::rename(&path, back));
+        moved.map_err(|source| FolderError::Io { path, source })?;
+    }
+    Ok(())
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FolderError> {
+    match bounded_read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(FolderError::Io { path, source }),
+        Err(source) => Err(FolderError::Io { path: path.to_owned(), source }),
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 fn bounded_read(path: &Path) -> io::Result<Vec<u8>> {
@@ -124,7 +198,7 @@ fn bounded_read(path: &Path) -> io::Result<Vec<u8>> {
 /// the next write replaces.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
     let part = path.with_extension("part");
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let mut file = File::create(&part)?;

@@ -3,75 +3,39 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use convenant_clauses::CompileError;
-use convenant_ledger::{
-    LedgerVerifier, SignedCheckpoint,
-    checkpoint::CheckpointError,
-    register::{Register, RegisterError},
-};
-use convenant_model::register::RootOfTrust;
+use convenant_ledger::{LedgerVerifier, SignedCheckpoint, register::Register};
+use convenant_model::{query::RegisterPosition, register::RootOfTrust};
 use convenant_wire::v1::{FollowRequest, follow_frame::Body, register_client::RegisterClient};
-use thiserror::Error;
 use tokio::sync::Mutex;
 use tonic::{Status, Streaming, transport::Channel};
 
-use crate::{
-    folder::{self, FolderError},
-    snapshot::Snapshot,
-};
+use crate::{error::FollowError, folder, incoming::Incoming, snapshot::Snapshot};
 
-/// Most documents that one refresh takes, so that a hostile coordinator cannot feed without end.
-const MOST_DOCUMENTS: u64 = 1_000_000;
-/// Most bytes of documents that one refresh takes.
-const MOST_BYTES: usize = 256 << 20;
+/// What a coordinator can make its followers spend.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest that one refresh takes, because it keeps others waiting. What came until then is kept.
+    pub time: Duration,
+    /// Most documents that may wait for a signed root that covers them.
+    pub documents: u64,
+    /// Most bytes of such documents.
+    pub bytes: u64,
+}
 
-/// Longest that one refresh takes, so that a hostile coordinator cannot keep the copy's lock.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Why a refresh of the copy failed. The copy then stays as it was.
-#[derive(Debug, Error)]
-pub enum FollowError {
-    /// The coordinator does not answer.
-    #[error("the coordinator does not give its register")]
-    Unavailable(#[source] Box<Status>),
-    /// The answer is not what the protocol prescribes.
-    #[error("the coordinator's answer is malformed: {0}")]
-    Malformed(&'static str),
-    /// The checkpoint does not verify.
-    #[error("the register's checkpoint does not verify")]
-    Checkpoint(#[from] CheckpointError),
-    /// A document does not verify or is not admitted.
-    #[error("document {index} of the register is not admitted")]
-    Document {
-        /// Index of the document.
-        index: u64,
-        /// Why not.
-        source: Box<RegisterError>,
-    },
-    /// The register has fewer documents than before, or its root is not that of its documents.
-    #[error("the coordinator's register of {shown} documents contradicts the copy of {held}")]
-    Forked {
-        /// Number of documents in the coordinator's checkpoint.
-        shown: u64,
-        /// Number of documents in the copy.
-        held: u64,
-    },
-    /// The covenant's rules do not compile.
-    #[error("the covenant's rules do not compile")]
-    Rules(#[from] Box<CompileError>),
-    /// The copy cannot be kept.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), documents: 1_000_000, bytes: 2 << 30 }
+    }
 }
 
 /// A copy of the register that follows the coordinator's.
 #[derive(Debug)]
 pub struct Follower {
-    dir: PathBuf,
     verifier: LedgerVerifier,
+    limits: Limits,
     current: ArcSwap<Snapshot>,
     // One refresh at a time; whoever waits finds the work done.
-    refreshing: Mutex<()>,
+    incoming: Mutex<Incoming>,
 }
 
 impl Follower {
@@ -84,18 +48,26 @@ impl Follower {
         root: RootOfTrust,
         verifier: LedgerVerifier,
     ) -> Result<Self, FollowError> {
-        let register = folder::read(&dir, root)?;
-        let vouched = match folder::checkpoint(&dir)? {
+        let (register, vouched) = match folder::checkpoint(&dir)? {
             Some(note) => {
                 let checkpoint = SignedCheckpoint::parse(&note, &verifier)?;
+                let register = folder::read_first(&dir, root, checkpoint.checkpoint().size)?;
                 agree(&register, &checkpoint)?;
-                Some(checkpoint.cosigned_at(&verifier)?)
+                (register, Some(checkpoint.cosigned_at(&verifier)?))
             }
-            None => None,
+            None => (Register::new(root), None),
         };
+        let incoming = Mutex::new(Incoming::open(&dir, &register)?);
         let snapshot = Snapshot::new(register, None, vouched).map_err(Box::new)?;
         let current = ArcSwap::from_pointee(snapshot);
-        Ok(Self { dir, verifier, current, refreshing: Mutex::new(()) })
+        Ok(Self { verifier, limits: Limits::default(), current, incoming })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub const fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The register as it is known now.
@@ -104,19 +76,21 @@ impl Follower {
         self.current.load_full()
     }
 
-    /// Fetches what is new, verifies it and keeps it.
+    /// Fetches what is new, verifies it and keeps it. What came before a failure is kept apart, and the next
+    /// refresh goes on from there.
     ///
     /// # Errors
     /// When the coordinator does not answer or its answer does not verify. After a contradiction the
     /// snapshot counts as forked until the party is started again.
     pub async fn refresh(&self, channel: Channel) -> Result<Arc<Snapshot>, FollowError> {
-        let _one = self.refreshing.lock().await;
+        let mut incoming = self.incoming.lock().await;
         let before = self.current();
         let late = |_| {
             let status = Status::deadline_exceeded("the register did not come in time");
             FollowError::Unavailable(Box::new(status))
         };
-        let fetched = tokio::time::timeout(LIMIT, self.fetch(channel, &before)).await;
+        let fetched = self.fetch(channel, &mut incoming, &before);
+        let fetched = tokio::time::timeout(self.limits.time, fetched).await;
         match fetched.map_err(late).flatten() {
             Ok(snapshot) => {
                 let snapshot = Arc::new(snapshot);
@@ -124,7 +98,7 @@ impl Follower {
                 Ok(snapshot)
             }
             Err(error) => {
-                if matches!(error, FollowError::Forked { .. } | FollowError::Document { .. }) {
+                if error.contradicts() {
                     self.current.store(Arc::new(Snapshot::clone(&before).forked()));
                 }
                 Err(error)
@@ -145,12 +119,40 @@ impl Follower {
         }
     }
 
-    async fn fetch(&self, channel: Channel, before: &Snapshot) -> Result<Snapshot, FollowError> {
+    async fn fetch(
+        &self,
+        channel: Channel,
+        incoming: &mut Incoming,
+        before: &Snapshot,
+    ) -> Result<Snapshot, FollowError> {
+        loop {
+            let resumed = !incoming.is_empty();
+            match self.catch_up(channel.clone(), incoming, before).await {
+                Err(error) if error.contradicts() => {
+                    let discarded = incoming.discard(before.register());
+                    // Of what came earlier no root was ever agreed on, so it proves nothing against the
+                    // coordinator: everything once more.
+                    if !resumed {
+                        return Err(error);
+                    }
+                    discarded?;
+                }
+                caught_up => return caught_up,
+            }
+        }
+    }
+
+    async fn catch_up(
+        &self,
+        channel: Channel,
+        incoming: &mut Incoming,
+        before: &Snapshot,
+    ) -> Result<Snapshot, FollowError> {
         let held = before.position().size;
         let unavailable = |status| FollowError::Unavailable(Box::new(status));
         let mut client = RegisterClient::new(channel).max_decoding_message_size(MESSAGE);
-        let answer = client.follow(FollowRequest { from: held }).await.map_err(unavailable)?;
-        let mut frames = answer.into_inner();
+        let request = FollowRequest { from: incoming.size() };
+        let mut frames = client.follow(request).await.map_err(unavailable)?.into_inner();
         let Some(Body::Checkpoint(note)) = next(&mut frames).await? else {
             return Err(FollowError::Malformed("the first frame is not a checkpoint"));
         };
@@ -160,32 +162,27 @@ impl Follower {
         if shown < held {
             return Err(FollowError::Forked { shown, held });
         }
-        if shown - held > MOST_DOCUMENTS {
-            return Err(FollowError::Malformed("more documents than one refresh takes"));
+        if shown - held > self.limits.documents {
+            return Err(FollowError::Malformed("more new documents than a follower takes"));
         }
-        let mut register = before.register().clone();
-        let (mut documents, mut bytes) = (Vec::new(), 0);
-        for index in held..shown {
-            let Some(Body::Document(document)) = next(&mut frames).await? else {
-                return Err(FollowError::Malformed("fewer documents than the checkpoint states"));
-            };
-            register
-                .append(&document)
-                .map_err(|source| FollowError::Document { index, source: Box::new(source) })?;
-            bytes += document.len();
-            if bytes > MOST_BYTES {
-                return Err(FollowError::Malformed("more bytes than one refresh takes"));
+        while incoming.size() < shown {
+            match next(&mut frames).await? {
+                Some(Body::Document(document)) => incoming.add(&document)?,
+                Some(Body::Checkpoint(_)) => {
+                    return Err(FollowError::Malformed("a checkpoint among the documents"));
+                }
+                None => return Err(FollowError::Unfinished { came: incoming.size(), shown }),
             }
-            documents.push((index, document));
+            if incoming.bytes() > self.limits.bytes {
+                incoming.discard(before.register())?;
+                return Err(FollowError::Malformed("more bytes than a follower takes"));
+            }
         }
-        agree(&register, &checkpoint)?;
+        agree(incoming.register(), &checkpoint)?;
         // Before anything is kept: what cannot be decided with must not stand in the way of a restart.
+        let register = incoming.register().clone();
         let snapshot = Snapshot::new(register, Some(before), Some(vouched)).map_err(Box::new)?;
-        for (index, document) in documents {
-            folder::save_document(&self.dir, index, &document)?;
-        }
-        // The checkpoint last: with fewer documents than it states, a copy would not open.
-        folder::save_checkpoint(&self.dir, &note)?;
+        incoming.promote(&note)?;
         Ok(snapshot)
     }
 }
@@ -201,13 +198,11 @@ async fn next(
     Ok(frame.and_then(|frame| frame.body))
 }
 
-/// The root over the documents must be the one that the coordinator signed.
+/// These are exactly the documents over whose root the coordinator signed.
 fn agree(register: &Register, checkpoint: &SignedCheckpoint) -> Result<(), FollowError> {
-    let stated = checkpoint.checkpoint();
-    let position =
-        convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
-    if register.held(&position) {
+    let (stated, own) = (checkpoint.checkpoint(), register.position());
+    if own == (RegisterPosition { size: stated.size, root: stated.root }) {
         return Ok(());
     }
-    Err(FollowError::Forked { shown: stated.size, held: register.position().size })
+    Err(FollowError::Forked { shown: stated.size, held: own.size })
 }

@@ -8,9 +8,12 @@
 //! **Out of scope:** which documents are admitted (`model`), the tree over them (`ledger`), and
 //! receiving new ones (`coordinator`).
 
+mod error;
 pub mod folder;
 mod follower;
+mod incoming;
 mod snapshot;
 
-pub use follower::{FollowError, Follower};
+pub use error::FollowError;
+pub use follower::{Follower, Limits};
 pub use snapshot::{Distrust, Snapshot};

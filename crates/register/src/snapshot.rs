@@ -31,7 +31,9 @@ pub enum Distrust {
     #[error("the register holds no covenant")]
     NoCovenant,
     /// Nobody vouched for it lately.
-    #[error("the register was last vouched for longer ago than the covenant allows")]
+    #[error(
+        "the register was last vouched for longer ago than the covenant allows, or in the future"
+    )]
     Stale,
     /// The coordinator showed another history.
     #[error("the coordinator showed a register that contradicts what it showed before")]
@@ -103,7 +105,8 @@ impl Snapshot {
         let covenant = self.register.state().covenant().ok_or(Distrust::NoCovenant)?;
         let limit = i64::from(covenant.covenant.head().register_minutes) * 60;
         match self.vouched {
-            Some(vouched) if at.seconds_since(vouched) <= limit => {}
+            // Nor far ahead: that would keep a copy fresh long after the coordinator went away.
+            Some(vouched) if (-limit..=limit).contains(&at.seconds_since(vouched)) => {}
             _ => return Err(Distrust::Stale),
         }
         self.rules.as_ref().ok_or(Distrust::NoCovenant)

@@ -6,10 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use convenant_ledger::{LedgerSigner, origin, register::Register};
-use convenant_model::{
-    Clock, Oin, Problem, entry::Status as TargetStatus, query::RegisterPosition,
-};
+use convenant_ledger::{LedgerSigner, origin};
+use convenant_model::{Clock, Oin, Problem, entry::Status as TargetStatus};
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_transport::{ServerTls, serve};
 use convenant_wire::{
@@ -19,19 +17,19 @@ use convenant_wire::{
         SubmitResponse, answer_frame,
         broker_server::{Broker, BrokerServer},
         exchange_client::ExchangeClient,
-        follow_frame, query_frame,
+        query_frame,
         register_server::{Register as RegisterRpc, RegisterServer},
     },
 };
 use futures::{
     StreamExt as _,
-    stream::{BoxStream, Iter, iter, pending},
+    stream::{BoxStream, iter, pending},
 };
 use tokio::{net::TcpListener, sync::watch};
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
 
 use crate::{
-    Fallible, Running, World,
+    Fallible, Running, Shown, World,
     running::stopped,
     silent::{Anybody, abrupt},
     wire::query_of,
@@ -101,13 +99,31 @@ impl HostileCoordinator {
     /// Shows only the first `size` documents of the register from now on, under a checkpoint that is
     /// signed and of this moment.
     pub fn show_register(&self, size: usize) {
-        *lock(&self.hands.shown) = size;
+        let documents = self.hands.documents.iter().take(size).cloned();
+        self.show(Shown::all_of(documents.collect()));
+    }
+
+    /// Shows this register from now on.
+    pub fn show(&self, shown: Shown) {
+        *lock(&self.hands.shown) = shown;
     }
 
     /// Number of documents that there are.
     #[must_use]
     pub fn documents(&self) -> usize {
         self.hands.documents.len()
+    }
+
+    /// The documents that there are.
+    #[must_use]
+    pub fn register(&self) -> Vec<Vec<u8>> {
+        self.hands.documents.clone()
+    }
+
+    /// The index from which on its register was asked for last.
+    #[must_use]
+    pub fn asked_from(&self) -> u64 {
+        *lock(&self.hands.asked_from)
     }
 
     /// Number of times that it was asked for its register.
@@ -137,13 +153,13 @@ impl HostileCoordinator {
 /// All that the coordinator knew.
 struct Hands {
     tampering: Mutex<Arc<Tampering>>,
-    shown: Mutex<usize>,
+    shown: Mutex<Shown>,
     nodes: BTreeMap<Oin, Channel>,
     documents: Vec<Vec<u8>>,
-    positions: Vec<RegisterPosition>,
     signer: LedgerSigner,
     clock: Arc<dyn Clock>,
     follows: watch::Sender<u64>,
+    asked_from: Mutex<u64>,
 }
 
 impl Hands {
@@ -155,23 +171,17 @@ impl Hands {
         }
         let documents: Vec<_> =
             federation.documents.iter().map(|document| document.jws.to_json()).collect();
-        let mut register = Register::new(federation.root_of_trust());
-        let mut positions = vec![register.position()];
-        for document in &documents {
-            register.append(document)?;
-            positions.push(register.position());
-        }
         let key = SigningKey::from_jwk(&federation.register_key.to_jwk(), &SystemRandom::new())?;
         let origin = origin::register(&federation.coordinator.oin)?;
         Ok(Self {
             tampering: Mutex::new(Arc::new(Tampering::none())),
-            shown: Mutex::new(documents.len()),
+            shown: Mutex::new(Shown::all_of(documents.clone())),
             nodes,
             documents,
-            positions,
             signer: LedgerSigner::new(origin, key)?.timed(),
             clock: world.clock.clone(),
             follows,
+            asked_from: Mutex::default(),
         })
     }
 
@@ -241,7 +251,7 @@ impl Broker for Hands {
 
 #[tonic::async_trait]
 impl RegisterRpc for Hands {
-    type FollowStream = Iter<std::vec::IntoIter<Result<FollowFrame, Status>>>;
+    type FollowStream = BoxStream<'static, Result<FollowFrame, Status>>;
 
     async fn submit(&self, _: Request<SubmitRequest>) -> Result<Response<SubmitResponse>, Status> {
         Err(Status::unimplemented("the double takes no documents"))
@@ -251,20 +261,12 @@ impl RegisterRpc for Hands {
         &self,
         request: Request<FollowRequest>,
     ) -> Result<Response<Self::FollowStream>, Status> {
-        let from = usize::try_from(request.into_inner().from).unwrap_or(usize::MAX);
-        let shown = *lock(&self.shown);
-        let position = self.positions.get(shown);
-        let position = position.ok_or_else(|| Status::internal("no such size"))?;
-        let checkpoint = self.signer.sign(position.size, position.root, self.clock.now());
-        let checkpoint = checkpoint.map_err(|error| Status::internal(error.to_string()))?;
-        let first = follow_frame::Body::Checkpoint(checkpoint.to_string().into_bytes().into());
-        let documents = self.documents.get(from..shown).unwrap_or_default();
-        let documents =
-            documents.iter().map(|bytes| follow_frame::Body::Document(bytes.clone().into()));
-        let frames = std::iter::once(first).chain(documents);
-        let frames: Vec<_> = frames.map(|body| Ok(FollowFrame { body: Some(body) })).collect();
+        let from = request.into_inner().from;
+        *lock(&self.asked_from) = from;
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let frames = lock(&self.shown).frames(from, &self.signer, self.clock.now());
         self.follows.send_modify(|count| *count += 1);
-        Ok(Response::new(iter(frames)))
+        Ok(Response::new(frames?))
     }
 }
 

@@ -8,6 +8,7 @@ mod fanout;
 mod hostile_coordinator;
 mod hostile_provider;
 mod refusals;
+mod register;
 mod replay;
 mod results;
 mod support;

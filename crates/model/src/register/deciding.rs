@@ -22,7 +22,7 @@ impl RegisterState {
     pub(super) fn admit_attestation(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Attestation);
         let attestation: Attestation = read(&mut check, envelope)?;
-        let project = self.projects.get(&attestation.project);
+        let project = self.project(&attestation.project);
         let proposal = project.and_then(|project| project.proposal(&attestation.proposal));
         let Some(proposal) = proposal else {
             return Err(check.stop("proposal", Breach::UnknownProposal));
@@ -33,7 +33,7 @@ impl RegisterState {
         check_attachments(&mut check, &attestation);
         check.done()?;
         let hash = envelope.payload_hash();
-        if let Some(project) = self.projects.get_mut(&attestation.project) {
+        if let Some(project) = self.project_mut(&attestation.project) {
             project.attest(hash, Arc::new(attestation));
         }
         Ok(())
@@ -45,7 +45,7 @@ impl RegisterState {
         let mut check = Check::of(DocumentKind::Decision);
         self.quorum(check.kind(), envelope)?;
         let decision: ProjectDecision = read(&mut check, envelope)?;
-        let project = self.projects.get(&decision.project);
+        let project = self.project(&decision.project);
         let proposal = project.and_then(|project| project.proposal(&decision.proposal));
         let (Some(proposal), Some(project)) = (proposal.cloned(), project) else {
             return Err(check.stop("proposal", Breach::UnknownProposal));
@@ -55,7 +55,7 @@ impl RegisterState {
         check_sequence(&mut check, (project, &proposal), &decision);
         check_open(&mut check, project);
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&decision.project) {
+        if let Some(project) = self.project_mut(&decision.project) {
             let (hash, decision) = (decision.proposal, Arc::new(decision));
             project.decide(Decided { hash, proposal, decision, extension: None });
         }
@@ -122,9 +122,10 @@ impl RegisterState {
         check_open(&mut check, project);
         check.done()?;
         let hash = envelope.payload_hash();
-        let holders = mandate.holder.iter().map(|holder| holder.key.clone());
-        self.keys.extend(holders.map(|key| (mandate.partner.clone(), key)));
-        if let Some(project) = self.projects.get_mut(&mandate.project) {
+        for holder in &mandate.holder {
+            self.keys.add((mandate.partner.clone(), holder.key.clone()), ());
+        }
+        if let Some(project) = self.project_mut(&mandate.project) {
             project.mandate(hash, Arc::new(mandate));
         }
         Ok(())
@@ -150,7 +151,7 @@ impl RegisterState {
         check.that_of(short, "valid_until", Breach::TooLong, format_args!("{months} m"));
         check_open(&mut check, project);
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&extension.project) {
+        if let Some(project) = self.project_mut(&extension.project) {
             project.extend(Arc::new(extension));
         }
         Ok(())
@@ -162,7 +163,7 @@ impl RegisterState {
         check: &Check,
         project: &ProjectId,
     ) -> Result<(&Project, &Decided), AdmissionError> {
-        let project = self.projects.get(project);
+        let project = self.project(project);
         let decided = project.and_then(Project::decided);
         let approved = decided.filter(|decided| decided.decision.outcome == Ruling::Approved);
         let missing = || Check::of(check.kind()).stop("project", Breach::NotApproved);

@@ -21,7 +21,7 @@ impl RegisterState {
     pub(super) fn admit_withdrawal(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Withdrawal);
         let withdrawal: Withdrawal = read(&mut check, envelope)?;
-        let Some(project) = self.projects.get(&withdrawal.project) else {
+        let Some(project) = self.project(&withdrawal.project) else {
             return Err(check.stop("project", Breach::UnknownProject));
         };
         let before = project.withdrawal().map(|before| before.from);
@@ -52,7 +52,7 @@ impl RegisterState {
         };
         self.signed_or_quorum(check.kind(), envelope, signer)?;
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&withdrawal.project) {
+        if let Some(project) = self.project_mut(&withdrawal.project) {
             project.withdraw(Arc::new(withdrawal));
         }
         Ok(())
@@ -70,7 +70,7 @@ impl RegisterState {
         let earlier = before.is_none_or(|before| closure.from < before);
         check.that(earlier, "from", Breach::SaidBefore);
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&closure.project) {
+        if let Some(project) = self.project_mut(&closure.project) {
             project.close(Arc::new(closure));
         }
         Ok(())
@@ -87,7 +87,7 @@ impl RegisterState {
             check_item(&mut check, &format!("item[{i}]"), item);
         }
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&feedback.project) {
+        if let Some(project) = self.project_mut(&feedback.project) {
             project.feed_back(Arc::new(feedback));
         }
         Ok(())
@@ -103,12 +103,12 @@ impl RegisterState {
         check.that(some, "item", Breach::Empty);
         if destruction.complete {
             // While the project asks, more can come.
-            let project = self.projects.get(&destruction.project);
+            let project = self.project(&destruction.project);
             let ended = project.is_some_and(|project| project.ended_at(destruction.destroyed_at));
             check.that(ended, "complete", Breach::NotEnded);
         }
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&destruction.project) {
+        if let Some(project) = self.project_mut(&destruction.project) {
             project.destroy(Arc::new(destruction));
         }
         Ok(())
@@ -129,7 +129,7 @@ impl RegisterState {
         check.that(project.report().is_none(), "project", Breach::SaidBefore);
         check.that(report.confirmed <= report.hits, "confirmed", Breach::MoreThanWhole);
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&report.project) {
+        if let Some(project) = self.project_mut(&report.project) {
             project.conclude(Arc::new(report));
         }
         Ok(())
@@ -144,7 +144,7 @@ impl RegisterState {
         check.that(project.report().is_some(), "project", Breach::NotReported);
         check.that(project.securing().is_none(), "project", Breach::SaidBefore);
         check.done()?;
-        if let Some(project) = self.projects.get_mut(&securing.project) {
+        if let Some(project) = self.project_mut(&securing.project) {
             project.secure(Arc::new(securing));
         }
         Ok(())
@@ -159,7 +159,7 @@ impl RegisterState {
         let (id, partner) = signer;
         // Also of a project that the LSI stopped: what it received is still to be destroyed.
         let began = |project: &&Project| project.began().is_some();
-        let Some(project) = self.projects.get(id).filter(began) else {
+        let Some(project) = self.project(id).filter(began) else {
             return Err(Check::of(check.kind()).stop("project", Breach::NotApproved));
         };
         let takes_part = project.has_part_in(partner);

@@ -82,7 +82,7 @@ impl RegisterState {
         self.departed.remove(oin);
         self.accessions.remove(oin);
         for key in [&enrolment.signing_key, &enrolment.ledger_key] {
-            self.keys.insert((oin.clone(), key.clone()));
+            self.keys.add((oin.clone(), key.clone()), ());
         }
         self.enrolments.insert(oin.clone(), Arc::new(enrolment));
         Ok(())
@@ -122,7 +122,7 @@ impl RegisterState {
         let revocation: Revocation = read(&mut check, envelope)?;
         self.signed_or_quorum(check.kind(), envelope, &revocation.partner)?;
         let key = (revocation.partner, revocation.key);
-        check.that(self.keys.contains(&key), "key", Breach::UnknownKey);
+        check.that(self.keys.contains_key(&key), "key", Breach::UnknownKey);
         check.done()?;
         let from = self.revoked.entry(key).or_insert(revocation.from);
         *from = revocation.from.min(*from);

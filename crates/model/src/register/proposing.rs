@@ -26,8 +26,11 @@ impl RegisterState {
         }
         self.check_proposal(&mut check, &proposal);
         check.done()?;
-        let project = self.projects.entry(proposal.project.clone()).or_default();
-        project.propose(envelope.payload_hash(), Arc::new(proposal));
+        let (hash, id) = (envelope.payload_hash(), proposal.project.clone());
+        self.projects.add(id.clone(), Arc::default());
+        if let Some(project) = self.project_mut(&id) {
+            project.propose(hash, Arc::new(proposal));
+        }
         Ok(())
     }
 
@@ -51,13 +54,13 @@ impl RegisterState {
             let enrolled = self.enrolments.contains_key(oin);
             check.that_of(enrolled, place.as_str(), Breach::NotEnrolled, oin);
             check.that_of(!self.departed.contains_key(oin), place.as_str(), Breach::Left, oin);
-            let project = self.projects.get(&proposal.project);
+            let project = self.project(&proposal.project);
             let left = project.is_some_and(|project| project.left_from(oin).is_some());
             check.that_of(!left, place, Breach::LeftProject, oin);
         }
-        check_version(check, self.projects.get(&proposal.project), proposal);
+        check_version(check, self.project(&proposal.project), proposal);
         self.check_purpose(check, &covenant, proposal);
-        let project = self.projects.get(&proposal.project);
+        let project = self.project(&proposal.project);
         check_term(check, &covenant, (project, proposal));
         for (i, annex) in proposal.annex.iter().enumerate() {
             check_annex(check, &covenant, proposal, (i, annex));

@@ -25,7 +25,7 @@ impl RegisterState {
         }
         check.done()?;
         self.signed_by_suspender(DocumentKind::Suspension, envelope, suspension.partner.as_ref())?;
-        if let Some(project) = self.projects.get_mut(&suspension.project) {
+        if let Some(project) = self.project_mut(&suspension.project) {
             project.suspend(envelope.payload_hash(), Arc::new(suspension));
         }
         Ok(())
@@ -36,7 +36,7 @@ impl RegisterState {
     pub(super) fn admit_resumption(&mut self, envelope: &impl Envelope) -> Admission {
         let mut check = Check::of(DocumentKind::Resumption);
         let resumption: Resumption = read(&mut check, envelope)?;
-        let project = self.projects.get(&resumption.project);
+        let project = self.project(&resumption.project);
         let found = project.and_then(|project| project.suspension(&resumption.suspension));
         let Some((suspension, resumed)) = found else {
             check.that(false, "suspension", Breach::UnknownSuspension);
@@ -48,7 +48,7 @@ impl RegisterState {
         check.done()?;
         let partner = suspension.partner.as_ref();
         self.signed_by_suspender(DocumentKind::Resumption, envelope, partner)?;
-        if let Some(project) = self.projects.get_mut(&resumption.project) {
+        if let Some(project) = self.project_mut(&resumption.project) {
             project.resume(&resumption);
         }
         Ok(())
