@@ -64,6 +64,8 @@ pub struct RegisterState {
     // The signing keys with which organisations acceded that are not enrolled since.
     accessions: BTreeMap<Oin, BTreeSet<VerifyingKey>>,
     enrolments: BTreeMap<Oin, Arc<Enrolment>>,
+    // Every enrolment there ever was, by the number of documents with which it came.
+    enrolled: BTreeMap<(Oin, u64), Arc<Enrolment>>,
     departed: BTreeMap<Oin, Timestamp>,
     // The keys that each organisation ever had or gave a mandate to, and those of them that were revoked. A
     // key is revoked for its organisation alone: whoever names the key of another cannot disable it.
@@ -150,6 +152,7 @@ impl RegisterState {
             covenant: None,
             accessions: BTreeMap::new(),
             enrolments: BTreeMap::new(),
+            enrolled: BTreeMap::new(),
             departed: BTreeMap::new(),
             keys: BTreeSet::new(),
             revoked: BTreeMap::new(),
@@ -214,6 +217,19 @@ impl RegisterState {
         self.enrolments.get(oin)
     }
 
+    /// The enrolment that was an organisation's latest when the register had so many documents: a query
+    /// names its register, so all agree on the keys that it meets.
+    #[must_use]
+    pub fn enrolment_when(&self, oin: &Oin, documents: u64) -> Option<&Arc<Enrolment>> {
+        let mut until = self.enrolled.range((oin.clone(), 0)..=(oin.clone(), documents));
+        until.next_back().map(|(_, enrolment)| enrolment)
+    }
+
+    /// The keys that an organisation ever had or gave a mandate to, revoked ones too.
+    pub fn keys_of(&self, oin: &Oin) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().filter(move |(holder, _)| holder == oin).map(|(_, key)| key)
+    }
+
     /// The enrolment of an organisation with which it may exchange data at an instant: it holds that
     /// day, the organisation has not left, and neither its signing key nor its ledger key was revoked.
     #[must_use]
@@ -241,6 +257,11 @@ impl RegisterState {
     #[must_use]
     pub fn revoked_from(&self, oin: &Oin, key: &VerifyingKey) -> Option<Timestamp> {
         self.revoked.get(&(oin.clone(), key.clone())).copied()
+    }
+
+    /// Every key that was revoked: whose it is, and from when on.
+    pub fn revocations(&self) -> impl Iterator<Item = (&Oin, &VerifyingKey, Timestamp)> {
+        self.revoked.iter().map(|((holder, key), from)| (holder, key, *from))
     }
 
     /// Whether the LSI designated an abuse under this goal for this day (clause S3).
