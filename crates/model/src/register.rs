@@ -225,6 +225,12 @@ impl RegisterState {
         until.next_back().map(|(_, enrolment)| enrolment)
     }
 
+    /// Every enrolment that an organisation ever had, the first one first.
+    pub fn enrolments_of(&self, oin: &Oin) -> impl Iterator<Item = &Arc<Enrolment>> {
+        let all = self.enrolled.range((oin.clone(), 0)..=(oin.clone(), u64::MAX));
+        all.map(|(_, enrolment)| enrolment)
+    }
+
     /// The keys that an organisation ever had or gave a mandate to, revoked ones too.
     pub fn keys_of(&self, oin: &Oin) -> impl Iterator<Item = &VerifyingKey> {
         self.keys.iter().filter(move |(holder, _)| holder == oin).map(|(_, key)| key)
