@@ -1,6 +1,6 @@
 //! Setting a coordinator up and serving.
 
-use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc};
 
 use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, note::NoteName};
 use convenant_model::{Clock, Timestamp, entry::Started};
@@ -21,9 +21,6 @@ use crate::{
     registrar::Registrar,
     service::{BrokerService, RegisterService},
 };
-
-/// How often certificates and revocation lists are read again.
-const RELOAD: Duration = Duration::from_secs(60);
 
 /// A coordinator that is set up.
 pub struct Coordinator {
@@ -89,8 +86,9 @@ impl Coordinator {
         let local = listener.local_addr().map_err(failed)?;
         let brokering = Arc::new(self.brokering().await?);
         let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
+        let period = self.config.tls.reload_period();
         let reloaded = tokio::spawn(async move {
-            tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
+            tokio::join!(server_tls.reload_every(period), client_tls.reload_every(period))
         });
         let broker = BrokerServer::new(BrokerService(Arc::clone(&brokering)))
             .max_decoding_message_size(self.limits.max_query);
@@ -115,6 +113,8 @@ impl Coordinator {
         let own = self.config.party.oin.clone();
         let origin = NoteName::new(format!("convenant.coordinator/{own}"))?;
         let signer = LedgerSigner::new(origin, signing_key(&self.config.keys.ledger)?)?;
+        let snapshot = self.registrar.current();
+        let signer = signer.after(snapshot.register().state().keys_of(&own).cloned());
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: own.clone(),
             at,
