@@ -10,6 +10,7 @@ mod hostile_provider;
 mod refusals;
 mod replay;
 mod results;
+mod rotation;
 mod support;
 mod suspension;
 mod transport;
