@@ -63,6 +63,30 @@ async fn what_many_record_at_once_is_there_after_a_restart_and_proven() {
 }
 
 #[tokio::test]
+async fn a_ledger_opens_after_its_former_key_and_is_signed_anew() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    ledger.record(entry(1)).await.unwrap();
+    ledger.close().await;
+    let former = bench.public();
+    let bench = bench.with_another_key();
+    assert!(matches!(bench.open(), Err(LedgerOpenError::Ledger { .. })));
+    assert!(matches!(
+        bench.open_after([Bench::new().public()]),
+        Err(LedgerOpenError::Ledger { .. })
+    ));
+
+    let (ledger, recovery) = bench.open_after([former]).unwrap();
+    assert_eq!((recovery.entries, recovery.uncovered), (1, 0));
+    ledger.close().await;
+    // Without a new entry, and nobody needs to know of the former key any more.
+    let text = fs::read(bench.path().join("checkpoint")).unwrap();
+    let signed = SignedCheckpoint::parse(&text, bench.signer().verifier()).unwrap();
+    assert_eq!(signed.checkpoint().size, 1);
+    bench.open().unwrap().0.close().await;
+}
+
+#[tokio::test]
 async fn what_was_queued_is_written_in_order_before_closing() {
     let bench = Bench::new();
     let (ledger, _) = bench.open().unwrap();

@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use convenant_client::{Client, compose::Composed};
+use convenant_client::{Client, compose::Composed, receive::ReceiveError};
 use convenant_demo::{SignedDocument, documents};
 use convenant_model::{
     Clock as _, Oin, Problem, Timestamp,
@@ -15,7 +15,7 @@ use convenant_model::{
 };
 use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
 use convenant_testkit::{
-    World,
+    Tampering, World,
     question::{about, question, target, when},
     told, wire,
 };
@@ -27,7 +27,12 @@ use crate::{
 };
 
 /// Has the LSI revoke a key.
-async fn revoke(world: &World, partner: &Oin, key: &VerifyingKey, from: Timestamp) {
+async fn revoke(
+    world: &World,
+    partner: &Oin,
+    key: &VerifyingKey,
+    from: Timestamp,
+) -> SignedDocument {
     let revocation = Revocation {
         document: tag::Revocation::Revocation,
         partner: partner.clone(),
@@ -38,6 +43,7 @@ async fn revoke(world: &World, partner: &Oin, key: &VerifyingKey, from: Timestam
     let signers = world.federation.quorum_keys();
     let signed = SignedDocument::new("revocation", &revocation, signers).unwrap();
     world.submit(&signed).await.unwrap();
+    signed
 }
 
 async fn revoke_leader(world: &World, from: Timestamp) {
@@ -159,6 +165,29 @@ async fn a_node_s_key_that_was_revoked_counts_for_nothing_until_the_next_one() {
     world.shut_down().await.unwrap();
     let report = replay(&world, &both);
     assert!(report.holds(), "{report}");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_signed_with_a_revoked_key_is_not_taken() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let party = world.partner("rotterdam").unwrap();
+    let (oin, key) = (party.oin.clone(), party.keys.ledger.verifying_key().clone());
+    let announced = revoke(&world, &oin, &key, world.clock.now().plus_seconds(60)).await;
+    world.federation.documents.push(announced);
+    client.refresh().await.unwrap();
+    let hostile = world.turn_coordinator().await.unwrap();
+    // The coordinator keeps an answer back until nobody vouches for its key any more.
+    let clock = std::sync::Arc::clone(&world.clock);
+    hostile.tamper(Tampering::of_frames(move |frames| {
+        clock.advance(60);
+        frames
+    }));
+    let composed = lookup(&world, &client, &["rotterdam"]);
+    let results = Results::of(&world, "late");
+    let sent = results.ask(&client, &composed).await.unwrap();
+    assert!(matches!(sent[0].refused_here, Some(ReceiveError::KeyRevoked)), "{sent:?}");
+    assert!(results.are_empty());
 }
 
 #[tokio::test]

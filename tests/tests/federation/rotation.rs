@@ -17,7 +17,6 @@ use convenant_testkit::{
     question::{about, question, target},
     told,
 };
-use convenant_wire::v1::{FollowRequest, register_client::RegisterClient};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
@@ -233,11 +232,14 @@ impl Rotating {
         let folder = self.world.path(&format!("old-{}", old.serial));
         let identity = Identity::write(&folder, old, &self.world.federation.pki).unwrap();
         self.world.federation.pki.revoke(old.serial).unwrap();
-        self.ask_until("the revocation", async || {
-            let channel = self.world.to_coordinator(&identity).unwrap();
-            RegisterClient::new(channel).follow(FollowRequest { from: 0 }).await.is_err()
-        })
-        .await;
+        let node = self.world.partner("rotterdam").unwrap().address.unwrap();
+        let doors = [self.world.federation.coordinator.address.unwrap(), node];
+        for door in doors {
+            self.ask_until("the revocation", async || {
+                shown_at(&self.world, door, &identity).await.is_none()
+            })
+            .await;
+        }
     }
 
     /// A new document, so that the node has to fetch the register by itself to answer.

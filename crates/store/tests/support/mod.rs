@@ -6,6 +6,7 @@ use convenant_ledger::{LedgerSigner, Recovery, note::NoteName};
 use convenant_model::{
     Clock, Oin, Timestamp,
     entry::{Entry, Started},
+    keys::VerifyingKey,
 };
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options};
@@ -42,10 +43,27 @@ impl Bench {
         LedgerSigner::new(NoteName::new("ledger.example/test").unwrap(), key).unwrap()
     }
 
+    /// The same ledger under another key.
+    pub(crate) fn with_another_key(self) -> Self {
+        Self { folder: self.folder, ..Self::new() }
+    }
+
+    pub(crate) fn public(&self) -> VerifyingKey {
+        let key = SigningKey::from_jwk(&self.jwk, &SystemRandom::new()).unwrap();
+        key.verifying_key().clone()
+    }
+
     pub(crate) fn open(&self) -> Result<(LedgerHandle, Recovery), LedgerOpenError> {
+        self.open_after([])
+    }
+
+    pub(crate) fn open_after<const N: usize>(
+        &self,
+        former: [VerifyingKey; N],
+    ) -> Result<(LedgerHandle, Recovery), LedgerOpenError> {
         let options = Options {
             folder: self.path(),
-            signer: self.signer(),
+            signer: self.signer().after(former),
             clock: Arc::new(Fixed),
             layout: LAYOUT,
         };
