@@ -17,7 +17,7 @@ const LAYOUT: Layout = Layout { segment_bytes: 32 * 1024, ahead_bytes: 4 * 1024 
 
 pub(crate) struct Bench {
     folder: TempDir,
-    jwk: String,
+    pub(crate) jwk: String,
 }
 
 struct Fixed;
@@ -41,16 +41,6 @@ impl Bench {
     pub(crate) fn signer(&self) -> LedgerSigner {
         let key = SigningKey::from_jwk(&self.jwk, &SystemRandom::new()).unwrap();
         LedgerSigner::new(NoteName::new("ledger.example/test").unwrap(), key).unwrap()
-    }
-
-    /// The same ledger under another key.
-    pub(crate) fn with_another_key(self) -> Self {
-        Self { folder: self.folder, ..Self::new() }
-    }
-
-    pub(crate) fn public(&self) -> VerifyingKey {
-        let key = SigningKey::from_jwk(&self.jwk, &SystemRandom::new()).unwrap();
-        key.verifying_key().clone()
     }
 
     pub(crate) fn open(&self) -> Result<(LedgerHandle, Recovery), LedgerOpenError> {
