@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use convenant_model::{
-    Digest, Oin, Problem,
+    Digest, Oin, Problem, Timestamp,
     entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome, TargetVerdict},
     query::Query,
     verdict::Refusal,
@@ -14,6 +14,7 @@ use convenant_signing::sha256;
 /// A decision, and the outcome if there is one yet.
 pub(crate) struct Decided {
     pub(crate) index: u64,
+    pub(crate) at: Timestamp,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
     pub(crate) query: Arc<Query>,
@@ -83,6 +84,7 @@ impl Decided {
         };
         Self {
             index,
+            at: decision.at,
             signed: sha256(decision.signed_query.as_bytes()),
             query: Arc::clone(query),
             targets: (0..).zip(&query.targets).map(asked).collect(),

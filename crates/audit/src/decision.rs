@@ -18,6 +18,7 @@ use crate::{
     compare::{compare, subjects_refused, verdicts},
     quota::Counted,
     register::shown,
+    revoked::Revoked,
 };
 
 /// The kind of organisation whose connections a node takes.
@@ -48,6 +49,8 @@ impl LedgerReplay<'_> {
         };
         let case = Case { index, decision, query: &query };
         self.check_labels(case);
+        self.passed.note_decision(decision);
+        self.check_key(case);
         let taken_back = self.decide_again(case);
         self.count(case, taken_back);
         let fresh = Decided::new(index, decision, &query);
@@ -80,6 +83,22 @@ impl LedgerReplay<'_> {
                 self.say(case, Code::Mislabelled, |one| one.found(format!("member={member}")));
             }
         }
+    }
+
+    /// A refusal of such a query is as it should be.
+    fn check_key(&mut self, case: Case<'_>) {
+        let Case { decision, query, .. } = case;
+        let requester = &query.requester;
+        let revoked = Revoked::of(self.register, &requester.partner, &requester.key);
+        let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
+        let Some(revoked) = revoked.filter(|_| decision.verdicts.iter().any(permits)) else {
+            return;
+        };
+        let covenant = self.register.register().state().covenant();
+        let minutes = covenant.map_or(0, |one| i64::from(one.covenant.head().register_minutes));
+        let signed = self.passed.of(decision, query, minutes);
+        let finding = Finding::new(Code::KeyRevoked, &self.name).entry(case.index);
+        self.findings.extend(revoked.judge(signed, finding.query(decision.query)));
     }
 
     /// Whether the ledger holds a refusal of subjects where the rules permit.

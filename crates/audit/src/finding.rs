@@ -85,6 +85,9 @@ codes! {
     Finding UnknownKey = "SLEUTEL_ONBEKEND":
         "The register names no key for this ledger." /
         "Het register noemt geen sleutel voor dit logboek.",
+    Finding KeyRevoked = "SLEUTEL_INGETROKKEN":
+        "Signed with a key from the instant on from which it was revoked, as far as what is on record tells." /
+        "Getekend met een sleutel vanaf het moment waarop die was ingetrokken, voor zover dat vastligt.",
     Finding LedgerTwice = "LOGBOEK_DUBBEL":
         "Two ledgers of the same name were handed over; only one can be the party's." /
         "Er zijn twee logboeken met dezelfde naam; maar één kan dat van de partij zijn.",

@@ -11,11 +11,17 @@ use convenant_model::{
     counted::CountedCells,
     entry::{Entry, Started},
     kept::KeptAnswers,
+    keys::VerifyingKey,
 };
 
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
-    account::Decided, decision::usage, quota::Tally, receipt::Received, snapshots::Snapshots,
+    account::Decided,
+    decision::usage,
+    quota::Tally,
+    receipt::Received,
+    revoked::{Passed, Revoked},
+    snapshots::Snapshots,
     witness::Statement,
 };
 
@@ -35,6 +41,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) engines: BTreeSet<String>,
     /// The largest register decided with so far, and when it was first.
     pub(crate) newest: Option<(u64, Timestamp)>,
+    pub(crate) passed: Passed,
     rejected: BTreeSet<QueryId>,
     pub(crate) leaves: Vec<Digest>,
     pub(crate) witnessed: Vec<Vec<u8>>,
@@ -48,6 +55,7 @@ pub struct Replayed {
     pub(crate) findings: Vec<Finding>,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) rejected: BTreeSet<QueryId>,
+    pub(crate) passed: Passed,
     pub(crate) receipts: Vec<Received>,
 }
 
@@ -66,6 +74,7 @@ impl<'a> LedgerReplay<'a> {
             counted: BTreeMap::new(),
             engines: BTreeSet::new(),
             newest: None,
+            passed: Passed::new(),
             rejected: BTreeSet::new(),
             leaves: Vec::new(),
             witnessed: Vec::new(),
@@ -131,6 +140,7 @@ impl<'a> LedgerReplay<'a> {
             findings: self.findings,
             decided: self.decided,
             rejected: self.rejected,
+            passed: self.passed,
             receipts: self.receipts,
         }
     }
@@ -146,6 +156,7 @@ impl<'a> LedgerReplay<'a> {
     }
 
     fn replay(&mut self, index: u64, entry: Entry) {
+        self.passed.note(index, at(&entry));
         match entry {
             Entry::Decision(decision) => self.decision(index, &decision),
             Entry::Outcome(outcome) => self.outcome(index, &outcome),
@@ -178,8 +189,8 @@ impl<'a> LedgerReplay<'a> {
             }
             return None;
         };
-        let Checkpoint { size, root: signed, .. } = match self.signed_checkpoint(bytes) {
-            Ok(checkpoint) => checkpoint,
+        let (Checkpoint { size, root: signed, .. }, key) = match self.signed_checkpoint(bytes) {
+            Ok(found) => found,
             Err(fault) => {
                 self.findings.push(*fault);
                 return None;
@@ -206,20 +217,29 @@ impl<'a> LedgerReplay<'a> {
                 finding(Code::Uncovered).entry(size).found(format!("entries={}", entries - size)),
             );
         }
-        Some(size)
+        // What it covers was there when it was signed.
+        let revoked = Revoked::of(self.register, &self.name.party, &key);
+        let signed_at = self.passed.until(size);
+        let late =
+            revoked.zip(signed_at).and_then(|(key, at)| key.judge(at, finding(Code::KeyRevoked)));
+        let sound = late.is_none();
+        self.findings.extend(late);
+        sound.then_some(size)
     }
 
-    fn signed_checkpoint(&self, bytes: &[u8]) -> Result<Checkpoint, Box<Finding>> {
+    /// The checkpoint, and the key of the party that signed it.
+    fn signed_checkpoint(&self, bytes: &[u8]) -> Result<(Checkpoint, VerifyingKey), Box<Finding>> {
         let mut last = Box::new(Finding::new(Code::UnknownKey, &self.name));
         let origin = self.name.origin();
         for key in self.register.checkpoint_keys(&self.name) {
             // Ledgers are signed with Ed25519; a holder's P-256 key signs none.
-            let verifier = origin.clone().and_then(|name| LedgerVerifier::new(name, key).ok());
+            let verifier =
+                origin.clone().and_then(|name| LedgerVerifier::new(name, key.clone()).ok());
             let Some(verifier) = verifier else {
                 continue;
             };
             match SignedCheckpoint::parse(bytes, &verifier) {
-                Ok(signed) => return Ok(signed.checkpoint().clone()),
+                Ok(signed) => return Ok((signed.checkpoint().clone(), key)),
                 Err(error) => {
                     last = Box::new(Finding::new(Code::BadCheckpoint, &self.name).found(error))
                 }
@@ -267,6 +287,17 @@ const fn party(entry: &Entry) -> &Oin {
         Entry::Receipt(one) => &one.party,
         Entry::Started(one) => &one.party,
         Entry::Conflict(one) => &one.party,
+    }
+}
+
+const fn at(entry: &Entry) -> Timestamp {
+    match entry {
+        Entry::Decision(one) => one.at,
+        Entry::Outcome(one) => one.at,
+        Entry::Rejected(one) => one.at,
+        Entry::Receipt(one) => one.at,
+        Entry::Started(one) => one.at,
+        Entry::Conflict(one) => one.at,
     }
 }
 

@@ -10,10 +10,11 @@
 //!
 //! **In scope:** the register verified from the root of trust; each ledger against its signed
 //! checkpoint; each query's signature; every decision made again with the rules and the register of
-//! that moment; quotas counted again; outcomes and receipts; and the parties' ledgers held against each
-//! other. Whatever does not hold is a [`Finding`] with a stable [`Code`].
+//! that moment; quotas counted again; outcomes and receipts; keys that were revoked by then; and the
+//! parties' ledgers held against each other. Whatever does not hold is a [`Finding`] with a stable [`Code`].
 //!
-//! **Out of scope:** reading files (`store`, `cli`); how old a party's copy of the register was when it
+//! **Out of scope:** reading files (`store`, `cli`); signatures made with a stolen key and dated before its
+//! revocation, where no other party and no register wrote anything down that contradicts the date; how old a party's copy of the register was when it
 //! decided, because documents bear no time; and the subjects, which no ledger holds: a refusal of
 //! subjects that turned out invalid is noted and cannot be made again.
 //!
@@ -33,6 +34,7 @@ mod reconcile;
 mod register;
 mod replay;
 mod report;
+mod revoked;
 mod snapshots;
 mod witness;
 

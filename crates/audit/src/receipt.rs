@@ -2,7 +2,7 @@
 
 use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
 use convenant_model::{
-    Digest, Oin, QueryId,
+    Digest, Oin, QueryId, Timestamp,
     entry::{Receipt, SignedOutcome, Status},
     query::Query,
 };
@@ -11,6 +11,7 @@ use convenant_signing::{parse_canonical, peek_compact, sha256, verify_compact};
 use crate::{
     Code, Finding, LedgerReplay,
     account::{Sent, Stated},
+    revoked::Revoked,
 };
 
 /// A receipt as reconciling needs it.
@@ -24,6 +25,8 @@ pub(crate) struct Received {
     pub(crate) stated: Stated,
     /// The partner's outcome, where its signature holds.
     pub(crate) outcome: Option<Signed>,
+    /// Number of documents in the register that the query names.
+    pub(crate) documents: u64,
 }
 
 /// What a partner signed.
@@ -32,6 +35,8 @@ pub(crate) struct Signed {
     pub(crate) rows: u64,
     pub(crate) sent: Sent,
     pub(crate) decision: Option<u64>,
+    /// Where the key was revoked, and an answer signed with it: when that was at the earliest.
+    pub(crate) revoked: Option<(Revoked, Timestamp)>,
 }
 
 /// Why a receipt proves nothing, and the member in which.
@@ -63,6 +68,15 @@ impl LedgerReplay<'_> {
         } else if answered && receipt.outcome.is_none() {
             self.findings.push(finding(Code::Receipt).found(member("outcome")));
         }
+        let documents = query.as_ref().map_or(0, |query| query.register.size);
+        if let Ok(query) = query.as_ref()
+            && answered
+        {
+            let (partner, key) = (&query.requester.partner, &query.requester.key);
+            let revoked = Revoked::of(self.register, partner, key);
+            let late = revoked.and_then(|key| key.judge(query.created, finding(Code::KeyRevoked)));
+            self.findings.extend(late);
+        }
         self.findings.extend(query.err());
         self.receipts.push(Received {
             index,
@@ -72,6 +86,7 @@ impl LedgerReplay<'_> {
             signed: sha256(receipt.signed_query.as_bytes()),
             stated: Stated::of(&receipt.status),
             outcome,
+            documents,
         });
     }
 
@@ -116,7 +131,15 @@ impl LedgerReplay<'_> {
         ];
         match checks.into_iter().find(|(_, agrees)| !agrees) {
             Some((member, _)) => Err((Code::Receipt, member)),
-            None => Ok(Some(Signed::of(&outcome))),
+            None => {
+                let revoked =
+                    keys.iter().find(|key| convenant_signing::key_id(key) == *verified.key_id());
+                let revoked = revoked
+                    .and_then(|key| Revoked::of(self.register, &receipt.partner, key))
+                    .filter(|_| outcome.status == Status::Answered);
+                let at = receipt.at.max(outcome.at).max(query.created);
+                Ok(Some(Signed { revoked: revoked.map(|key| (key, at)), ..Signed::of(&outcome) }))
+            }
         }
     }
 }
@@ -135,6 +158,7 @@ impl Signed {
             rows: outcome.rows,
             sent: Sent { bytes, chunks, hash },
             decision: outcome.decision,
+            revoked: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convenant_model::{Digest, Oin, Problem, QueryId, vouching::VouchedBy};
+use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::VouchedBy};
 
 use crate::{
     Code, Finding, LedgerKind, Replayed,
@@ -174,6 +174,12 @@ impl Reconciling<'_> {
             }));
         }
         let coordinator = self.coordinator.and_then(|one| one.decided.get(&receipt.query));
+        if let Some((revoked, at)) = receipt.outcome.as_ref().and_then(|outcome| outcome.revoked) {
+            let before = self.coordinator.and_then(|one| one.passed.before(receipt.documents));
+            let times = [coordinator.map(|one| one.at), before];
+            let signed = times.into_iter().flatten().fold(at, Timestamp::max);
+            findings.extend(revoked.judge(signed, say(Code::KeyRevoked)));
+        }
         let rulings = [decided, coordinator].into_iter().flatten();
         let caps = rulings.filter_map(|one| one.target(receipt.target)?.max_rows());
         if let (Some(cap), Some(outcome)) = (caps.min(), &receipt.outcome)

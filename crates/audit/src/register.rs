@@ -15,9 +15,9 @@ use convenant_model::{
     documents::DocumentKind,
     keys::VerifyingKey,
     query::RegisterPosition,
-    register::{CovenantInForce, RootOfTrust},
+    register::{CovenantInForce, Envelope as _, RootOfTrust},
 };
-use convenant_signing::sha256;
+use convenant_signing::{Jws, sha256};
 
 use crate::{
     Code, Finding,
@@ -144,6 +144,19 @@ impl RegisterEvidence {
         let keys = self.ledger_keys.get(party).map_or(&[][..], Vec::as_slice);
         let replaced = keys.iter().filter(|key| key.from <= size).count().saturating_sub(1);
         keys.iter().skip(replaced).rev().map(|key| key.key.clone()).collect()
+    }
+
+    /// The documents that carry a signature of this key; not the revocations, with which an organisation
+    /// may still give up its own key.
+    pub(crate) fn signed_with(&self, key: &VerifyingKey) -> Vec<u64> {
+        let signed = |document: &[u8]| {
+            let jws = Jws::parse(document).ok();
+            jws.is_some_and(|jws| {
+                jws.typ() != DocumentKind::Revocation.media_type() && jws.signed_by(key)
+            })
+        };
+        let documents = (0..).zip(&self.documents);
+        documents.filter(|(_, one)| signed(one)).map(|(index, _)| index).collect()
     }
 
     fn append(&mut self, document: Vec<u8>) -> Result<(), RegisterError> {

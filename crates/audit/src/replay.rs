@@ -1,8 +1,8 @@
 //! The whole: a register and any number of ledgers.
 
 use crate::{
-    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report, Statement,
-    reconcile,
+    Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report,
+    Statement, reconcile, revoked,
 };
 
 /// An audit under way.
@@ -55,6 +55,10 @@ impl<'a> Replay<'a> {
             findings.append(&mut ledger.findings);
         }
         findings.extend(reconcile::reconcile(&self.ledgers));
+        let mut of = self.ledgers.iter();
+        if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
+            findings.extend(revoked::documents(self.register, coordinator));
+        }
         let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);
         findings.sort_by_cached_key(order);
         let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();

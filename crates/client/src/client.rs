@@ -165,6 +165,8 @@ impl Client {
         )?;
         let origin = origin::receipts(&config.party.oin)?;
         let signer = LedgerSigner::new(origin, signing_key(&config.keys.signing)?)?;
+        let known = follower.current();
+        let signer = signer.after(known.register().state().keys_of(&config.party.oin).cloned());
         let options = Options {
             folder: config.data.dir.join("receipts"),
             signer,
@@ -314,12 +316,14 @@ impl Client {
         let state = snapshot.register().state();
         let covenant = state.covenant().map(|covenant| &covenant.covenant);
         let slot = |(index, target): (usize, &Target)| {
-            let enrolment = state.enrolment(&target.partner);
+            let enrolment = state.enrolment_when(&target.partner, composed.query.register.size);
             let enrolment = enrolment.ok_or_else(|| ComposeError::Node(target.partner.clone()))?;
             let number = u32::try_from(index).map_err(|_| ComposeError::TooMany("targets"))?;
             let columns = columns(composed.query.kind, target, covenant.map(AsRef::as_ref));
             let columns = (columns, target.vouch.clone());
-            let (partner, key) = (target.partner.clone(), enrolment.ledger_key.clone());
+            let partner = target.partner.clone();
+            let key = &enrolment.ledger_key;
+            let key = (!state.is_revoked(&partner, key, self.clock.now())).then(|| key.clone());
             let sink = self.results.sink(composed, (number, &partner), keep(index, target))?;
             let receiving = Receiving::new(number, partner, key, columns, sink);
             Ok(Slot::Waiting(Box::new(receiving)))

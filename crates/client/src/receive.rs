@@ -44,6 +44,9 @@ pub enum ReceiveError {
     /// The node's outcome is not signed as it should be.
     #[error("the node's signed outcome does not verify")]
     Signature(#[from] JwsError),
+    /// The key with which the node should have signed was revoked.
+    #[error("the node's key was revoked")]
+    KeyRevoked,
     /// The node's outcome is malformed.
     #[error("the node's signed outcome is malformed")]
     Outcome(#[from] CanonicalError),
@@ -76,7 +79,7 @@ pub enum ReceiveError {
 pub struct Receiving {
     target: u32,
     partner: Oin,
-    ledger_key: VerifyingKey,
+    ledger_key: Option<VerifyingKey>,
     columns: Columns,
     sink: Sink,
     opener: Option<Opener>,
@@ -125,13 +128,13 @@ pub struct Accepted {
 }
 
 impl Receiving {
-    /// Awaits the answer of a partner whose outcomes its ledger key signs, with these columns, and with
+    /// Awaits the answer of a partner whose outcomes its ledger key signs, none where it was revoked, with these columns, and with
     /// vouchers for the values of one of them where the query asks for that.
     #[must_use]
     pub fn new(
         target: u32,
         partner: Oin,
-        ledger_key: VerifyingKey,
+        ledger_key: Option<VerifyingKey>,
         (columns, vouch): (Columns, Option<FieldName>),
         sink: Sink,
     ) -> Self {
@@ -212,8 +215,9 @@ impl Receiving {
     /// # Errors
     /// When they disagree; nothing is left of the answer.
     pub fn finish(mut self, composed: &Composed, signed: String) -> Result<Accepted, ReceiveError> {
-        let own = key_id(&self.ledger_key);
-        let key_of = |id: &_| (*id == own).then(|| self.ledger_key.clone());
+        let ledger_key = self.ledger_key.take().ok_or(ReceiveError::KeyRevoked)?;
+        let own = key_id(&ledger_key);
+        let key_of = |id: &_| (*id == own).then(|| ledger_key.clone());
         let verified = verify_compact(&signed, OUTCOME_TYPE, key_of)?;
         let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")?;
         self.agree(composed, &outcome)?;
@@ -221,7 +225,7 @@ impl Receiving {
         let output = answered.then(|| self.complete()).transpose()?;
         let awaited = self.awaited.take().filter(|_| answered);
         let about = (composed, self.target, &self.partner);
-        let kept = awaited.map(|awaited| awaited.finish(about, &self.ledger_key)).transpose()?;
+        let kept = awaited.map(|awaited| awaited.finish(about, &ledger_key)).transpose()?;
         let names =
             |schema: &Schema| schema.fields().iter().map(|one| one.name().clone()).collect();
         let columns = self.decoder.schema().map_or_else(Vec::new, |schema| names(&schema));

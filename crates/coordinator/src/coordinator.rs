@@ -26,9 +26,6 @@ use crate::{
     witnessing::{self, Cosigned},
 };
 
-/// How often certificates and revocation lists are read again.
-const RELOAD: Duration = Duration::from_secs(60);
-
 /// Longest that a coordinator that stops waits for its last checkpoints to be cosigned.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -96,8 +93,9 @@ impl Coordinator {
         let local = listener.local_addr().map_err(failed)?;
         let brokering = Arc::new(self.brokering().await?);
         let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
+        let period = self.config.tls.reload_period();
         let reloaded = tokio::spawn(async move {
-            tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
+            tokio::join!(server_tls.reload_every(period), client_tls.reload_every(period))
         });
         let broker = BrokerServer::new(BrokerService(Arc::clone(&brokering)))
             .max_decoding_message_size(self.limits.max_query);
@@ -134,6 +132,8 @@ impl Coordinator {
     async fn brokering(&self) -> Result<Brokering, CoordinatorError> {
         let own = self.config.party.oin.clone();
         let signer = witnessing::signer(&self.config)?;
+        let snapshot = self.registrar.current();
+        let signer = signer.after(snapshot.register().state().keys_of(&own).cloned());
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: own.clone(),
             at,

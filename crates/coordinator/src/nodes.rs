@@ -6,7 +6,7 @@ use std::{
 };
 
 use convenant_model::{Digest, Oin, documents::Enrolment};
-use convenant_transport::{ClientTls, Expected, Limits, connect};
+use convenant_transport::{ClientTls, Expected, Limits, Line};
 use tonic::transport::Channel;
 
 /// One connection a node, made at the first call and kept.
@@ -19,7 +19,7 @@ pub(crate) struct Nodes {
 struct Known {
     address: String,
     pins: BTreeSet<Digest>,
-    channel: Channel,
+    line: Line,
 }
 
 impl Nodes {
@@ -37,12 +37,13 @@ impl Nodes {
             && known.address == address
             && known.pins == pins
         {
-            return Some(known.channel.clone());
+            return Some(known.line.channel());
         }
         let expected =
             Expected { oin: enrolment.partner.clone(), pins: pins.iter().copied().collect() };
-        let channel = connect(expected, address, self.tls.clone(), &self.limits).ok()?;
-        let known = Known { address: address.to_owned(), pins, channel: channel.clone() };
+        let line = Line::new(expected, address, self.tls.clone(), &self.limits).ok()?;
+        let channel = line.channel();
+        let known = Known { address: address.to_owned(), pins, line };
         open.insert(enrolment.partner.clone(), known);
         Some(channel)
     }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use convenant_ledger::{LedgerSigner, LedgerVerifier, origin};
-use convenant_model::{Clock, Oin, documents::Enrolment};
+use convenant_model::{Clock, Oin, Timestamp, keys::VerifyingKey, register::RegisterState};
 use convenant_setup::signing_key;
 use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
 use tokio::task::JoinSet;
@@ -28,19 +28,23 @@ pub(crate) fn witness(
     brokering: &Brokering,
 ) -> Result<Witness, CoordinatorError> {
     let registrar = Arc::clone(&brokering.registrar);
+    let keys_at = Arc::clone(&brokering.clock);
     let keys: Keys = Arc::new(move |peer, name| {
         let snapshot = registrar.current();
-        let verifier = verifier(snapshot.register().state().enrolment(peer)?)?;
-        (verifier.origin() == name).then_some(verifier)
+        let mut keys = verifiers(snapshot.register().state(), peer, keys_at.now());
+        keys.retain(|key| key.origin() == name);
+        keys
     });
     let held = witnessing(&config.data.dir.join("ledger"));
     let (party, ledger) = (config.party.oin.clone(), brokering.books.ledger.clone());
     Ok(Witness::new(party, signer(config)?, held, keys, ledger, Arc::clone(&brokering.clock)))
 }
 
-fn verifier(enrolment: &Enrolment) -> Option<LedgerVerifier> {
-    let name = origin::node(&enrolment.partner).ok()?;
-    LedgerVerifier::new(name, enrolment.ledger_key.clone()).ok()
+/// The keys that a node's ledger may be signed with.
+fn verifiers(state: &RegisterState, node: &Oin, at: Timestamp) -> Vec<LedgerVerifier> {
+    let named =
+        |key: &VerifyingKey| LedgerVerifier::new(origin::node(node).ok()?, key.clone()).ok();
+    state.ledger_keys_at(node, at).filter_map(named).collect()
 }
 
 /// Ledger and register, for auditors.
@@ -111,7 +115,8 @@ impl Cosigned {
         for enrolment in state.enrolments() {
             let here = enrolment.holds_on(now.date()) && !state.has_left(&enrolment.partner, now);
             let channel = self.brokering.nodes.channel(enrolment).filter(|_| here);
-            if let Some((channel, witness)) = channel.zip(verifier(enrolment)) {
+            if let Some(channel) = channel {
+                let witness = verifiers(state, &enrolment.partner, now);
                 let ledgers = [Arc::clone(&self.ledger), Arc::clone(&self.register)];
                 asked.spawn(ask(ledgers, witness, channel, enrolment.partner.clone()));
             }
@@ -121,7 +126,12 @@ impl Cosigned {
 }
 
 /// Has one node cosign. That it does not is no reason to stop.
-async fn ask(ledgers: [Arc<Published>; 2], witness: LedgerVerifier, channel: Channel, node: Oin) {
+async fn ask(
+    ledgers: [Arc<Published>; 2],
+    witness: Vec<LedgerVerifier>,
+    channel: Channel,
+    node: Oin,
+) {
     for ledger in ledgers {
         let origin = ledger.verifier.origin().as_str();
         match tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await {

@@ -119,6 +119,18 @@ impl Pki {
     /// # Errors
     /// When no key can be drawn.
     pub fn issue(&mut self, request: &CertificateRequest) -> Result<Issued> {
+        self.certify(request, KeyPair::generate()?)
+    }
+
+    /// Issues another certificate on the key of one that was issued.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn renew(&mut self, request: &CertificateRequest, former: &Issued) -> Result<Issued> {
+        self.certify(request, KeyPair::from_pem(&former.key)?)
+    }
+
+    fn certify(&mut self, request: &CertificateRequest, key: KeyPair) -> Result<Issued> {
         let serial = self.next_serial;
         let epoch = date_time_ymd(1970, 1, 1);
         let mut params = CertificateParams::default();
@@ -138,7 +150,6 @@ impl Pki {
         params.not_before = epoch + since_1970(request.valid_from);
         params.not_after = epoch + since_1970(request.valid_until);
         params.serial_number = Some(SerialNumber::from(serial));
-        let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.authority)?;
         self.next_serial += 1;
         Ok(Issued {

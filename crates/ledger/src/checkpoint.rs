@@ -79,6 +79,7 @@ impl LedgerVerifier {
 pub struct LedgerSigner {
     key: SigningKey,
     verifier: LedgerVerifier,
+    former: Vec<LedgerVerifier>,
     timed: bool,
 }
 
@@ -89,7 +90,24 @@ impl LedgerSigner {
     /// When the key is not Ed25519.
     pub fn new(origin: NoteName, key: SigningKey) -> Result<Self, NoteError> {
         let verifier = LedgerVerifier::new(origin, key.verifying_key().clone())?;
-        Ok(Self { key, verifier, timed: false })
+        Ok(Self { key, verifier, former: Vec::new(), timed: false })
+    }
+
+    /// Accepts a last checkpoint by one of these keys when the ledger is opened, which were the ledger's
+    /// before; of others that are none of this ledger's nothing is made. It is then signed anew.
+    #[must_use]
+    pub fn after(mut self, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        let origin = self.verifier.origin();
+        let former = keys.into_iter().map(|key| LedgerVerifier::new(origin.clone(), key));
+        self.former = former.filter_map(Result::ok).filter(|one| *one != self.verifier).collect();
+        self
+    }
+
+    /// Of the keys that this ledger had, the one by which a checkpoint is.
+    pub(crate) fn verifier_of(&self, checkpoint: &[u8]) -> &LedgerVerifier {
+        let mut former = self.former.iter();
+        let signed = |one: &&LedgerVerifier| SignedCheckpoint::parse(checkpoint, one).is_ok();
+        former.find(signed).unwrap_or(&self.verifier)
     }
 
     /// Adds a cosignature with the time to each checkpoint, so that readers can judge its age.

@@ -11,7 +11,7 @@ use crate::{
     frame,
     merkle::{self, Frontier, ProveError},
     replay::{OpenError, Replayed, replay},
-    store::{AppendError, Found, Store},
+    store::{AppendError, CHECKPOINT, Found, Store},
     tile::{self, Edge, Row, Tile, TileError, TileHashes, TileId, WIDTH},
 };
 
@@ -95,7 +95,10 @@ impl<S: Store> Ledger<S> {
         visit: &mut dyn FnMut(&Found<'_>),
     ) -> Result<(Self, Recovery), OpenError> {
         let (mut edge, mut mender) = (Edge::default(), TileMender::default());
-        let replayed = replay(&store, signer.verifier(), &mut |found, leaf| {
+        let last = store.read(CHECKPOINT)?;
+        let verifier = last.as_ref().map_or(signer.verifier(), |last| signer.verifier_of(last));
+        let own = verifier == signer.verifier();
+        let replayed = replay(&store, verifier, &mut |found, leaf| {
             edge.push(*leaf, found.entry, |tile| mender.compare(&store, tile));
             visit(found);
         })?;
@@ -111,7 +114,8 @@ impl<S: Store> Ledger<S> {
             tree,
             edge,
             unpublished: Vec::new(),
-            checkpoint,
+            // One by a former key is replaced.
+            checkpoint: checkpoint.filter(|_| own),
             poisoned: false,
             frames: Vec::new(),
         };

@@ -65,6 +65,8 @@ pub struct RegisterState {
     // The signing keys with which organisations acceded that are not enrolled since.
     accessions: BTreeMap<Oin, BTreeSet<VerifyingKey>>,
     enrolments: BTreeMap<Oin, Arc<Enrolment>>,
+    // Every enrolment there ever was, by the number of documents with which it came.
+    enrolled: BTreeMap<(Oin, u64), Arc<Enrolment>>,
     departed: BTreeMap<Oin, Timestamp>,
     // The keys that each organisation ever had or gave a mandate to, and those of them that were revoked. A
     // key is revoked for its organisation alone: whoever names the key of another cannot disable it.
@@ -151,6 +153,7 @@ impl RegisterState {
             covenant: None,
             accessions: BTreeMap::new(),
             enrolments: BTreeMap::new(),
+            enrolled: BTreeMap::new(),
             departed: BTreeMap::new(),
             keys: SharedMap::default(),
             revoked: BTreeMap::new(),
@@ -215,6 +218,32 @@ impl RegisterState {
         self.enrolments.get(oin)
     }
 
+    /// The enrolment that was an organisation's latest when the register had so many documents: a query
+    /// names its register, so all agree on the keys that it meets.
+    #[must_use]
+    pub fn enrolment_when(&self, oin: &Oin, documents: u64) -> Option<&Arc<Enrolment>> {
+        let mut until = self.enrolled.range((oin.clone(), 0)..=(oin.clone(), documents));
+        until.next_back().map(|(_, enrolment)| enrolment)
+    }
+
+    /// Every enrolment that an organisation ever had, the first one first.
+    pub fn enrolments_of(&self, oin: &Oin) -> impl Iterator<Item = &Arc<Enrolment>> {
+        let all = self.enrolled.range((oin.clone(), 0)..=(oin.clone(), u64::MAX));
+        all.map(|(_, enrolment)| enrolment)
+    }
+
+    /// The ledger keys that an organisation ever had, the newest first, without those that are revoked at
+    /// an instant: a ledger is signed with the former key until its party starts with the next one.
+    pub fn ledger_keys_at(&self, oin: &Oin, at: Timestamp) -> impl Iterator<Item = &VerifyingKey> {
+        let all: Vec<_> = self.enrolments_of(oin).map(|one| &one.ledger_key).collect();
+        all.into_iter().rev().filter(move |key| !self.is_revoked(oin, key, at))
+    }
+
+    /// The keys that an organisation ever had or gave a mandate to, revoked ones too.
+    pub fn keys_of(&self, oin: &Oin) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().filter(move |((holder, _), ())| holder == oin).map(|((_, key), ())| key)
+    }
+
     /// The enrolment of an organisation with which it may exchange data at an instant: it holds that
     /// day, the organisation has not left, and neither its signing key nor its ledger key was revoked.
     #[must_use]
@@ -242,6 +271,11 @@ impl RegisterState {
     #[must_use]
     pub fn revoked_from(&self, oin: &Oin, key: &VerifyingKey) -> Option<Timestamp> {
         self.revoked.get(&(oin.clone(), key.clone())).copied()
+    }
+
+    /// Every key that was revoked: whose it is, and from when on.
+    pub fn revocations(&self) -> impl Iterator<Item = (&Oin, &VerifyingKey, Timestamp)> {
+        self.revoked.iter().map(|((holder, key), from)| (holder, key, *from))
     }
 
     /// Whether the LSI designated an abuse under this goal for this day (clause S3).

@@ -11,8 +11,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use convenant_clauses::{Permit, Refused, Request, Rules, Verdict, decide};
 use convenant_exchange::{
-    Answer, Received, Rejection, Signatory, SubjectFault, Unfit, View, VoucherView, decline,
-    open_subjects,
+    Answer, Received, Rejection, SubjectFault, Unfit, View, VoucherView, decline, open_subjects,
 };
 use convenant_ledger::Recorded;
 use convenant_model::{
@@ -23,17 +22,21 @@ use convenant_model::{
     vouching::VouchedBy,
 };
 use convenant_register::{Follower, Snapshot};
-use convenant_signing::{OpeningKey, SystemRandom};
+use convenant_signing::SystemRandom;
 use convenant_store::{Admission, Before, Books};
-use convenant_transport::Deadline;
+use convenant_transport::{Deadline, Line};
 use convenant_wire::{
     problem::status,
     v1::{AnswerFrame, AnswerRequest, answer_frame::Body},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tonic::{Status as GrpcStatus, transport::Channel};
+use tonic::Status as GrpcStatus;
 
-use crate::{datasets::Datasets, metrics::Metrics};
+use crate::{
+    datasets::Datasets,
+    keyring::{KeyPair, Keyring},
+    metrics::Metrics,
+};
 
 mod fault;
 mod lapse;
@@ -44,12 +47,12 @@ pub(crate) const AT_ONCE: usize = 256;
 
 /// Everything a query needs on its way.
 pub(crate) struct Answering {
-    pub(crate) signatory: Signatory,
+    pub(crate) party: Oin,
     /// The only party that may pass queries on.
     pub(crate) broker: Oin,
-    pub(crate) opening: OpeningKey,
+    pub(crate) keyring: Keyring,
     pub(crate) follower: Arc<Follower>,
-    pub(crate) coordinator: Channel,
+    pub(crate) coordinator: Line,
     pub(crate) books: Books,
     pub(crate) datasets: ArcSwapOption<Datasets>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -65,6 +68,7 @@ pub(crate) struct Asked {
     rules: Arc<Rules>,
     target: u32,
     sealed: Bytes,
+    keys: KeyPair,
     _place: OwnedSemaphorePermit,
 }
 
@@ -93,14 +97,14 @@ impl Answering {
         let taken = self.receive(request.signed_query, &peer).await;
         let (received, snapshot) = taken.map_err(|rejection| self.turned_down(&rejection))?;
         let reject = |received: Received, problem, fault: &str| {
-            let rejection = received.reject(&self.signatory.party, problem, fault);
+            let rejection = received.reject(&self.party, problem, fault);
             Err(self.turned_down(&rejection))
         };
         if *received.peer() != self.broker {
             return reject(received, Problem::NotAllowed, "only the coordinator passes on queries");
         }
         let asked = received.query().targets.get(request.target as usize);
-        if asked.is_none_or(|target| target.partner != self.signatory.party) {
+        if asked.is_none_or(|target| target.partner != self.party) {
             return reject(received, Problem::Malformed, "the target is not this partner");
         }
         let rules = match snapshot.trusted(received.at()) {
@@ -112,8 +116,12 @@ impl Answering {
         if self.books.seen.admit(id, expires, received.at()) == Admission::Replayed {
             return reject(received, Problem::Replayed, "a query with this id was received before");
         }
+        let (state, written) = (snapshot.register().state(), query.register.size);
+        let Some(keys) = self.keyring.of(state, written) else {
+            return reject(received, Problem::Internal, "this node has no keys");
+        };
         let (target, sealed) = (request.target, request.sealed_subjects);
-        Ok(Asked { received, snapshot, rules, target, sealed, _place: place })
+        Ok(Asked { received, snapshot, rules, target, sealed, keys, _place: place })
     }
 
     /// Decides, records and answers. Whatever happens, the coordinator gets a signed outcome.
@@ -164,7 +172,7 @@ impl Answering {
                 Err(rejection)
             }
             _ => {
-                let fresh = self.follower.refresh(self.coordinator.clone()).await;
+                let fresh = self.follower.refresh(self.coordinator.channel()).await;
                 let snapshot = fresh.unwrap_or_else(|_| self.follower.current());
                 Ok((self.receive_with(signed, peer, &snapshot)?, snapshot))
             }
@@ -177,12 +185,8 @@ impl Answering {
         peer: &Oin,
         snapshot: &Snapshot,
     ) -> Result<Received, Box<Rejection>> {
-        let view = View {
-            party: &self.signatory.party,
-            peer,
-            register: snapshot.register(),
-            at: self.clock.now(),
-        };
+        let view =
+            View { party: &self.party, peer, register: snapshot.register(), at: self.clock.now() };
         Received::take(signed, &view)
     }
 
@@ -194,7 +198,7 @@ impl Answering {
                 query,
                 signed_query: asked.received.signed(),
                 at: asked.received.at(),
-                party: &self.signatory.party,
+                party: &self.party,
                 peer: asked.received.peer(),
                 used: before.used,
                 counted: &before.counted,
@@ -248,8 +252,8 @@ impl Answering {
         let datasets = self.datasets.load();
         let served = datasets.as_ref().and_then(|all| all.get(&permit.obligations().dataset));
         let kind = served.and_then(|served| served.kind(&shape.key)).unwrap_or(FieldType::Text);
-        let target = (asked.target, &self.signatory.party);
-        let (received, opening) = (&asked.received, &self.opening);
+        let target = (asked.target, &self.party);
+        let (received, opening) = (&asked.received, &asked.keys.opening);
         let unsealed = open_subjects(opening, received, target, (shape, kind), &asked.sealed)?;
         let (state, at) = (asked.snapshot.register().state(), received.at());
         Ok(unsealed.vouched(permit, &VoucherView { state, query: received.query(), at })?)
@@ -265,7 +269,7 @@ impl Answering {
         let recorded = if named.is_some() {
             // By its hash only: the ledger holds no personal data.
             let rejection = asked.received.clone().reject(
-                &self.signatory.party,
+                &self.party,
                 refused.problem(),
                 "the query may name a person",
             );
@@ -290,7 +294,8 @@ impl Answering {
         frames: &Frames,
     ) {
         self.metrics.ended(&outcome);
-        let signed = decline(&asked.received, asked.target, outcome, decision, &self.signatory);
+        let signed =
+            decline(&asked.received, asked.target, outcome, decision, &asked.keys.signatory);
         match signed {
             // Whether the coordinator is still there makes no difference to the record.
             Ok(signed) => drop(frames.send(Body::SignedOutcome(signed)).await),
@@ -301,7 +306,7 @@ impl Answering {
     /// Records the outcome of an answer that could not even begin, so that its permit does not look
     /// like one that a crash left behind.
     fn ended_unbegun(&self, asked: &Asked, decision: u64, status: &Status) {
-        let party = self.signatory.party.clone();
+        let party = self.party.clone();
         let result = TargetOutcome {
             target: asked.target,
             partner: party.clone(),
@@ -338,13 +343,8 @@ impl Answering {
         deadline: Option<Deadline>,
         frames: &Frames,
     ) {
-        let begun = Answer::begin(
-            &permit,
-            &asked.received,
-            asked.target,
-            &self.signatory.party,
-            &self.random,
-        );
+        let begun =
+            Answer::begin(&permit, &asked.received, asked.target, &self.party, &self.random);
         let (mut answer, encapsulated) = match begun {
             Ok(begun) => begun,
             Err(error) => {
@@ -369,7 +369,7 @@ impl Answering {
         self.metrics.stage("release", started.elapsed());
         let outcome = poured.map_or_else(failed, |()| Status::Answered);
         self.metrics.ended(&outcome);
-        match answer.close(outcome, self.clock.now(), &self.signatory) {
+        match answer.close(outcome, self.clock.now(), &asked.keys.signatory) {
             Ok(closed) => {
                 let query = asked.received.query();
                 for result in &closed.entry.results {

@@ -42,6 +42,13 @@ pub struct Keys {
     pub ledger: PathBuf,
     /// Private JWK file; opens sealed subjects.
     pub sealing: PathBuf,
+    /// The ledger key that comes next. The file need not be there: it is looked for when the register enrols
+    /// a key that the node does not have.
+    #[serde(default)]
+    pub next_ledger: Option<PathBuf>,
+    /// The sealing key that comes next; likewise.
+    #[serde(default)]
+    pub next_sealing: Option<PathBuf>,
 }
 
 impl Rooted for NodeConfig {
@@ -49,7 +56,8 @@ impl Rooted for NodeConfig {
         self.tls.root_at(folder);
         self.register.root_at(folder);
         self.data.root_at(folder);
-        for path in [&mut self.keys.ledger, &mut self.keys.sealing] {
+        let Keys { ledger, sealing, next_ledger, next_sealing } = &mut self.keys;
+        for path in [ledger, sealing].into_iter().chain(next_ledger).chain(next_sealing) {
             *path = folder.join(&*path);
         }
         for dataset in &mut self.dataset {

@@ -13,6 +13,7 @@ mod count;
 mod datasets;
 mod error;
 mod ipc;
+mod keyring;
 mod metrics;
 mod node;
 mod policy;

@@ -3,35 +3,33 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use convenant_exchange::Signatory;
 use convenant_ledger::{LedgerVerifier, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_register::{FollowError, Follower};
-use convenant_setup::{opening_key, signing_key, verifying_key};
+use convenant_setup::verifying_key;
 use convenant_signing::SystemRandom;
 use convenant_store::Books;
 use convenant_transport::{
-    ClientTls, Expected, Limits, ServerTls, SystemClock, connect, drained, health, serve,
+    ClientTls, Expected, Limits, Line, ServerTls, SystemClock, drained, health, serve,
 };
 use convenant_wire::v1::{
     exchange_server::ExchangeServer, ledger_server::LedgerServer, witness_server::WitnessServer,
 };
 use convenant_witness::{LedgerService, WitnessService};
 use tokio::{net::TcpListener, sync::Semaphore};
-use tonic::{service::Routes, transport::Channel};
+use tonic::service::Routes;
 
 use crate::{
     NodeConfig, NodeError,
     answering::{AT_ONCE, Answering},
     datasets::{Datasets, Exposed},
+    keyring::Keyring,
     metrics::Metrics,
     policy::Admitted,
     service::ExchangeService,
     witnessing::{self, Cosigned},
 };
 
-/// How often certificates and revocation lists are read again.
-const RELOAD: Duration = Duration::from_secs(60);
 /// Longest that a node that stops waits for its last checkpoint to be cosigned.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often a first copy of the register is asked for.
@@ -43,7 +41,7 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     limits: Limits,
     follower: Arc<Follower>,
-    coordinator: Channel,
+    coordinator: Line,
     expected: Expected,
     server_tls: ServerTls,
     client_tls: ClientTls,
@@ -79,7 +77,7 @@ impl Node {
             pins: config.coordinator.pins.iter().copied().collect(),
         };
         let coordinator =
-            connect(expected.clone(), &config.coordinator.address, client_tls.clone(), &limits)?;
+            Line::new(expected.clone(), &config.coordinator.address, client_tls.clone(), &limits)?;
         let follower = Arc::new(follower);
         Ok(Self { config, clock, limits, follower, coordinator, expected, server_tls, client_tls })
     }
@@ -90,7 +88,7 @@ impl Node {
     /// # Errors
     /// When the register cannot be had, or a source is not as the covenant needs it.
     pub async fn check(&self) -> Result<Vec<Exposed>, NodeError> {
-        if let Err(error) = self.follower.refresh(self.coordinator.clone()).await {
+        if let Err(error) = self.follower.refresh(self.coordinator.channel()).await {
             // With a copy from before, the check still says something.
             if self.follower.current().rules().is_none() {
                 return Err(error.into());
@@ -128,7 +126,13 @@ impl Node {
         let answering = Arc::new(self.answering(books, datasets)?);
         let (config, follower) = (&self.config, || Arc::clone(&self.follower));
         let ledger = || answering.books.ledger.clone();
-        let cosigned = Cosigned::new(config, follower(), ledger(), self.coordinator.clone())?;
+        let cosigned = Cosigned::new(
+            config,
+            follower(),
+            ledger(),
+            self.coordinator.clone(),
+            Arc::clone(&self.clock),
+        )?;
         let cosigned = Arc::new(cosigned);
         let witness = witnessing::witness(config, follower(), ledger(), Arc::clone(&self.clock))?;
         let shelf = witnessing::shelf(config, follower(), Arc::clone(&self.clock))?;
@@ -139,8 +143,9 @@ impl Node {
             Duration::from_secs(self.config.register.poll_seconds.max(1)),
         ));
         let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
+        let period = self.config.tls.reload_period();
         let reloaded = tokio::spawn(async move {
-            tokio::join!(server_tls.reload_every(RELOAD), client_tls.reload_every(RELOAD))
+            tokio::join!(server_tls.reload_every(period), client_tls.reload_every(period))
         });
         let service = ExchangeServer::new(ExchangeService(Arc::clone(&answering)))
             .max_decoding_message_size(self.limits.max_query);
@@ -170,6 +175,8 @@ impl Node {
     async fn books(&self) -> Result<Books, NodeError> {
         let party = self.config.party.oin.clone();
         let signer = witnessing::signer(&self.config)?;
+        let snapshot = self.follower.current();
+        let signer = signer.after(snapshot.register().state().keys_of(&party).cloned());
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: party.clone(),
             at,
@@ -187,9 +194,9 @@ impl Node {
     fn answering(&self, books: Books, datasets: Datasets) -> Result<Answering, NodeError> {
         let party = self.config.party.oin.clone();
         Ok(Answering {
-            signatory: Signatory { party, key: signing_key(&self.config.keys.ledger)? },
             broker: self.config.coordinator.oin.clone(),
-            opening: opening_key(&self.config.keys.sealing)?,
+            keyring: Keyring::open(party.clone(), self.config.keys.clone())?,
+            party,
             follower: Arc::clone(&self.follower),
             coordinator: self.coordinator.clone(),
             books,
@@ -205,7 +212,7 @@ impl Node {
     async fn bind_when_possible(&self) -> Result<Datasets, NodeError> {
         let mut waiting = false;
         loop {
-            let refreshed = self.follower.refresh(self.coordinator.clone()).await;
+            let refreshed = self.follower.refresh(self.coordinator.channel()).await;
             if self.follower.current().rules().is_some() {
                 return self.bind().await;
             }
@@ -242,15 +249,23 @@ async fn keep_up(
 ) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut fits = true;
     loop {
         ticks.tick().await;
-        let refreshed = answering.follower.refresh(answering.coordinator.clone()).await;
+        let refreshed = answering.follower.refresh(answering.coordinator.channel()).await;
         if let Err(error) = refreshed {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, cause, "the register could not be refreshed");
         }
         cosigned.renew().await;
         let snapshot = answering.follower.current();
+        let fitted =
+            std::mem::replace(&mut fits, answering.keyring.fits(snapshot.register().state()));
+        if fitted && !fits {
+            tracing::error!(
+                "the register enrols a key that this node does not have: its answers are refused"
+            );
+        }
         let wanted = snapshot.register().state().covenant().map(|covenant| covenant.hash);
         let bound = answering.datasets.load().as_ref().map(|datasets| datasets.covenant());
         if wanted == bound {

@@ -4,13 +4,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use convenant_ledger::{LedgerSigner, LedgerVerifier, origin};
-use convenant_model::{Clock, Oin};
+use convenant_model::{Clock, Oin, Timestamp, keys::VerifyingKey};
 use convenant_register::{Follower, Snapshot};
 use convenant_setup::{signing_key, verifying_key};
 use convenant_store::LedgerHandle;
-use convenant_transport::Expected;
+use convenant_transport::{Expected, Line};
 use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
-use tonic::transport::Channel;
 
 use crate::{NodeConfig, NodeError};
 
@@ -34,22 +33,27 @@ pub(crate) fn witness(
     let coordinator = config.coordinator.oin.clone();
     let key = verifying_key(&config.register.key)?;
     let register = LedgerVerifier::new(origin::register(&coordinator)?, key)?;
+    let keys_at = Arc::clone(&clock);
     let keys: Keys = Arc::new(move |peer, name| {
         if *peer != coordinator {
-            return None;
+            return Vec::new();
         }
-        let of_register = Some(register.clone()).filter(|register| register.origin() == name);
-        let of_ledger = || verifier(&follower.current(), &coordinator);
-        of_register.or_else(|| of_ledger().filter(|ledger| ledger.origin() == name))
+        let mut keys = verifiers(&follower.current(), &coordinator, keys_at.now());
+        keys.push(register.clone());
+        keys.retain(|key| key.origin() == name);
+        keys
     });
     let held = witnessing(&config.data.dir.join("ledger"));
     Ok(Witness::new(config.party.oin.clone(), signer(config)?, held, keys, ledger, clock))
 }
 
-/// The key of the coordinator's ledger, as it is enrolled.
-fn verifier(snapshot: &Snapshot, coordinator: &Oin) -> Option<LedgerVerifier> {
-    let enrolment = snapshot.register().state().enrolment(coordinator)?;
-    LedgerVerifier::new(origin::coordinator(coordinator).ok()?, enrolment.ledger_key.clone()).ok()
+/// The keys that the coordinator's ledger may be signed with.
+fn verifiers(snapshot: &Snapshot, coordinator: &Oin, at: Timestamp) -> Vec<LedgerVerifier> {
+    let keys = snapshot.register().state().ledger_keys_at(coordinator, at);
+    let named = |key: &VerifyingKey| {
+        LedgerVerifier::new(origin::coordinator(coordinator).ok()?, key.clone()).ok()
+    };
+    keys.filter_map(named).collect()
 }
 
 /// The node's ledger, for auditors.
@@ -79,7 +83,8 @@ pub(crate) struct Cosigned {
     published: Published,
     follower: Arc<Follower>,
     coordinator: Oin,
-    channel: Channel,
+    line: Line,
+    clock: Arc<dyn Clock>,
 }
 
 impl Cosigned {
@@ -87,20 +92,19 @@ impl Cosigned {
         config: &NodeConfig,
         follower: Arc<Follower>,
         ledger: LedgerHandle,
-        channel: Channel,
+        line: Line,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, NodeError> {
         let verifier = signer(config)?.verifier().clone();
         let witnessed = witnessed(&config.data.dir.join("ledger"));
         let published = Published { ledger, verifier, witnessed };
-        Ok(Self { published, follower, coordinator: config.coordinator.oin.clone(), channel })
+        Ok(Self { published, follower, coordinator: config.coordinator.oin.clone(), line, clock })
     }
 
     /// Has the coordinator cosign what the ledger holds now. That it does not is no reason to stop.
     pub(crate) async fn renew(&self) {
-        let Some(witness) = verifier(&self.follower.current(), &self.coordinator) else {
-            return;
-        };
-        let cosigned = self.published.to(&witness, self.channel.clone());
+        let witness = verifiers(&self.follower.current(), &self.coordinator, self.clock.now());
+        let cosigned = self.published.to(&witness, self.line.channel());
         match tokio::time::timeout(PATIENCE, cosigned).await {
             Ok(Ok(entries)) => tracing::trace!(entries, "the coordinator cosigned the ledger"),
             Ok(Err(PublishError::Unavailable(_))) | Err(_) => {

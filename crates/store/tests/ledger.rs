@@ -14,6 +14,7 @@ use convenant_ledger::{
     EntryBytes, OpenError, SignedCheckpoint,
     merkle::{self, verify_consistency, verify_inclusion},
 };
+use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{EntriesError, FileLedger, LedgerOpenError, RecordError};
 
 use crate::support::{Bench, entry};
@@ -60,6 +61,34 @@ async fn what_many_record_at_once_is_there_after_a_restart_and_proven() {
         let leaf = merkle::leaf_hash(&entries[0]);
         assert_eq!(verify_inclusion(&leaf, index, 800, &proof, &checkpoint.root), Ok(()));
     }
+}
+
+#[tokio::test]
+async fn a_ledger_opens_after_its_former_key_and_is_signed_anew() {
+    let public = |bench: &Bench| {
+        let key = SigningKey::from_jwk(&bench.jwk, &SystemRandom::new()).unwrap();
+        key.verifying_key().clone()
+    };
+    let mut bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    ledger.record(entry(1)).await.unwrap();
+    ledger.close().await;
+    let former = public(&bench);
+    bench.jwk = Bench::new().jwk;
+    assert!(matches!(bench.open(), Err(LedgerOpenError::Ledger { .. })));
+    assert!(matches!(
+        bench.open_after([public(&Bench::new())]),
+        Err(LedgerOpenError::Ledger { .. })
+    ));
+
+    let (ledger, recovery) = bench.open_after([former]).unwrap();
+    assert_eq!((recovery.entries, recovery.uncovered), (1, 0));
+    ledger.close().await;
+    // Without a new entry, and nobody needs to know of the former key any more.
+    let text = fs::read(bench.path().join("checkpoint")).unwrap();
+    let signed = SignedCheckpoint::parse(&text, bench.signer().verifier()).unwrap();
+    assert_eq!(signed.checkpoint().size, 1);
+    bench.open().unwrap().0.close().await;
 }
 
 #[tokio::test]

@@ -34,7 +34,14 @@ impl Identity {
         let roots = trusted.roots().to_owned();
         let revocation_lists = vec![trusted.crl().to_owned()];
         Ok(Self {
-            files: TlsFiles { certificate, key, roots, revocation_lists, allow_example: true },
+            files: TlsFiles {
+                certificate,
+                key,
+                roots,
+                revocation_lists,
+                allow_example: true,
+                reload_seconds: 60,
+            },
         })
     }
 
@@ -53,6 +60,7 @@ impl Identity {
             roots: trusted.roots().to_owned(),
             revocation_lists: vec![trusted.crl().to_owned()],
             allow_example: true,
+            reload_seconds: 60,
         };
         Self { files }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use std::{
 use convenant_client::{Client, ClientConfig};
 use convenant_coordinator::{Coordinator, CoordinatorConfig};
 use convenant_demo::{Federation, Options, Party, Ports, SignedDocument, documents};
-use convenant_model::{Date, documents::PublishedPredicate, entry::Entry};
+use convenant_model::{Date, Digest, documents::PublishedPredicate, entry::Entry};
 use convenant_node::{Node, NodeConfig};
 use convenant_setup::load;
 use convenant_signing::SystemRandom;
@@ -79,7 +80,7 @@ pub struct World {
     folder: TempDir,
     coordinator: Option<Running>,
     nodes: BTreeMap<String, Running>,
-    _ports: PortBlock,
+    ports: PortBlock,
 }
 
 impl World {
@@ -105,7 +106,7 @@ impl World {
             folder,
             coordinator: None,
             nodes: BTreeMap::new(),
-            _ports: ports,
+            ports,
         };
         world.start_coordinator().await?;
         for index in 0..world.federation.documents.len() {
@@ -126,6 +127,25 @@ impl World {
     /// When there is none.
     pub fn partner(&self, name: &str) -> Fallible<&Party> {
         self.federation.partner(name).ok_or_else(|| Fault::from(format!("no partner `{name}`")))
+    }
+
+    /// An address at which no daemon of the example listens.
+    ///
+    /// # Errors
+    /// When every port is taken.
+    pub fn spare_address(&self) -> Fallible<SocketAddr> {
+        let port = self.ports.ports().pop().ok_or("no port is left")?;
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    /// Enrols a party anew, as it is now, with these TLS keys besides its certificate's.
+    ///
+    /// # Errors
+    /// When the enrolment is not admitted.
+    pub async fn enrol(&self, party: &Party, more_pins: &[Digest]) -> Fallible<u64> {
+        let enrolment = documents::enrolment(party, more_pins, today()?)?;
+        let signers = self.federation.quorum_keys().chain([&party.keys.signing]);
+        self.submit(&SignedDocument::new("enrolment", &enrolment, signers)?).await
     }
 
     /// A path of its own for the results of one query, in a folder that is not there yet.

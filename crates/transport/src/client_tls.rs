@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use convenant_model::Clock;
+use convenant_model::{Clock, Digest};
 use rustls::{
     ClientConfig,
     client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier as _},
@@ -48,6 +48,11 @@ impl ClientTls {
     /// Reads the files again each `period`, for ever, and logs what came of it.
     pub async fn reload_every(&self, period: Duration) {
         Arc::clone(&self.0).reload_every(period).await;
+    }
+
+    /// Over the files that are loaded.
+    pub(crate) fn fingerprint(&self) -> Digest {
+        self.0.fingerprint()
     }
 
     pub(crate) fn config(&self) -> Arc<ClientConfig> {

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use convenant_model::Digest;
@@ -32,9 +33,22 @@ pub struct TlsFiles {
     /// Whether the published example keys will do. Only ever for a demonstration.
     #[serde(default)]
     pub allow_example: bool,
+    /// Seconds between looks at the files.
+    #[serde(default = "reload_seconds")]
+    pub reload_seconds: u64,
+}
+
+const fn reload_seconds() -> u64 {
+    60
 }
 
 impl TlsFiles {
+    /// How often the files are read again.
+    #[must_use]
+    pub fn reload_period(&self) -> Duration {
+        Duration::from_secs(self.reload_seconds.max(1))
+    }
+
     /// The error for a key that does not go with its certificate.
     pub(crate) fn pair_error(&self, source: rustls::Error) -> TlsError {
         TlsError::Pair { certificate: self.certificate.clone(), key: self.key.clone(), source }

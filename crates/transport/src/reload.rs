@@ -79,6 +79,10 @@ impl<S: Send + Sync + 'static> Reloadable<S> {
         &*self.clock
     }
 
+    pub(crate) fn fingerprint(&self) -> Digest {
+        *self.fingerprint.borrow()
+    }
+
     /// Tells of each change.
     pub(crate) fn changes(&self) -> watch::Receiver<Digest> {
         self.fingerprint.subscribe()

@@ -44,6 +44,9 @@ pub enum PublishError {
         /// Entries that there are.
         size: u64,
     },
+    /// No key of the witness is known.
+    #[error("the witness has no key that is not revoked")]
+    NoKey,
     /// The answer is none.
     #[error("the witness's answer is malformed")]
     Malformed,
@@ -56,17 +59,19 @@ pub enum PublishError {
 }
 
 impl Published {
-    /// Has the ledger's present checkpoint cosigned by the witness with this key and name, unless it was
-    /// already. Gives how many entries are cosigned.
+    /// Has the ledger's present checkpoint cosigned by a witness, unless it was already. `witness` is the
+    /// name of its ledger with the keys that it may sign with: more than one while these rotate. Gives
+    /// how many entries are cosigned.
     ///
     /// # Errors
     /// When the witness cannot be reached or does not cosign, or the cosignature does not verify.
     pub async fn to(
         &self,
-        witness: &LedgerVerifier,
+        witness: &[LedgerVerifier],
         channel: Channel,
     ) -> Result<u64, PublishError> {
-        let known = self.known(witness.origin())?;
+        let name = witness.first().ok_or(PublishError::NoKey)?.origin();
+        let known = self.known(name)?;
         if known == Some(self.ledger.size()) {
             return Ok(self.ledger.size());
         }
@@ -99,13 +104,24 @@ impl Published {
         Ok(note.as_deref().map(Checkpoint::unverified_size).transpose()?)
     }
 
-    fn keep(&self, witness: &LedgerVerifier, size: u64, note: &[u8]) -> Result<u64, PublishError> {
+    fn keep(
+        &self,
+        witness: &[LedgerVerifier],
+        size: u64,
+        note: &[u8],
+    ) -> Result<u64, PublishError> {
         let cosigned = SignedCheckpoint::parse(note, &self.verifier)?;
-        cosigned.cosigned_at(witness)?;
+        let mut at = Err(PublishError::NoKey);
+        for key in witness {
+            at = at.or_else(|_| Ok(cosigned.cosigned_at(key)?));
+        }
+        at?;
         if cosigned.checkpoint().size != size {
             return Err(PublishError::Malformed);
         }
-        self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
+        if let Some(witness) = witness.first() {
+            self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
+        }
         Ok(size)
     }
 }

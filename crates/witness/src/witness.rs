@@ -22,8 +22,9 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tonic::{Request, Response, Status};
 
-/// The key that signs a ledger's checkpoints, if the ledger is that party's.
-pub type Keys = Arc<dyn Fn(&Oin, &NoteName) -> Option<LedgerVerifier> + Send + Sync>;
+/// The keys that may sign a ledger's checkpoints, if the ledger is that party's: more than one while it
+/// rotates, none for a ledger of somebody else's.
+pub type Keys = Arc<dyn Fn(&Oin, &NoteName) -> Vec<LedgerVerifier> + Send + Sync>;
 
 /// Most bytes of a checkpoint that is shown: room for the signatures of its owner, and not for so many
 /// that ours would make it unreadable.
@@ -88,10 +89,15 @@ impl Witness {
         }
         let stated = Checkpoint::unverified(&asked.checkpoint);
         let origin = stated.map_err(WitnessError::Malformed)?.origin;
-        let foreign = || WitnessError::Foreign(origin.as_str().to_owned());
-        let verifier = (self.keys)(peer, &origin).ok_or_else(foreign)?;
-        let shown = SignedCheckpoint::parse(&asked.checkpoint, &verifier);
-        let mut shown = shown.map_err(WitnessError::Unsigned)?;
+        let mut shown = Err(WitnessError::Foreign(origin.as_str().to_owned()));
+        for verifier in (self.keys)(peer, &origin) {
+            shown = SignedCheckpoint::parse(&asked.checkpoint, &verifier)
+                .map_err(WitnessError::Unsigned);
+            if shown.is_ok() {
+                break;
+            }
+        }
+        let mut shown = shown?;
         let proof = asked.proof.iter().map(|hash| <[u8; 32]>::try_from(&**hash));
         let proof = proof.map(|hash| hash.map(Digest::from_bytes)).collect::<Result<Vec<_>, _>>();
         let proof = proof.map_err(|_| WitnessError::Hash)?;

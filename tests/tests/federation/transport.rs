@@ -212,17 +212,36 @@ async fn no_certificate_and_tls_1_2() {
 }
 
 /// A TLS connection on which the server has sent its first byte, or why there is none.
+/// The certificate that a daemon shows, if it shakes hands.
+pub(crate) async fn shown_at(
+    world: &World,
+    address: SocketAddr,
+    identity: &Identity,
+) -> Option<CertificateDer<'static>> {
+    let stream = hand_shaken(world, address, Some(identity), &TLS13).await.ok()?;
+    stream.get_ref().1.peer_certificates()?.first().cloned()
+}
+
 async fn shake_hands(
     doors: &Doors,
     address: SocketAddr,
     identity: Option<&Identity>,
     version: &'static SupportedProtocolVersion,
 ) -> Result<TlsStream<TcpStream>, String> {
+    hand_shaken(&doors.world, address, identity, version).await
+}
+
+async fn hand_shaken(
+    world: &World,
+    address: SocketAddr,
+    identity: Option<&Identity>,
+    version: &'static SupportedProtocolVersion,
+) -> Result<TlsStream<TcpStream>, String> {
     let mut roots = RootCertStore::empty();
-    let root = CertificateDer::from_pem_file(doors.world.federation.pki.roots()).unwrap();
+    let root = CertificateDer::from_pem_file(world.federation.pki.roots()).unwrap();
     roots.add(root).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let now = Standing(convenant_model::Clock::now(doors.world.clock.as_ref()));
+    let now = Standing(convenant_model::Clock::now(world.clock.as_ref()));
     let builder = ClientConfig::builder_with_details(provider, Arc::new(now))
         .with_protocol_versions(&[version])
         .unwrap()

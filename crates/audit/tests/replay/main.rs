@@ -5,6 +5,7 @@
 mod documents;
 mod honest;
 mod ledger_bytes;
+mod revoked;
 mod tampered;
 mod vouchers;
 mod world;

@@ -19,7 +19,7 @@ use convenant_model::{
         Entry, OutcomeEntry, Receipt, Recordable, RecordedVerdict, SignedOutcome, Started, Status,
         TargetOutcome, Usage,
     },
-    keys::SealingKey,
+    keys::{SealingKey, VerifyingKey},
     query::{Query, RegisterPosition},
     verdict::Refusal,
 };
@@ -48,6 +48,8 @@ pub(crate) struct World {
     rules: Rules,
     used: BTreeMap<&'static str, Usage>,
     asked: u64,
+    /// Everybody's clock.
+    pub(crate) now: Timestamp,
 }
 
 /// The ledgers, as each party would sign them.
@@ -102,6 +104,7 @@ impl World {
             rules,
             used,
             asked,
+            now: at(),
         }
     }
 
@@ -115,7 +118,7 @@ impl World {
             (TOESLAGEN, &mut ledgers.toeslagen),
         ] {
             let software = "test".to_owned();
-            let started = Started { party: oin(party), at: at(), software, torn_bytes: 0 };
+            let started = Started { party: oin(party), at: self.now, software, torn_bytes: 0 };
             entries.push(Entry::Started(started));
         }
         self.exchange(&mut ledgers, &|_| {}, false);
@@ -141,7 +144,7 @@ impl World {
                     counted: &[],
                     query: &query,
                     signed_query: &signed,
-                    at: at(),
+                    at: world.now,
                     party: &oin(party),
                     peer: &oin(peer),
                     used: world.used.get(party).copied().unwrap_or_default(),
@@ -189,7 +192,7 @@ impl World {
                 party: oin(COORDINATOR),
                 query: query.id,
                 decision: decided_at,
-                at: at(),
+                at: self.now,
                 results,
             }));
         }
@@ -216,7 +219,7 @@ impl World {
             party: oin(partner),
             query: decision.query,
             decision: index,
-            at: at(),
+            at: self.now,
             results: vec![result.clone()],
         }));
         result
@@ -241,14 +244,14 @@ impl World {
             chunks: result.chunks,
             hash: result.hash.unwrap_or_else(|| sha256(b"")),
             decision: decision.map(|index| index as u64),
-            at: at(),
+            at: self.now,
         };
         Entry::Receipt(Receipt {
             party: oin(ROTTERDAM),
             query: query.id,
             target: result.target,
             partner: result.partner.clone(),
-            at: at(),
+            at: self.now,
             signed_query: signed.to_owned(),
             outcome: Some(self.sign_outcome(result.partner.as_str(), &outcome)),
             status: result.status.clone(),
@@ -286,7 +289,7 @@ impl World {
                 target(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag"),
             ],
             "retention_days": 30, "justification": "signaal van de wijkagent",
-            "created": AT, "expires": "2026-05-01T12:05:00.000Z",
+            "created": self.now, "expires": self.now.plus_seconds(300),
             "requester": {"partner": ROTTERDAM, "key": self.leader.verifying_key(),
                           "sealing_key": SealingKey::new([5; 32])},
         });
@@ -299,7 +302,7 @@ impl World {
     /// The register as verified from the root of trust.
     pub(crate) fn evidence(&self) -> RegisterEvidence {
         let position = self.register.position();
-        let signed = self.register_key.sign(position.size, position.root, at()).unwrap();
+        let signed = self.register_key.sign(position.size, position.root, self.now).unwrap();
         self.evidence_with(self.documents.clone(), Some(&signed.to_string()))
     }
 
@@ -331,6 +334,23 @@ impl World {
             self.documents.push(document);
         }
         replaced
+    }
+
+    /// Has a key revoked by the LSI, from this instant on.
+    pub(crate) fn revoke(&mut self, party: &str, key: &VerifyingKey, from: Timestamp) {
+        let revocation = json!({
+            "document": "revocation", "partner": party, "key": key, "from": from,
+            "reason": "gestolen",
+        });
+        let document = sign(DocumentKind::Revocation, &revocation, &[&self.lsi]).to_json();
+        self.register.append(&document).unwrap();
+        self.documents.push(document);
+    }
+
+    /// The public halves of the leader's key, and of a party's signing and ledger key.
+    pub(crate) fn keys(&self, party: &str) -> [VerifyingKey; 3] {
+        [&self.leader, &self.signing[party], &self.ledger[party]]
+            .map(|key| key.verifying_key().clone())
     }
 
     /// The register without its last documents.
@@ -369,7 +389,7 @@ impl World {
                 ledger.entry(index, bytes);
             }
             let root = tree(&bytes).root();
-            let signed = self.signer(&name).sign(bytes.len() as u64, root, at()).unwrap();
+            let signed = self.signer(&name).sign(bytes.len() as u64, root, self.now).unwrap();
             let checkpoint = signed.to_string();
             replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
         }

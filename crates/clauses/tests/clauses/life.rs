@@ -50,6 +50,56 @@ fn s1_and_s6_a_revoked_key_counts_no_more() {
 }
 
 #[test]
+fn s6_whom_a_leader_named_asks_nothing_once_the_leader_s_key_is_revoked() {
+    let analyst = |revoked: Option<(u8, &str)>| {
+        refused(|world| {
+            world.name_analyst(9);
+            world.query["requester"]["key"] = json!(VerifyingKey::ed25519([9; 32]));
+            let revocation = revoked.map(|(key, from)| {
+                let key = VerifyingKey::ed25519([key; 32]);
+                json!({"document": "revocation", "partner": ROTTERDAM, "key": key, "from": from,
+                       "reason": "laptop gestolen"})
+            });
+            world.later.extend(revocation.map(|one| (DocumentKind::Revocation, one)));
+        })
+    };
+    assert_eq!(analyst(None), ["permit"]);
+    // The leader's key, and the analyst's own.
+    assert_eq!(analyst(Some((4, NOON))), ["S6/MANDAAT"]);
+    assert_eq!(analyst(Some((4, LATER))), ["permit"]);
+    assert_eq!(analyst(Some((9, NOON))), ["S6/MANDAAT"]);
+}
+
+#[test]
+fn s11_and_l6_terms_count_from_the_first_version_that_was_approved() {
+    let ask = |first: bool, fed_back: bool, at: &'static str| {
+        refused(|world| {
+            if first {
+                world.begin_on("2024-10-01");
+            }
+            world.proposal["end"] = json!("2026-09-30");
+            let decision = world.decision.as_mut().unwrap();
+            (decision["valid_until"], decision["extended"]) = (json!("2026-09-30"), json!(true));
+            world.at = at;
+            world.later.extend(fed_back.then(|| feedback(true)));
+        })
+    };
+    // Feedback after twenty months, destruction after twenty-four: thirty days are asked for.
+    let june = "2026-06-02T12:00:00.000Z";
+    assert_eq!(ask(true, false, "2026-06-01T12:00:00.000Z"), ["permit"]);
+    assert_eq!(ask(true, false, june), ["L6/BEWAARTERMIJN"]);
+    assert_eq!(ask(false, false, june), ["permit"]);
+    let september = "2026-09-02T12:00:00.000Z";
+    assert_eq!(ask(true, true, "2026-09-01T12:00:00.000Z"), ["permit"]);
+    assert_eq!(ask(true, true, september), ["L6/BEWAARTERMIJN"]);
+    assert_eq!(ask(false, true, september), ["permit"]);
+    // Month 25.
+    let duration = "S11/DUUR".to_owned();
+    assert!(ask(true, true, "2026-10-01T12:00:00.000Z").contains(&duration));
+    assert!(!ask(false, true, "2026-10-01T12:00:00.000Z").contains(&duration));
+}
+
+#[test]
 fn s2_who_left_the_project_is_not_asked_and_does_not_ask() {
     let left = |oin: Option<&str>, from: &str| {
         let mut document = json!({

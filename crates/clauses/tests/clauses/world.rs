@@ -227,6 +227,40 @@ impl World {
         Ok((state, Arc::new(query)))
     }
 
+    /// Has the leader name somebody with this key under its own mandate.
+    pub(crate) fn name_analyst(&mut self, key: u8) {
+        let mut above = self.mandate.clone().unwrap();
+        above["proposal"] = json!(signed(DocumentKind::Proposal, &self.published()).payload_hash());
+        let under = signed(DocumentKind::Mandate, &above).payload_hash();
+        let mut team = self.mandate.clone().unwrap();
+        (team["under"], team["proposal"]) = (json!(under), Value::Null);
+        team["holder"] = json!([{"function": "analist", "role": "analyst",
+                                 "key": VerifyingKey::ed25519([key; 32])}]);
+        self.later.push((DocumentKind::Mandate, team));
+    }
+
+    /// Makes the proposal the second version of a project whose first one, approved likewise, began on this
+    /// day.
+    pub(crate) fn begin_on(&mut self, start: &str) {
+        let mut first = self.proposal.clone();
+        (first["start"], first["end"]) = (json!(start), json!("2026-01-31"));
+        first["earlier_measure"][0]["date"] = json!("2024-06-01");
+        let hash = signed(DocumentKind::Proposal, &first).payload_hash();
+        let mut attested = Vec::new();
+        self.earlier.push((DocumentKind::Proposal, first));
+        for mut attestation in self.attested() {
+            attestation["proposal"] = json!(hash);
+            attested.push(signed(DocumentKind::Attestation, &attestation).payload_hash());
+            self.earlier.push((DocumentKind::Attestation, attestation));
+        }
+        let mut decided = decision("approved");
+        (decided["proposal"], decided["attestations"]) = (json!(hash), json!(attested));
+        (decided["decided_on"], decided["extended"]) = (json!("2026-01-15"), json!(true));
+        (decided["valid_from"], decided["valid_until"]) = (json!(start), json!("2026-01-31"));
+        self.earlier.push((DocumentKind::Decision, decided));
+        self.proposal["version"] = json!(2);
+    }
+
     fn attested(&self) -> Vec<Value> {
         let participants = self.proposal["participant"].as_array().unwrap().iter();
         participants.map(|one| attestation(one["partner"].as_str().unwrap())).collect()

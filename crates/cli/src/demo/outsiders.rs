@@ -106,6 +106,7 @@ async fn knock(stage: &Stage, cast: &Cast, dir: &Path) -> Result<Seen> {
         roots: stage.federation.pki.roots().to_owned(),
         revocation_lists: vec![stage.federation.pki.crl().to_owned()],
         allow_example: true,
+        reload_seconds: 60,
     };
     let channel = channel(expected, &address.to_string(), files)?;
     match BrokerClient::new(channel).query(request(composed)).await {

@@ -107,7 +107,8 @@ impl Client {
         signed: Option<&str>,
     ) -> Result<(), ClientError> {
         let snapshot = self.follower.current();
-        let enrolment = snapshot.register().state().enrolment(partner);
+        let state = snapshot.register().state();
+        let enrolment = state.enrolment_when(partner, composed.query.register.size);
         let key = enrolment.map(|enrolment| &enrolment.ledger_key);
         let outcome = signed.zip(key).and_then(|(signed, key)| signed_of(signed, key));
         let counted = outcome.filter(|outcome| {

@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 
 use convenant_model::{
-    Oin, Timestamp,
+    KeyId, Oin, Timestamp,
     covenant::Dataset,
     documents::{Enrolment, Proposal},
+    keys::VerifyingKey,
     query::Query,
     register::{Project, RegisterState},
     subjects::Subject,
     vouching::{VouchedBy, VouchedKey, Vouchers, Vouching},
 };
-use convenant_signing::{JwsError, parse_canonical, peek_compact};
+use convenant_signing::{JwsError, key_id, parse_canonical, peek_compact};
 use thiserror::Error;
 
 use super::{VOUCHING_TYPE, leaf};
@@ -138,14 +139,23 @@ impl VoucherView<'_> {
         let unverified = peek_compact(signed, VOUCHING_TYPE).map_err(malformed)?;
         let vouching: Vouching = parse_canonical(unverified.payload(), "vouching")
             .map_err(|_| VoucherFault::Malformed)?;
-        let enrolment = self.state.enrolment(&vouching.issuer);
-        let enrolment = enrolment.filter(|one| one.holds_on(self.at.date()));
+        let enrolment = self.state.enrolment_at(&vouching.issuer, self.at);
         let enrolment = enrolment.ok_or(VoucherFault::Issuer)?;
-        unverified.verify(&enrolment.ledger_key).map_err(|_| VoucherFault::Signature)?;
+        let signer = self.ledger_key(&vouching.issuer, unverified.key_id());
+        let signer = signer.ok_or(VoucherFault::Signature)?;
+        unverified.verify(signer).map_err(|_| VoucherFault::Signature)?;
         self.purpose(&vouching, key)?;
         self.time(&vouching)?;
         self.issuer(&vouching, enrolment)?;
         Ok(vouching)
+    }
+
+    /// The issuer's ledger key with this id, of now or of before: a statement outlives the key that signed it,
+    /// unless that was revoked.
+    fn ledger_key(&self, issuer: &Oin, id: &KeyId) -> Option<&VerifyingKey> {
+        let mut keys = self.state.enrolments_of(issuer).map(|enrolment| &enrolment.ledger_key);
+        let key = keys.find(|key| key_id(key) == *id)?;
+        (!self.state.is_revoked(issuer, key, self.at)).then_some(key)
     }
 
     fn purpose(&self, vouching: &Vouching, key: &VouchedKey) -> Result<(), VoucherFault> {

@@ -3,6 +3,8 @@
 
 use convenant_model::{
     Digest, FieldName, Oin, Timestamp,
+    documents::DocumentKind,
+    keys::VerifyingKey,
     query::Query,
     register::RegisterState,
     subjects::{Identifying, Subject},
@@ -125,6 +127,36 @@ impl Case {
     }
 }
 
+fn departure(from: &str) -> serde_json::Value {
+    json!({"document": "departure", "partner": ROTTERDAM, "from": from, "reason": "besluit"})
+}
+
+/// Rotterdam with another ledger key since, and what became of the former one.
+fn replaced(revoked_from: Option<&str>) -> Case {
+    let former = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let case = Case::with(|world| {
+        let mut next = world.enrolment(ROTTERDAM).clone();
+        world.enrolment(ROTTERDAM)["ledger_key"] = json!(former.verifying_key());
+        next["ledger_key"] = json!(VerifyingKey::ed25519([77; 32]));
+        world.later.push((DocumentKind::Enrolment, next));
+        let revocation = revoked_from.map(|from| {
+            json!({"document": "revocation", "partner": ROTTERDAM, "key": former.verifying_key(),
+                   "from": from, "reason": "gestolen"})
+        });
+        world.later.extend(revocation.map(|one| (DocumentKind::Revocation, one)));
+    });
+    Case { key: former, ..case }
+}
+
+#[test]
+fn a_statement_outlives_the_key_that_signed_it_unless_that_was_revoked() {
+    assert_eq!(replaced(None).after(|_| {}), Ok(()));
+    let revoked = replaced(Some("2026-05-01T12:00:00.000Z"));
+    assert_eq!(revoked.after(|_| {}), Err(VoucherFault::Signature));
+    let announced = replaced(Some("2026-05-01T12:00:00.001Z"));
+    assert_eq!(announced.after(|_| {}), Ok(()));
+}
+
 fn again(key: &SigningKey) -> SigningKey {
     SigningKey::from_jwk(&key.to_jwk(), &SystemRandom::new()).unwrap()
 }
@@ -177,6 +209,14 @@ fn a_statement_is_of_a_partner_that_answers_from_an_area_in_this_project() {
         world.enrolment(ROTTERDAM)["valid_until"] = json!("2026-04-30");
     });
     assert_eq!(ended.after(|_| {}), Err(VoucherFault::Issuer));
+    let left = Case::with(|world| {
+        world.later.push((DocumentKind::Departure, departure("2026-05-01T12:00:00.000Z")));
+    });
+    assert_eq!(left.after(|_| {}), Err(VoucherFault::Issuer));
+    let leaving = Case::with(|world| {
+        world.later.push((DocumentKind::Departure, departure("2026-05-01T12:00:00.001Z")));
+    });
+    assert_eq!(leaving.after(|_| {}), Ok(()));
     let unserved = Case::with(|world| {
         world.enrolment(ROTTERDAM)["node"]["datasets"] = json!(["gemeente/brp_bewoning"]);
     });

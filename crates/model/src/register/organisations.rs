@@ -84,7 +84,9 @@ impl RegisterState {
         for key in [&enrolment.signing_key, &enrolment.ledger_key] {
             self.keys.add((oin.clone(), key.clone()), ());
         }
-        self.enrolments.insert(oin.clone(), Arc::new(enrolment));
+        let (oin, enrolment) = (oin.clone(), Arc::new(enrolment));
+        self.enrolled.insert((oin.clone(), self.documents() + 1), Arc::clone(&enrolment));
+        self.enrolments.insert(oin, enrolment);
         Ok(())
     }
 

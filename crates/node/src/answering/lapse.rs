@@ -2,7 +2,7 @@
 //! holds at once.
 
 use convenant_clauses::{Permit, Request, Verdict, decide};
-use convenant_model::{Problem, entry::Usage, query::RegisterPosition};
+use convenant_model::{Problem, Timestamp, entry::Usage, query::RegisterPosition};
 
 use super::{Answering, Asked};
 
@@ -11,29 +11,32 @@ pub(super) struct Lapse<'a> {
     answering: &'a Answering,
     asked: &'a Asked,
     permit: &'a Permit,
-    // The register with which it was last permitted.
+    // The register with which it was last permitted, and when.
     position: RegisterPosition,
+    at: Timestamp,
 }
 
 impl<'a> Lapse<'a> {
     pub(super) fn new(answering: &'a Answering, asked: &'a Asked, permit: &'a Permit) -> Self {
-        Self { answering, asked, permit, position: asked.snapshot.position() }
+        let (position, at) = (asked.snapshot.position(), asked.received.at());
+        Self { answering, asked, permit, position, at }
     }
 
     /// Fails when nothing more may leave: a suspension holds by now or the project is over, or with what came into the register
     /// since, the same query would no longer be permitted the same.
     pub(super) fn check(&mut self) -> Result<(), Problem> {
         let snapshot = self.answering.follower.current();
-        let (at, own) = (self.answering.clock.now(), &self.answering.signatory.party);
+        let (at, own) = (self.answering.clock.now(), &self.answering.party);
         let rules = snapshot.trusted(at).map_err(|distrust| distrust.problem())?;
         let (query, state) = (self.asked.received.query(), snapshot.register().state());
         let project = state.project(&query.project).ok_or(Problem::Lapsed)?;
-        // What takes effect at an instant of its own needs no new document.
         let stopped = project.suspended(at).is_some() || project.withheld(own, at).is_some();
         if stopped || project.ended_at(at) || project.withdrawn(at) {
             return Err(Problem::Lapsed);
         }
-        if snapshot.position() == self.position {
+        // A departure or a revocation takes effect at an instant of its own and needs no new document.
+        let moment = at.seconds_since(self.at) == 0;
+        if snapshot.position() == self.position && moment {
             return Ok(());
         }
         let request = Request {
@@ -49,7 +52,7 @@ impl<'a> Lapse<'a> {
         };
         match decide(rules, state, &request, self.asked.target as usize) {
             Verdict::Permit(again) if again.obligations() == self.permit.obligations() => {
-                self.position = snapshot.position();
+                (self.position, self.at) = (snapshot.position(), at);
                 Ok(())
             }
             _ => Err(Problem::Lapsed),

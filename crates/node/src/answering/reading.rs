@@ -39,12 +39,12 @@ impl Answering {
             let row = disclosed(total, limits).map_err(|_| Problem::Internal)?;
             let mut sending = Sending::new(&row, (answer, None), frames, lapse)?;
             sending.write(&row).await?;
-            return sending.finish(self).await;
+            return sending.finish(self, asked).await;
         }
-        let own = &self.signatory.party;
+        let own = &self.party;
         let issuing = Issuing::begin(permit, &asked.received, own, &self.random);
         let answer = (answer, issuing.map_err(|_| Problem::Internal)?);
-        self.rows(source.as_ref(), permit, subjects, (answer, frames, lapse)).await
+        self.rows(source.as_ref(), (asked, permit), subjects, (answer, frames, lapse)).await
     }
 
     /// The number of rows, where it matters before any leaves: a `select` beyond the cap must not
@@ -67,7 +67,7 @@ impl Answering {
     async fn rows(
         &self,
         source: &dyn Source,
-        permit: &Recorded<Permit>,
+        (asked, permit): (&Asked, &Recorded<Permit>),
         subjects: Vec<Subject>,
         (answer, frames, lapse): ((&mut Answer, Option<Issuing>), &Frames, Lapse<'_>),
     ) -> Result<(), Problem> {
@@ -81,7 +81,7 @@ impl Answering {
             sending.rows(&batch.map_err(|error| told(&error))?).await?;
         }
         self.metrics.source(started.elapsed());
-        sending.finish(self).await
+        sending.finish(self, asked).await
     }
 }
 
@@ -128,7 +128,7 @@ impl<'a> Sending<'a> {
     }
 
     /// Ends the rows. Where the answer vouches for them, what does so is the last chunk.
-    async fn finish(mut self, answering: &Answering) -> Result<(), Problem> {
+    async fn finish(mut self, answering: &Answering, asked: &Asked) -> Result<(), Problem> {
         self.chunker.finish().map_err(|_| Problem::Internal)?;
         self.full_chunks().await?;
         self.lapse.check()?;
@@ -138,7 +138,7 @@ impl<'a> Sending<'a> {
         let Some(issuing) = issuing else {
             return Ok(());
         };
-        let (now, signatory) = (answering.clock.now(), &answering.signatory);
+        let (now, signatory) = (answering.clock.now(), &asked.keys.signatory);
         let vouched = issuing.close(now, signatory).map_err(|_| Problem::Internal)?;
         let sealed = self.answer.seal(&vouched, true).map_err(|_| Problem::Internal)?;
         self.send(sealed).await

@@ -6,6 +6,7 @@ use convenant_ledger::{LedgerSigner, Recovery, note::NoteName};
 use convenant_model::{
     Clock, Oin, Timestamp,
     entry::{Entry, Started},
+    keys::VerifyingKey,
 };
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options};
@@ -16,7 +17,7 @@ const LAYOUT: Layout = Layout { segment_bytes: 32 * 1024, ahead_bytes: 4 * 1024 
 
 pub(crate) struct Bench {
     folder: TempDir,
-    jwk: String,
+    pub(crate) jwk: String,
 }
 
 struct Fixed;
@@ -43,9 +44,16 @@ impl Bench {
     }
 
     pub(crate) fn open(&self) -> Result<(LedgerHandle, Recovery), LedgerOpenError> {
+        self.open_after([])
+    }
+
+    pub(crate) fn open_after<const N: usize>(
+        &self,
+        former: [VerifyingKey; N],
+    ) -> Result<(LedgerHandle, Recovery), LedgerOpenError> {
         let options = Options {
             folder: self.path(),
-            signer: self.signer(),
+            signer: self.signer().after(former),
             clock: Arc::new(Fixed),
             layout: LAYOUT,
         };

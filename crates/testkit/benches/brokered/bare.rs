@@ -122,6 +122,7 @@ impl Side {
             roots: file("pki/ca.pem"),
             revocation_lists: vec![file("pki/crl.pem")],
             allow_example: true,
+            reload_seconds: 60,
         };
         let expected = Expected { oin: oin.parse()?, pins: std::iter::once(pin).collect() };
         Ok(Self { files, expected, ports: [node.parse()?, relay.parse()?] })

@@ -98,6 +98,7 @@ impl Party {
             roots: path("roots.pem"),
             revocation_lists: vec![path("revoked.pem")],
             allow_example: false,
+            reload_seconds: 60,
         };
         fs::write(&files.certificate, certificate).unwrap();
         fs::write(&files.key, key).unwrap();

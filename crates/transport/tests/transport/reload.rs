@@ -1,11 +1,18 @@
 //! What a reload does to connections that are open.
 
-use convenant_transport::{CertificateFault, ConnectError, Explanation, Mismatch, Reload, explain};
+use convenant_transport::{
+    CertificateFault, ClientTls, ConnectError, Expected, Explanation, Limits, Line, Mismatch,
+    Reload, explain,
+};
 use tonic::Code;
+use tonic_health::{
+    ServingStatus,
+    pb::{HealthCheckRequest, health_client::HealthClient},
+};
 
 use crate::{
     pki::Request,
-    world::{SERVER, World, check, expected, within},
+    world::{SERVER, Seen, TestClock, World, check, expected, within},
 };
 
 #[tokio::test]
@@ -73,6 +80,34 @@ async fn a_renewed_server_certificate_serves_new_connections() {
         panic!("{}", explain(&status))
     };
     assert!(matches!(source, Mismatch::Pin { .. }));
+}
+
+#[tokio::test]
+async fn the_next_call_shows_a_renewed_certificate_and_calls_under_way_go_on() {
+    let world = World::start().await;
+    let alice = world.alice();
+    let renewed = world.authority.party(&Request { serial: 11, ..Default::default() });
+    let pins = [alice.peer.pin, renewed.peer.pin].into();
+    world.policy.replace([Expected { oin: alice.peer.oin.clone(), pins }]);
+    let clock = TestClock::at("2026-06-01T00:00:00.000Z");
+    let tls = ClientTls::load(alice.files.clone(), clock).unwrap();
+    let address = world.address.to_string();
+    let server = expected(&world.server.peer);
+    let line = Line::new(server, &address, tls.clone(), &Limits::default()).unwrap();
+    let request = HealthCheckRequest { service: String::new() };
+    let watched = within(HealthClient::new(line.channel()).watch(request)).await;
+    let mut under_way = watched.unwrap().into_inner();
+    within(under_way.message()).await.unwrap().unwrap();
+
+    alice.renew(&renewed);
+    assert_eq!(tls.reload().unwrap(), Reload::Changed);
+    check(&mut HealthClient::new(line.channel())).await.unwrap();
+    let shown = |seen: &Seen| seen.peer.as_ref().unwrap().pin;
+    let shown: Vec<_> = world.seen.lock().unwrap().iter().map(shown).collect();
+    assert_eq!(shown, [alice.peer.pin, renewed.peer.pin]);
+    // The channel that it began on is gone from the line; the call is not.
+    world.health.set_service_status("", ServingStatus::NotServing).await;
+    within(under_way.message()).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,270 @@
+//! A key that was compromised is revoked from an instant on: what it signs is refused from then on, also at
+//! a node that is asked past the coordinator and in the middle of an answer; all else goes on.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use convenant_client::{Client, compose::Composed, receive::ReceiveError};
+use convenant_demo::{SignedDocument, documents};
+use convenant_model::{
+    Clock as _, Oin, Problem, Timestamp,
+    documents::{Revocation, tag},
+    entry::{SignedOutcome, Status},
+    keys::VerifyingKey,
+    parse::BoundedText,
+    query::QueryKind,
+};
+use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
+use convenant_testkit::{
+    Tampering, World,
+    question::{about, question, target, when},
+    told, wire,
+};
+use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
+
+use crate::{
+    replay::replay,
+    support::{BRP_FIELDS, LONG_FIELDS, Results, attempt, both, in_rotterdam, long_winded, world},
+};
+
+/// Has the LSI revoke a key.
+async fn revoke(
+    world: &World,
+    partner: &Oin,
+    key: &VerifyingKey,
+    from: Timestamp,
+) -> SignedDocument {
+    let revocation = Revocation {
+        document: tag::Revocation::Revocation,
+        partner: partner.clone(),
+        key: key.clone(),
+        from,
+        reason: BoundedText::new("laptop gestolen").unwrap(),
+    };
+    let signers = world.federation.quorum_keys();
+    let signed = SignedDocument::new("revocation", &revocation, signers).unwrap();
+    world.submit(&signed).await.unwrap();
+    signed
+}
+
+async fn revoke_leader(world: &World, from: Timestamp) {
+    let leader = &world.federation.leader;
+    revoke(world, &leader.partner, leader.key.verifying_key(), from).await;
+}
+
+fn lookup(world: &World, client: &Client, partners: &[&str]) -> Composed {
+    let targets = partners.iter().map(|name| {
+        let asked = target(world.partner(name).unwrap(), BRP_FIELDS).unwrap();
+        about(asked, in_rotterdam(world, 1)).unwrap()
+    });
+    client.compose(question(QueryKind::Lookup, targets.collect()).unwrap()).unwrap()
+}
+
+/// Asks with the newest register, through the coordinator.
+async fn ask(world: &World, client: &Client, partners: &[&str]) -> Vec<String> {
+    client.refresh().await.unwrap();
+    let composed = lookup(world, client, partners);
+    let results = Results::of(world, &composed.query.id.to_string());
+    told(&results.ask(client, &composed).await)
+}
+
+fn put(path: &Path, key: &SigningKey) {
+    fs::write(path, key.to_jwk().as_bytes()).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A new key for the leader, with a mandate like the former.
+async fn new_leader_key(world: &mut World) -> Client {
+    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    put(&world.federation.leader.dir.join("leader.jwk"), &key);
+    world.federation.leader.key = key;
+    let federation = &world.federation;
+    let project = &federation.spec.projects[0];
+    let hash = federation.sign_proposal(&project.proposal).unwrap().hash();
+    let (terms, leader) = (project.mandate.unwrap(), federation.leader.key.verifying_key());
+    let mandate = documents::mandate(&project.proposal, hash, &terms, leader).unwrap();
+    let signing = &world.partner("rotterdam").unwrap().keys.signing;
+    let signed = SignedDocument::new("mandate", &mandate, [signing]).unwrap();
+    world.submit(&signed).await.unwrap();
+    world.client().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_leader_s_key_that_was_revoked_asks_nothing_and_the_next_one_does() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    let from = world.clock.now().plus_seconds(60);
+    revoke_leader(&world, from).await;
+    // Until the instant it holds.
+    world.clock.advance(59);
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    world.clock.advance(1);
+    let refused = attempt(&world, &client, &lookup(&world, &client, &["rotterdam"])).await;
+    assert_eq!(refused, both(&["S6/MANDAAT"]));
+    client.close().await;
+
+    let client = new_leader_key(&mut world).await;
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    client.close().await;
+    world.shut_down().await.unwrap();
+    // What the old key asked before holds, and so do the receipts, which the new key vouches for.
+    world.receipts().unwrap();
+    let report = replay(&world, &["rotterdam"]);
+    assert!(report.holds(), "{report}");
+}
+
+#[tokio::test]
+async fn what_a_stolen_key_asked_before_anybody_knew_is_found_afterwards() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    world.clock.advance(3600);
+    let stolen = world.clock.now();
+    world.clock.advance(60);
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    client.close().await;
+    revoke_leader(&world, stolen).await;
+    new_leader_key(&mut world).await.close().await;
+    world.shut_down().await.unwrap();
+    let report = replay(&world, &["rotterdam"]);
+    assert!(!report.holds());
+    let found = report.findings.iter();
+    let found: Vec<_> = found.map(|one| format!("{} {}", one.code, one.ledger)).collect();
+    let (coordinator, rotterdam) =
+        (&world.federation.coordinator.oin, &world.partner("rotterdam").unwrap().oin);
+    // The second question, where it was permitted and where it was received; the first one holds.
+    let expected = [
+        format!("SLEUTEL_INGETROKKEN coordinator/{coordinator}"),
+        format!("SLEUTEL_INGETROKKEN node/{rotterdam}"),
+        format!("SLEUTEL_INGETROKKEN receipts/{rotterdam}"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_node_s_key_that_was_revoked_counts_for_nothing_until_the_next_one() {
+    let mut world = world(&["rotterdam", "denhaag"]).await;
+    let client = world.client().await.unwrap();
+    let both = ["rotterdam", "denhaag"];
+    assert_eq!(ask(&world, &client, &both).await, ["answered", "answered"]);
+    world.clock.advance(60);
+    let party = world.partner("denhaag").unwrap();
+    let (oin, key) = (party.oin.clone(), party.keys.ledger.verifying_key().clone());
+    revoke(&world, &oin, &key, world.clock.now()).await;
+    assert_eq!(ask(&world, &client, &both).await, ["answered", "S1/GEEN_PARTNER"]);
+
+    // The next key, with a start.
+    world.stop_node("denhaag").await.unwrap();
+    let party = world.federation.partners.iter_mut().find(|one| one.name == "denhaag").unwrap();
+    party.keys.ledger = SigningKey::generate(&SystemRandom::new()).unwrap();
+    put(&party.dir.join("ledger.jwk"), &party.keys.ledger);
+    world.enrol(world.partner("denhaag").unwrap(), &[]).await.unwrap();
+    world.start_node("denhaag").await.unwrap();
+    assert_eq!(ask(&world, &client, &both).await, ["answered", "answered"]);
+    client.close().await;
+    world.shut_down().await.unwrap();
+    let report = replay(&world, &both);
+    assert!(report.holds(), "{report}");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_signed_with_a_revoked_key_is_not_taken() {
+    let mut world = world(&["rotterdam"]).await;
+    let client = world.client().await.unwrap();
+    let party = world.partner("rotterdam").unwrap();
+    let (oin, key) = (party.oin.clone(), party.keys.ledger.verifying_key().clone());
+    let announced = revoke(&world, &oin, &key, world.clock.now().plus_seconds(60)).await;
+    world.federation.documents.push(announced);
+    client.refresh().await.unwrap();
+    let hostile = world.turn_coordinator().await.unwrap();
+    // The coordinator keeps an answer back until nobody vouches for its key any more.
+    let clock = std::sync::Arc::clone(&world.clock);
+    hostile.tamper(Tampering::of_frames(move |frames| {
+        clock.advance(60);
+        frames
+    }));
+    let composed = lookup(&world, &client, &["rotterdam"]);
+    let results = Results::of(&world, "late");
+    let sent = results.ask(&client, &composed).await.unwrap();
+    assert!(matches!(sent[0].refused_here, Some(ReceiveError::KeyRevoked)), "{sent:?}");
+    assert!(results.are_empty());
+}
+
+#[tokio::test]
+async fn a_signing_key_that_was_revoked_signs_no_document_and_the_next_one_does() {
+    let mut world = world(&["rotterdam", "denhaag"]).await;
+    let client = world.client().await.unwrap();
+    let party = world.partner("denhaag").unwrap();
+    let (oin, key) = (party.oin.clone(), party.keys.signing.verifying_key().clone());
+    revoke(&world, &oin, &key, world.clock.now()).await;
+    let told = ask(&world, &client, &["rotterdam", "denhaag"]).await;
+    assert_eq!(told, ["answered", "S1/GEEN_PARTNER"]);
+    // Not even together with the LSI.
+    assert!(world.enrol(world.partner("denhaag").unwrap(), &[]).await.is_err());
+    let party = world.federation.partners.iter_mut().find(|one| one.name == "denhaag").unwrap();
+    party.keys.signing = SigningKey::generate(&SystemRandom::new()).unwrap();
+    world.enrol(world.partner("denhaag").unwrap(), &[]).await.unwrap();
+    let told = ask(&world, &client, &["rotterdam", "denhaag"]).await;
+    assert_eq!(told, ["answered", "answered"]);
+}
+
+/// What becomes of an answer that is under way when the leader's key is revoked as from `seconds` on.
+async fn cut_off(seconds: i64) -> (Problem, u64, u64) {
+    let mut world = world(&[]).await;
+    long_winded(&mut world).await;
+    let client = world.client().await.unwrap();
+    let rotterdam = world.partner("rotterdam").unwrap();
+    let asked = target(rotterdam, LONG_FIELDS).unwrap();
+    let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
+    let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
+    let request = QueryRequest { signed_query: composed.signed.clone(), subjects: Vec::new() };
+    let broker = BrokerClient::new(client.channel()).max_decoding_message_size(4 << 20);
+    let mut answer = broker.clone().query(request).await.unwrap().into_inner();
+    let mut chunks = 0;
+    while chunks == 0 {
+        let frame = answer.message().await.unwrap().unwrap();
+        chunks += u64::from(matches!(frame.body, Some(Body::Chunk(_))));
+    }
+
+    revoke_leader(&world, world.clock.now().plus_seconds(seconds)).await;
+    // The node hears of it: somebody asks with the newer register.
+    client.refresh().await.unwrap();
+    let other = lookup(&world, &client, &["rotterdam"]);
+    let channel = world.to(&world.coordinator(), rotterdam).unwrap();
+    let ledger_key = rotterdam.keys.ledger.verifying_key();
+    let asked = wire::ask(channel, wire::answer_request(&other, 0), ledger_key).await;
+    let expected = if seconds == 0 { "S6/MANDAAT" } else { "answered" };
+    assert_eq!(wire::node_told(&asked), [expected]);
+    world.clock.advance(seconds);
+
+    let mut signed = None;
+    while let Some(frame) = answer.message().await.unwrap() {
+        match frame.body {
+            Some(Body::Chunk(_)) => chunks += 1,
+            Some(Body::SignedOutcome(outcome)) => signed = Some(outcome),
+            other => panic!("{other:?}"),
+        }
+    }
+    let unverified = peek_compact(signed.as_ref().unwrap(), convenant_exchange::OUTCOME_TYPE);
+    let verified = unverified.unwrap().verify(ledger_key).unwrap();
+    let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome").unwrap();
+    let all = fs::metadata(rotterdam.dir.join("data/brp_persoon.csv")).unwrap().len() / (256 << 10);
+    match outcome.status {
+        Status::Failed { problem } => (problem, chunks, all),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_stops_an_answer_that_is_under_way() {
+    let (problem, chunks, all) = cut_off(0).await;
+    assert_eq!(problem, Problem::Lapsed);
+    assert!(chunks < all / 3, "{chunks} chunks left, the file has some {all}");
+}
+
+#[tokio::test]
+async fn a_revocation_that_was_announced_stops_an_answer_at_its_instant() {
+    let (problem, chunks, all) = cut_off(60).await;
+    assert_eq!(problem, Problem::Lapsed);
+    assert!(chunks < all / 3, "{chunks} chunks left, the file has some {all}");
+}
