@@ -164,7 +164,7 @@ impl<'a> Case<'a> {
         if !vouched.is_empty() {
             let keys: Vec<_> = vouched.iter().map(|one| format!("`{}`", one.key)).collect();
             return format!(
-                "de dataset kent geen gebied en antwoordt alleen over verzegelde personen of objecten met \
+                "de dataset kent het gebied van het project niet en antwoordt alleen over verzegelde personen of objecten met \
                  een voucher, met als sleutel: {}",
                 keys.join(", ")
             );

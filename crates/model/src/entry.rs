@@ -165,6 +165,10 @@ pub struct TargetOutcome {
     /// Hash over the sealed chunks (see [`SignedOutcome::hash`]); absent where none came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Digest>,
+    /// Whether the rows are so large a part of an area's residents that people should look at it before
+    /// they go on (clause S12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alarm: bool,
 }
 
 /// What became of one target.
@@ -209,6 +213,10 @@ pub struct SignedOutcome {
     pub chunks: u64,
     /// SHA-256 over the SHA-256 of each sealed chunk, in sequence.
     pub hash: Digest,
+    /// Whether the rows are so large a part of an area's residents that people should look at it before
+    /// they go on (clause S12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alarm: bool,
     /// Index of the decision in the node's ledger; absent where nothing could be recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,

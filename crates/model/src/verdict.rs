@@ -97,6 +97,10 @@ pub struct Obligations {
     /// Present where the answer is to vouch for whom it discloses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouches: Option<Vouches>,
+    /// Present where the rows are the residents of the project's area: the share of them all, in percent,
+    /// from which the answer raises an alarm (clause S12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm_percent: Option<u8>,
     /// Most rows that may leave (clause S12).
     pub max_rows: u64,
     /// Present for a `count`: the covenant's disclosure limits.
@@ -123,6 +127,16 @@ pub struct Vouches {
     pub key: FieldName,
     /// Days for which the vouchers hold.
     pub days: u16,
+}
+
+impl Obligations {
+    /// Whether so many rows, of so many residents of the area, are out of proportion.
+    #[must_use]
+    pub fn is_alarming(&self, rows: u64, residents: u64) -> bool {
+        self.alarm_percent.is_some_and(|percent| {
+            rows > 0 && rows.saturating_mul(100) >= residents.saturating_mul(u64::from(percent))
+        })
+    }
 }
 
 /// How a count is made safe before it leaves.
