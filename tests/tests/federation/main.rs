@@ -10,6 +10,7 @@ mod hostile_provider;
 mod refusals;
 mod replay;
 mod results;
+mod scenarios;
 mod support;
 mod suspension;
 mod transport;
