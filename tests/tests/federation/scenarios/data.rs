@@ -68,6 +68,12 @@ pub(super) const SVB: Party = Party { name: "svb", kind: "svb", oin: "0000009900
 pub(super) const TOESLAGEN: Party =
     Party { name: "toeslagen", kind: "toeslagen", oin: "00000099000000004000" };
 
+pub(super) const IND: Party = Party { name: "ind", kind: "ind", oin: "00000099000000005000" };
+pub(super) const INSPECTION: Party =
+    Party { name: "arbeidsinspectie", kind: "arbeidsinspectie", oin: "00000099000000006000" };
+pub(super) const TAX: Party =
+    Party { name: "belastingdienst", kind: "belastingdienst-mkb", oin: "00000099000000007000" };
+
 impl Party {
     pub(super) const fn holds(self, rows: Vec<Rows>) -> Holder {
         Holder { party: self, rows }

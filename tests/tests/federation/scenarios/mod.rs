@@ -3,5 +3,6 @@
 
 mod address_fraud;
 mod data;
+mod labour_migrants;
 mod project;
 mod stage;

@@ -138,9 +138,13 @@ impl Stage {
 
     /// What comes of a query that the coordinator cannot judge, because only the node unseals its subjects.
     pub(super) async fn told(&self, kind: QueryKind, asked: TargetQuestion) -> Told {
-        let composed = self.compose(kind, asked);
+        self.sent(&self.compose(kind, asked)).await
+    }
+
+    /// The same of a query as somebody made it.
+    pub(super) async fn sent(&self, composed: &Composed) -> Told {
         let results = Results::of(&self.world, &composed.query.id.to_string());
-        let told = told(&results.ask(&self.client, &composed).await);
+        let told = told(&results.ask(&self.client, composed).await);
         assert_eq!(results.are_empty(), told != ["answered"], "{told:?}");
         told
     }
