@@ -5,4 +5,5 @@ mod address_fraud;
 mod data;
 mod labour_migrants;
 mod project;
+mod recreation_park;
 mod stage;
