@@ -73,6 +73,8 @@ pub(super) const INSPECTION: Party =
     Party { name: "arbeidsinspectie", kind: "arbeidsinspectie", oin: "00000099000000006000" };
 pub(super) const TAX: Party =
     Party { name: "belastingdienst", kind: "belastingdienst-mkb", oin: "00000099000000007000" };
+pub(super) const POLICE: Party =
+    Party { name: "politie", kind: "politie", oin: "00000099000000008000" };
 
 impl Party {
     pub(super) const fn holds(self, rows: Vec<Rows>) -> Holder {

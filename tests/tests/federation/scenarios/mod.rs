@@ -4,6 +4,7 @@
 mod address_fraud;
 mod data;
 mod labour_migrants;
+mod liveability;
 mod project;
 mod recreation_park;
 mod stage;

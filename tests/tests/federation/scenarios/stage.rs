@@ -10,7 +10,7 @@ use convenant_client::{
 use convenant_demo::{Federation, FederationSpec, Ports, ProjectSpec, SignedDocument};
 use convenant_exchange::{Kept, pass_on};
 use convenant_model::{
-    Clock as _, DatasetId, FieldName, GoalId, ProjectId,
+    Clock as _, DatasetId, FieldName, GoalId, ProjectId, QueryId,
     documents::{Closure, tag},
     query::QueryKind,
     subjects::{Identifying, Subject},
@@ -39,6 +39,7 @@ pub(super) struct Stage {
 
 /// An answer with what vouches for it, where that was asked for.
 pub(super) struct Answer {
+    pub(super) query: QueryId,
     pub(super) rows: Vec<Row>,
     pub(super) kept: Option<Kept>,
     pub(super) alarm: bool,
@@ -128,12 +129,27 @@ impl Stage {
         assert_eq!(told(&sent), ["answered"], "{sent:?}");
         let sent = sent.unwrap().remove(0);
         let kept = sent.vouchers.map(|file| Kept::read(&fs::read(file.path).unwrap()).unwrap());
-        Answer { rows: by_field(&results.path(0)), kept, alarm: sent.alarm }
+        Answer {
+            query: composed.query.id,
+            rows: by_field(&results.path(0)),
+            kept,
+            alarm: sent.alarm,
+        }
     }
 
     /// What coordinator and node say, where neither answers.
     pub(super) async fn refused(&self, kind: QueryKind, asked: TargetQuestion) -> Attempt {
         attempt(&self.world, &self.client, &self.compose(kind, asked)).await
+    }
+
+    /// The same in another project.
+    pub(super) async fn refused_in(
+        &self,
+        project: &str,
+        kind: QueryKind,
+        asked: TargetQuestion,
+    ) -> Attempt {
+        attempt(&self.world, &self.client, &self.compose_in(project, kind, asked)).await
     }
 
     /// What comes of a query that the coordinator cannot judge, because only the node unseals its subjects.
