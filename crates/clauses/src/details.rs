@@ -193,10 +193,10 @@ impl<'a> Case<'a> {
             .then(|| format!("{few} personen of objecten, ten minste {least}"));
         let again = match query.keyed_by {
             _ if since >= NEVER => None,
-            Some(_) => {
-                Some("over opgegeven personen of objecten is hetzelfde al geteld".to_owned())
-            }
-            None => Some(format!("hetzelfde is {since} dagen geleden geteld")),
+            Some(_) => Some("hetzelfde, of wat ervan af te trekken is, is al geteld".to_owned()),
+            None => Some(format!(
+                "hetzelfde, of wat ervan af te trekken is, is {since} dagen geleden geteld"
+            )),
         };
         sentences([few, again])
     }

@@ -64,8 +64,8 @@ pub struct Decision {
     pub covenant: Digest,
     /// What was used of the project's quota before this query (clause S10).
     pub used: Usage,
-    /// For each target of a count, the day on which the same was counted before (clause L4); left out where
-    /// nothing was.
+    /// For each target of a count, the day on which the same was counted before, or what could be subtracted
+    /// from it (clause L4); left out where nothing was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Option<Date>>,
     /// Engine and language version of the rules and the schema of their facts, for instance

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod answers;
+mod budgets;
 mod evidence;
 mod fanout;
 mod hostile_coordinator;
