@@ -148,3 +148,24 @@ pub struct CountLimits {
     /// Counts are rounded to the nearest multiple of this.
     pub rounding: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_all_residents_is_out_of_proportion() {
+        let of = |alarm: &str| -> Obligations {
+            let text = format!(
+                r#"{{"dataset":"gemeente/brp_persoon","columns":[],"scope":[],{alarm}"max_rows":9,
+                "count":null,"retention_days":1}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let tenth = of(r#""alarm_percent":10,"#);
+        assert!(tenth.is_alarming(12, 120) && tenth.is_alarming(13, 120));
+        assert!(!tenth.is_alarming(11, 120) && !tenth.is_alarming(0, 0));
+        assert!(of(r#""alarm_percent":0,"#).is_alarming(1, u64::MAX));
+        assert!(!of("").is_alarming(120, 120));
+    }
+}

@@ -107,7 +107,7 @@ impl Case {
         row[0].parse().ok()
     }
 
-    /// Refused by both, and by nothing else, whatever it would be subtracted from.
+    /// Refused by both, and for nothing else.
     async fn derivable(&self, condition: &str) {
         let told = self.attempt(&self.compose(Count, Vec::new(), condition)).await;
         assert_eq!(told, both(&DERIVABLE), "{condition}");

@@ -2,6 +2,7 @@
 //! an audit over all that it left behind. The people are made up, and so few that everybody can see who is to be found.
 
 mod address_fraud;
+mod asking;
 mod data;
 mod labour_migrants;
 mod liveability;

@@ -6,9 +6,10 @@ use convenant_demo::{Federation, ProjectSpec};
 use convenant_model::query::QueryKind::{Lookup, Select};
 
 use super::{
+    asking::{Row, about, column, vouched, vouching, when},
     data::{Holder, INSPECTION, ROTTERDAM, Rows, SVB, TAX, UWV, bsn, object},
     project::Outline,
-    stage::{Answer, Row, Stage, about, column, vouched, vouching, when},
+    stage::{Answer, Stage},
 };
 use crate::support::both;
 
