@@ -91,6 +91,7 @@ fn differing(own: &Obligations, found: &Obligations) -> Vec<&'static str> {
         ("scope", own.scope == found.scope),
         ("vouched", own.vouched == found.vouched),
         ("vouches", own.vouches == found.vouches),
+        ("alarm_percent", own.alarm_percent == found.alarm_percent),
         ("max_rows", own.max_rows == found.max_rows),
         ("count", own.count == found.count),
         ("retention_days", own.retention_days == found.retention_days),
@@ -111,6 +112,9 @@ fn bounds(obligations: &Obligations, members: &[&'static str]) -> String {
             .vouches
             .as_ref()
             .map_or_else(|| "none".to_owned(), |one| format!("{}/{}", one.key, one.days)),
+        "alarm_percent" => {
+            obligations.alarm_percent.map_or_else(|| "none".to_owned(), |one| one.to_string())
+        }
         "max_rows" => obligations.max_rows.to_string(),
         "count" => obligations.count.map_or_else(
             || "none".to_owned(),

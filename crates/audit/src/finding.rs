@@ -214,6 +214,10 @@ codes! {
         "A permit without an outcome: still under way, or cut off by a crash." /
         "Een toestemming zonder uitkomst: nog gaande, of afgebroken door een storing.",
 
+    Warning Alarm = "EVENREDIGHEID":
+        "An answer was out of proportion to the residents of the area: people should have looked at it." /
+        "Een antwoord ging over een groot deel van alle inwoners van het gebied: mensen hadden ernaar moeten kijken.",
+
     Finding OutcomeSignature = "HANDTEKENING_UITKOMST":
         "The outcome that the requester accepted is not signed with the partner's key." /
         "De uitkomst die de vrager aannam is niet getekend met de sleutel van de partner.",

@@ -25,6 +25,9 @@ impl LedgerReplay<'_> {
         let ended = Ended::new(index, outcome);
         let fault = contradiction(self.name.kind, decided, &ended);
         self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));
+        if self.name.kind == LedgerKind::Node && outcome.results.iter().any(|one| one.alarm) {
+            self.findings.push(finding(Code::Alarm));
+        }
         let answered = ended.results.iter().filter(|one| one.stated.answered()).count();
         self.counts.answered += answered as u64;
         let kept = self.kept.entry(decided.query.project.clone()).or_default();

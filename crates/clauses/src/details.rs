@@ -164,7 +164,7 @@ impl<'a> Case<'a> {
         if !vouched.is_empty() {
             let keys: Vec<_> = vouched.iter().map(|one| format!("`{}`", one.key)).collect();
             return format!(
-                "de dataset kent geen gebied en antwoordt alleen over verzegelde personen of objecten met \
+                "de dataset kent het gebied van het project niet en antwoordt alleen over verzegelde personen of objecten met \
                  een voucher, met als sleutel: {}",
                 keys.join(", ")
             );
@@ -193,10 +193,10 @@ impl<'a> Case<'a> {
             .then(|| format!("{few} personen of objecten, ten minste {least}"));
         let again = match query.keyed_by {
             _ if since >= NEVER => None,
-            Some(_) => {
-                Some("over opgegeven personen of objecten is hetzelfde al geteld".to_owned())
-            }
-            None => Some(format!("hetzelfde is {since} dagen geleden geteld")),
+            Some(_) => Some("hetzelfde, of wat ervan af te trekken is, is al geteld".to_owned()),
+            None => Some(format!(
+                "hetzelfde, of wat ervan af te trekken is, is {since} dagen geleden geteld"
+            )),
         };
         sentences([few, again])
     }

@@ -18,25 +18,29 @@ pub(crate) fn obligations(
     target: &Target,
 ) -> Option<Obligations> {
     let dataset = covenant.dataset(&target.dataset)?;
-    let scope = scope(&decided?.proposal, dataset);
+    let proposal = &decided?.proposal;
     let key = target.subjects.as_ref().map(|subjects| &subjects.key);
-    // A covenant gives a dataset an area or vouchers, never both.
-    let vouched = key.and_then(|key| dataset.vouched_key(key)).map(|vouched| vouched.key.clone());
-    if scope.is_empty() && vouched.is_none() {
-        return None;
-    }
+    // An answer is bound by the dataset's own area or by vouchers, never by both.
+    let (scope, vouched) = if dataset.holds_area(&proposal.area) {
+        (scope(proposal, dataset), None)
+    } else {
+        let vouched = dataset.vouched_key(key?)?;
+        (Vec::new(), Some(vouched.key.clone()))
+    };
     let head = covenant.head();
     let counts = query.kind == QueryKind::Count;
     Some(Obligations {
         dataset: target.dataset.clone(),
         columns: if counts { Vec::new() } else { dataset.columns(&target.fields) },
         scope,
-        vouched,
+        vouched: vouched.clone(),
         vouches: target
             .vouch
             .as_ref()
             .zip(head.voucher_days)
             .map(|(key, days)| Vouches { key: key.clone(), days }),
+        alarm_percent: (dataset.residents && !counts && vouched.is_none())
+            .then(|| covenant.alarm_percent()),
         max_rows: head.max_rows,
         count: counts.then_some(CountLimits {
             minimum_cell: head.minimum_cell,

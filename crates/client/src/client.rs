@@ -117,6 +117,9 @@ pub struct TargetResult {
     pub deadline: Option<Date>,
     /// Rows in the file.
     pub rows: u64,
+    /// Whether the partner signed that the rows are out of proportion to the residents of the area (clause
+    /// S12).
+    pub alarm: bool,
     /// The file that vouches for them, where that was asked for.
     pub vouchers: Option<VouchersFile>,
 }

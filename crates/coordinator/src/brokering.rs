@@ -207,7 +207,7 @@ impl Brokering {
     fn not_asked(&self, permitted: &Permitted, target: u32, status: Status) -> TargetOutcome {
         let asked = permitted.received.query().targets.get(target as usize);
         let partner = asked.map_or_else(|| self.own.clone(), |target| target.partner.clone());
-        TargetOutcome { target, partner, status, bytes: 0, chunks: 0, hash: None }
+        TargetOutcome { target, partner, status, bytes: 0, chunks: 0, hash: None, alarm: false }
     }
 
     fn receive(

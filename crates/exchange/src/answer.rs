@@ -52,6 +52,7 @@ pub struct Answer {
     rows: u64,
     bytes: u64,
     chunks: u64,
+    alarm: bool,
 }
 
 /// An exchange that ended at the node.
@@ -109,6 +110,7 @@ impl Answer {
             rows: 0,
             bytes: 0,
             chunks: 0,
+            alarm: false,
         };
         Ok((answer, encapsulated))
     }
@@ -128,6 +130,17 @@ impl Answer {
     /// Counts rows that went into the answer.
     pub const fn add_rows(&mut self, rows: u64) {
         self.rows += rows;
+    }
+
+    /// Rows that went into the answer so far.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Notes that the rows are out of proportion to the residents of the area (clause S12).
+    pub const fn raise_alarm(&mut self) {
+        self.alarm = true;
     }
 
     /// Ends the answer and signs what became of it.
@@ -151,6 +164,7 @@ impl Answer {
             bytes: self.bytes,
             chunks: self.chunks,
             hash,
+            alarm: self.alarm,
             decision: Some(self.decision),
             at,
         };
@@ -166,6 +180,7 @@ impl Answer {
                 bytes: self.bytes,
                 chunks: self.chunks,
                 hash: (self.chunks > 0).then_some(hash),
+                alarm: self.alarm,
             }],
         };
         Ok(Closed { signed_outcome: sign(&outcome, signatory)?, entry })
@@ -195,6 +210,7 @@ pub fn decline(
         bytes: 0,
         chunks: 0,
         hash: ChunkHasher::new().finish(),
+        alarm: false,
         decision,
         at: received.at(),
     };

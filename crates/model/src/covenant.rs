@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    area::AreaKind,
+    area::{AreaCode, AreaKind},
     documents::tag,
     ids::{ClauseId, CovenantId, DatasetId, FieldName, GoalId, Oin, ThemeId},
     parse::{BoundedText, ParseError},
@@ -111,13 +111,17 @@ pub struct Dataset {
     /// vouchers is not served.
     #[serde(default)]
     pub area: Vec<AreaField>,
-    /// The keys for which it takes vouchers, where no field holds its area: it answers only for
-    /// subjects that a partner vouched for, which disclosed them within the area.
+    /// The keys for which it takes vouchers, where no field holds the project's kind of area: it answers
+    /// only for subjects that a partner vouched for, which disclosed them within the area.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<VouchedKey>,
     /// The field with which a subject is verified (clause L14), where the dataset has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_by: Option<FieldName>,
+    /// Whether its rows are the residents of an area: an answer about a large part of them all raises an
+    /// alarm (clause S12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub residents: bool,
     /// Whether its data fall under tax secrecy (clause L10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fiscal: bool,
@@ -454,6 +458,14 @@ impl Covenant {
         u16::try_from(self.number(clause, name).unwrap_or(otherwise)).unwrap_or(0)
     }
 
+    /// The share of an area's residents, in percent, from which an answer about them raises an alarm (clause
+    /// S12). A covenant that sets none, or a number that is no share, has one at every answer.
+    #[must_use]
+    pub fn alarm_percent(&self) -> u8 {
+        let percent = self.number("S12", "alarm_percent").and_then(|set| u8::try_from(set).ok());
+        percent.filter(|percent| *percent <= 100).unwrap_or(0)
+    }
+
     /// Whether every organisation of a kind may join (clause S2).
     #[must_use]
     pub fn is_open_to(&self, kind: &str) -> bool {
@@ -481,6 +493,14 @@ impl Dataset {
     #[must_use]
     pub const fn is_bound(&self) -> bool {
         !self.area.is_empty() || !self.vouched.is_empty()
+    }
+
+    /// Whether its own fields hold an area of every one of these kinds. Where they do not, it answers for
+    /// vouched subjects only (clause S10); where they do, vouchers play no part.
+    #[must_use]
+    pub fn holds_area(&self, codes: &BTreeSet<AreaCode>) -> bool {
+        let held = |code: &AreaCode| self.area.iter().any(|area| area.kind == code.kind());
+        !codes.is_empty() && codes.iter().all(held)
     }
 
     /// The columns of an answer in sequence: what was asked for, then what must go with it (clause L15),

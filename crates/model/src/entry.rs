@@ -66,8 +66,8 @@ pub struct Decision {
     pub covenant: Digest,
     /// What was used of the project's quota before this query (clause S10).
     pub used: Usage,
-    /// For each target of a count, the day on which the same was counted before (clause L4); left out where
-    /// nothing was.
+    /// For each target of a count, the day on which the same was counted before, or what could be subtracted
+    /// from it (clause L4); left out where nothing was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Option<Date>>,
     /// Engine and language version of the rules and the schema of their facts, for instance
@@ -167,6 +167,10 @@ pub struct TargetOutcome {
     /// Hash over the sealed chunks (see [`SignedOutcome::hash`]); absent where none came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Digest>,
+    /// Whether the rows are so large a part of an area's residents that people should look at it before
+    /// they go on (clause S12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alarm: bool,
 }
 
 /// What became of one target.
@@ -211,6 +215,10 @@ pub struct SignedOutcome {
     pub chunks: u64,
     /// SHA-256 over the SHA-256 of each sealed chunk, in sequence.
     pub hash: Digest,
+    /// Whether the rows are so large a part of an area's residents that people should look at it before
+    /// they go on (clause S12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alarm: bool,
     /// Index of the decision in the node's ledger; absent where nothing could be recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,

@@ -140,15 +140,31 @@ impl Predicate {
     /// with `=` or `in` on the outermost conjunction.
     #[must_use]
     pub fn anchors(&self) -> BTreeSet<&FieldName> {
+        self.anchored().map(|(field, _)| field).collect()
+    }
+
+    /// Whether no row can satisfy both, because they anchor a field to other values. Where this is not seen, the
+    /// answer is no.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        self.anchored().any(|(field, values)| {
+            let mut same = other.anchored().filter(|(anchored, _)| *anchored == field);
+            same.any(|(_, others)| values.iter().all(|value| !others.contains(value)))
+        })
+    }
+
+    fn anchored(&self) -> impl Iterator<Item = (&FieldName, &[Literal])> {
         let parts = match &self.0 {
             Expr::And(parts) => parts.as_slice(),
             other => std::slice::from_ref(other),
         };
-        let anchor = |part| match part {
-            &Expr::Compare(ref field, Operator::Equal, _) | &Expr::In(ref field, _) => Some(field),
+        parts.iter().filter_map(|part| match part {
+            Expr::Compare(field, Operator::Equal, literal) => {
+                Some((field, std::slice::from_ref(literal)))
+            }
+            Expr::In(field, list) => Some((field, list.as_slice())),
             _ => None,
-        };
-        parts.iter().filter_map(anchor).collect()
+        })
     }
 }
 

@@ -97,6 +97,10 @@ pub struct Obligations {
     /// Present where the answer is to vouch for whom it discloses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouches: Option<Vouches>,
+    /// Present where the rows are the residents of the project's area: the share of them all, in percent,
+    /// from which the answer raises an alarm (clause S12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm_percent: Option<u8>,
     /// Most rows that may leave (clause S12).
     pub max_rows: u64,
     /// Present for a `count`: the covenant's disclosure limits.
@@ -125,6 +129,16 @@ pub struct Vouches {
     pub days: u16,
 }
 
+impl Obligations {
+    /// Whether so many rows, of so many residents of the area, are out of proportion.
+    #[must_use]
+    pub fn is_alarming(&self, rows: u64, residents: u64) -> bool {
+        self.alarm_percent.is_some_and(|percent| {
+            rows > 0 && rows.saturating_mul(100) >= residents.saturating_mul(u64::from(percent))
+        })
+    }
+}
+
 /// How a count is made safe before it leaves.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -133,4 +147,25 @@ pub struct CountLimits {
     pub minimum_cell: u32,
     /// Counts are rounded to the nearest multiple of this.
     pub rounding: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_all_residents_is_out_of_proportion() {
+        let of = |alarm: &str| -> Obligations {
+            let text = format!(
+                r#"{{"dataset":"gemeente/brp_persoon","columns":[],"scope":[],{alarm}"max_rows":9,
+                "count":null,"retention_days":1}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let tenth = of(r#""alarm_percent":10,"#);
+        assert!(tenth.is_alarming(12, 120) && tenth.is_alarming(13, 120));
+        assert!(!tenth.is_alarming(11, 120) && !tenth.is_alarming(0, 0));
+        assert!(of(r#""alarm_percent":0,"#).is_alarming(1, u64::MAX));
+        assert!(!of("").is_alarming(120, 120));
+    }
 }

@@ -314,6 +314,7 @@ impl Answering {
             bytes: 0,
             chunks: 0,
             hash: None,
+            alarm: false,
         };
         let query = asked.received.query().id;
         let at = self.clock.now();

@@ -1,11 +1,14 @@
 //! The datasets that a node serves, bound to the covenant in force.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use convenant_ledger::register::Register;
 use convenant_model::{
     DatasetId, Date, Digest, FieldName, Oin, ProjectId,
-    area::AreaCode,
+    area::{AreaCode, AreaKind},
     covenant::Covenant,
     documents::{Annex, Ruling},
     query::QueryKind,
@@ -26,6 +29,7 @@ pub(crate) struct Served {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) binding: Binding,
     kinds: BTreeMap<FieldName, FieldType>,
+    areas: BTreeSet<AreaKind>,
     vouched: Vec<FieldName>,
 }
 
@@ -44,7 +48,8 @@ pub struct Exposed {
     pub kinds: Vec<QueryKind>,
     /// The area to which rows are limited (clause S10).
     pub area: Vec<AreaCode>,
-    /// The keys of which subjects must be vouched for, where the dataset holds no area (clause S10).
+    /// The keys of which subjects must be vouched for, where the dataset does not hold the project's area
+    /// (clause S10).
     pub vouched: Vec<FieldName>,
     /// First and last day.
     pub days: (Date, Date),
@@ -72,7 +77,8 @@ impl Datasets {
             source.check().await?;
             let kinds = dataset.field.iter().map(|field| (field.name.clone(), field.kind));
             let vouched = dataset.vouched.iter().map(|vouched| vouched.key.clone()).collect();
-            let one = Served { source, binding, kinds: kinds.collect(), vouched };
+            let areas = dataset.area.iter().map(|area| area.kind).collect();
+            let one = Served { source, binding, kinds: kinds.collect(), areas, vouched };
             if served.insert(config.id.clone(), one).is_some() {
                 return Err(NodeError::Twice(config.id.clone()));
             }
@@ -111,7 +117,7 @@ impl Datasets {
                     fields,
                     kinds: annex.kinds.iter().copied().collect(),
                     area: decided.proposal.area.iter().cloned().collect(),
-                    vouched: self.vouched(annex),
+                    vouched: self.vouched(annex, &decided.proposal.area),
                     days: (decided.decision.valid_from, decided.decision.valid_until),
                     basis: annex.basis_provider.to_string(),
                 });
@@ -120,8 +126,10 @@ impl Datasets {
         found
     }
 
-    fn vouched(&self, annex: &Annex) -> Vec<FieldName> {
-        self.get(&annex.dataset).map(|served| served.vouched.clone()).unwrap_or_default()
+    fn vouched(&self, annex: &Annex, area: &BTreeSet<AreaCode>) -> Vec<FieldName> {
+        let served = self.get(&annex.dataset);
+        let served = served.filter(|one| !area.iter().all(|code| one.areas.contains(&code.kind())));
+        served.map(|served| served.vouched.clone()).unwrap_or_default()
     }
 
     fn fields(&self, annex: &Annex) -> Vec<FieldName> {

@@ -12,6 +12,7 @@ use opentelemetry::{
 pub(crate) struct Metrics {
     verdicts: Counter<u64>,
     outcomes: Counter<u64>,
+    alarms: Counter<u64>,
     stages: Histogram<f64>,
     source: Histogram<f64>,
     ledger: Gauge<u64>,
@@ -28,6 +29,10 @@ impl Metrics {
             outcomes: meter
                 .u64_counter("convenant.outcomes")
                 .with_description("exchanges by how they ended")
+                .build(),
+            alarms: meter
+                .u64_counter("convenant.alarms")
+                .with_description("answers out of proportion to the residents of an area")
                 .build(),
             stages: meter
                 .f64_histogram("convenant.stage.duration")
@@ -68,6 +73,10 @@ impl Metrics {
             Status::Failed { problem } => problem.code(),
         };
         self.outcomes.add(1, &[KeyValue::new("status", name)]);
+    }
+
+    pub(crate) fn alarm(&self) {
+        self.alarms.add(1, &[]);
     }
 
     pub(crate) fn stage(&self, name: &'static str, took: Duration) {

@@ -78,6 +78,12 @@ pub trait Source: Send + Sync {
         permit: &Recorded<Permit>,
         subjects: Vec<Subject>,
     ) -> BoxFuture<'_, Result<u64, SourceError>>;
+
+    /// How many rows there are in the project's area, whatever the permit's query asks of them.
+    ///
+    /// # Errors
+    /// As [`Source::count`], and where the area is not held by fields of the source.
+    fn within_area(&self, permit: &Recorded<Permit>) -> BoxFuture<'_, Result<u64, SourceError>>;
 }
 
 impl<A: Adapter> Source for A {
@@ -99,6 +105,13 @@ impl<A: Adapter> Source for A {
         subjects: Vec<Subject>,
     ) -> BoxFuture<'_, Result<u64, SourceError>> {
         match Plan::of(self.binding(), permit, subjects) {
+            Ok(plan) => self.total(plan),
+            Err(error) => future::ready(Err(error)).boxed(),
+        }
+    }
+
+    fn within_area(&self, permit: &Recorded<Permit>) -> BoxFuture<'_, Result<u64, SourceError>> {
+        match Plan::of_area(self.binding(), permit) {
             Ok(plan) => self.total(plan),
             Err(error) => future::ready(Err(error)).boxed(),
         }

@@ -117,6 +117,27 @@ impl Plan {
         })
     }
 
+    /// All rows in the area that a recorded permit is held within, to be counted.
+    pub(crate) fn of_area(
+        binding: &Binding,
+        permit: &Recorded<Permit>,
+    ) -> Result<Self, SourceError> {
+        let obligations = permit.item().obligations();
+        if obligations.dataset != *binding.dataset() {
+            return Err(Resolver(binding).misfit("it is for another dataset"));
+        }
+        let asked = Asked {
+            columns: &[],
+            scope: &obligations.scope,
+            vouched: None,
+            predicate: None,
+            key: None,
+            subjects: Vec::new(),
+            max_rows: obligations.max_rows,
+        };
+        Self::new(binding, asked)
+    }
+
     /// A plan without a permit, for the tests of the adapters.
     #[cfg(test)]
     pub(crate) fn unrecorded(binding: &Binding, asked: Asked<'_>) -> Result<Self, SourceError> {

@@ -89,20 +89,29 @@ impl World {
     /// # Errors
     /// When one of these fails.
     pub async fn start(plan: &Plan) -> Fallible<Self> {
-        let (folder, ports) = (tempfile::tempdir()?, PortBlock::claim()?);
-        let today = today()?;
-        let options = Options {
-            seed: 20260302,
-            persons: plan.persons,
-            ports: Ports::Given(ports.ports()),
-            today,
-            published: published()?,
+        let example = |dir: &Path, ports| -> Fallible<_> {
+            let (persons, today, published) = (plan.persons, today()?, published()?);
+            let options = Options { seed: 20260302, persons, ports, today, published };
+            Ok(Federation::write(dir, &options, &SystemRandom::new())?)
         };
-        let federation =
-            Federation::write(&folder.path().join("federation"), &options, &SystemRandom::new())?;
+        let mut world = Self::found(example).await?;
+        for name in &plan.nodes {
+            world.start_node(name).await?;
+        }
+        Ok(world)
+    }
+
+    /// Writes a federation of a test's own into a folder, starts its coordinator and submits every document;
+    /// no node runs as yet.
+    ///
+    /// # Errors
+    /// When one of these fails.
+    pub async fn found(write: impl FnOnce(&Path, Ports) -> Fallible<Federation>) -> Fallible<Self> {
+        let (folder, ports) = (tempfile::tempdir()?, PortBlock::claim()?);
+        let federation = write(&folder.path().join("federation"), Ports::Given(ports.ports()))?;
         let mut world = Self {
             federation,
-            clock: Arc::new(TestClock::on(today)),
+            clock: Arc::new(TestClock::on(today()?)),
             folder,
             coordinator: None,
             nodes: BTreeMap::new(),
@@ -114,9 +123,6 @@ impl World {
             if let Some(document) = document.filter(|document| !document.founds()) {
                 world.submit(document).await?;
             }
-        }
-        for name in &plan.nodes {
-            world.start_node(name).await?;
         }
         Ok(world)
     }

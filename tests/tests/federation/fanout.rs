@@ -101,7 +101,7 @@ async fn a_query_that_every_partner_must_refuse_is_one_refusal() {
     let results = Results::of(&world, "fanout");
     let refused = results.ask(&client, &composed).await;
     assert!(matches!(refused, Err(convenant_client::ClientError::Refused(_))), "{refused:?}");
-    assert_eq!(told(&refused), ["L1/NIET_NOODZAKELIJK"]);
+    assert_eq!(told(&refused), ["L1/NIET_NOODZAKELIJK", "S7/THEMA"]);
 }
 
 #[tokio::test]

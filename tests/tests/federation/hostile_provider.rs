@@ -57,6 +57,7 @@ fn forged(world: &World, party: &Party, composed: &Composed, columns: &[&str]) -
         bytes: sealed.len() as u64,
         chunks: 1,
         hash: hasher.finish(),
+        alarm: false,
         decision: Some(1),
         at: world.clock.now(),
     };

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod answers;
+mod budgets;
 mod evidence;
 mod fanout;
 mod hostile_coordinator;
@@ -14,6 +15,7 @@ mod replay;
 mod results;
 mod revocation;
 mod rotation;
+mod scenarios;
 mod support;
 mod suspension;
 mod transport;

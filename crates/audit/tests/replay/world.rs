@@ -243,6 +243,7 @@ impl World {
             bytes: result.bytes,
             chunks: result.chunks,
             hash: result.hash.unwrap_or_else(|| sha256(b"")),
+            alarm: result.alarm,
             decision: decision.map(|index| index as u64),
             at: self.now,
         };
@@ -442,5 +443,13 @@ fn refused(refusal: Refusal) -> Status {
 
 fn outcome(target: u32, partner: &str, status: Status, chunks: u64) -> TargetOutcome {
     let hash = (chunks > 0).then(|| sha256(partner.as_bytes()));
-    TargetOutcome { target, partner: oin(partner), status, bytes: 100 * chunks, chunks, hash }
+    TargetOutcome {
+        target,
+        partner: oin(partner),
+        status,
+        bytes: 100 * chunks,
+        chunks,
+        hash,
+        alarm: false,
+    }
 }

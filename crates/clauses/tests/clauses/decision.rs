@@ -390,8 +390,9 @@ fn a_permit_obliges_to_columns_scope_and_limits() {
         obligations,
         json!({
             "dataset": "gemeente/brp_persoon",
-            "columns": ["leeftijd", "geheimhouding_persoonsgegevens", "in_onderzoek"],
+            "columns": ["leeftijd", "geheimhouding_persoonsgegevens", "in_onderzoek", "adresmarkering"],
             "scope": [{"field": "gemeente_van_inschrijving", "codes": ["GM0599"]}],
+            "alarm_percent": 10,
             "max_rows": 10_000,
             "count": null,
             "retention_days": 30,

@@ -1,6 +1,6 @@
 //! Rules that cannot be used or evaluated, and rules of another covenant: always a refusal.
 
-use crate::world::{COORDINATOR, UWV, World, codes, compile};
+use crate::world::{COORDINATOR, UWV, World, brp, codes, compile};
 use convenant_clauses::{CompileError, Rules};
 use convenant_model::Oin;
 use convenant_signing::sha256;
@@ -66,6 +66,7 @@ fn without_an_area_nothing_is_permitted_whatever_the_rules_say() {
     let rules = world.clause("S10")["rule"].as_array_mut().unwrap();
     rules.retain(|rule| rule["code"] != "BUITEN_GEBIED");
     world.proposal["area"] = json!(["WK059901"]);
+    world.ask("lookup", brp(&["leeftijd"]));
     assert_eq!(codes(&world.verdict()), ["REGELFOUT"]);
 }
 

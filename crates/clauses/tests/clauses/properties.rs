@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use cedar_policy::{Authorizer, Decision, PolicySet};
 use convenant_clauses::{Rules, Verdict, sample::ASSUMED};
 use convenant_model::{
-    Oin, covenant::Use, documents::Ruling, query::QueryKind, register::RegisterState,
+    Oin, area::AreaCode, covenant::Use, documents::Ruling, query::QueryKind,
+    register::RegisterState,
 };
 use proptest::{prelude::*, sample::subsequence, strategy::ValueTree};
 use serde_json::{Value, json};
@@ -195,6 +196,8 @@ fn outside(
     let obligations = permit.obligations();
     let day = world.at.parse::<convenant_model::Timestamp>().unwrap().date();
     let subjects = target.subjects.as_ref().map_or(0, |shape| shape.count);
+    let held = |code: &AreaCode| dataset.area.iter().any(|area| area.kind == code.kind());
+    let bound_by_area = proposal.area.iter().all(held);
     let checks = [
         ("field", used.is_subset(&granted)),
         ("field of another theme", used.iter().all(|name| usable(name))),
@@ -215,7 +218,8 @@ fn outside(
         ("quota", world.used.queries < proposal.quota.queries),
         ("cap", subjects <= 20),
         ("bulk", query.kind != QueryKind::Lookup || subjects > 0),
-        ("scope", !obligations.scope.is_empty()),
+        ("scope", obligations.scope.is_empty() != (bound_by_area && obligations.vouched.is_none())),
+        ("vouched", obligations.vouched.is_none() || (subjects > 0 && !bound_by_area)),
         (
             "area",
             obligations.scope.iter().all(|one| one.codes.iter().all(|c| proposal.area.contains(c))),

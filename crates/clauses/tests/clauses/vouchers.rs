@@ -7,7 +7,7 @@ use convenant_model::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{IND, World, brp, codes, subjects};
+use crate::world::{IND, World, brp, codes, subjects, uwv};
 
 const KEY: &str = "burgerservicenummer";
 
@@ -73,6 +73,32 @@ fn vouched_subjects_take_the_place_of_an_area_and_it_is_recorded() {
     let recorded = serde_json::to_value(obligations(&world)).unwrap();
     assert!(recorded.get("vouched").is_none() && recorded.get("vouches").is_none());
     assert_eq!(recorded["scope"].as_array().unwrap().len(), 1);
+}
+
+/// UWV knows municipalities, and no neighbourhoods.
+#[test]
+fn a_dataset_takes_vouchers_where_it_does_not_hold_the_projects_kind_of_area() {
+    let mut world = World::new();
+    let mut about = uwv(&["code_leefvorm"]);
+    about["subjects"] = subjects(KEY, 3);
+    world.ask("lookup", about);
+    let own = obligations(&world);
+    assert!(own.vouched.is_none() && own.scope.len() == 1);
+    // One kind of two is not enough.
+    for area in [json!(["BU05990101"]), json!(["BU05990101", "GM0518"])] {
+        world.proposal["area"] = area;
+        let vouched = obligations(&world);
+        assert_eq!(vouched.vouched.unwrap().as_str(), KEY);
+        assert!(vouched.scope.is_empty());
+    }
+    // What holds the neighbourhood itself is bound by that, and needs nobody.
+    world.proposal["area"] = json!(["BU05990101"]);
+    world.ask("lookup", brp(&["leeftijd"]));
+    let own = obligations(&world);
+    assert!(own.vouched.is_none());
+    assert_eq!(own.scope[0].field.as_str(), "buurtcode");
+    world.ask("count", uwv(&[]));
+    assert_eq!(codes(&world.verdict()), ["S10/BUITEN_GEBIED"]);
 }
 
 #[test]

@@ -412,9 +412,16 @@ fn signed(kind: DocumentKind, document: &Value) -> Signed {
     Signed { kind, payload: serde_json::to_vec(document).unwrap() }
 }
 
+/// The example covenant, but for wages: of this project's theme too, so that it has a field for hits only.
 fn covenant() -> Value {
     let text: CovenantText = from_toml("covenant.toml", COVENANT).unwrap();
-    serde_json::to_value(text).unwrap()
+    let mut covenant = serde_json::to_value(text).unwrap();
+    let datasets = covenant["dataset"].as_array_mut().unwrap();
+    let fields = datasets.iter_mut().flat_map(|one| one["field"].as_array_mut().unwrap());
+    for field in fields.filter(|field| field["name"] == "loon_sv") {
+        field["themes"].as_array_mut().unwrap().insert(0, json!("adresfraude"));
+    }
+    covenant
 }
 
 fn enrolments() -> Vec<Value> {

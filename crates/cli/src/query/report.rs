@@ -35,6 +35,9 @@ struct TargetReport {
     dataset: String,
     status: Ended,
     rows: u64,
+    /// Whether the rows are out of proportion to the residents of the area (clause S12).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    alarm: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
     /// Whether the file is sealed: `convenant results open` opens it.
@@ -155,6 +158,9 @@ impl Report {
                 let file = file.display();
                 output::note(&format!("  vouchers for {rows} row(s) in {file}, until {expires}"));
             }
+            if target.alarm {
+                output::note(&output::wrapped(ALARM, 2, 92));
+            }
             target.violations.iter().for_each(tell_violation);
         }
         if self.targets.iter().any(|target| target.sealed) {
@@ -162,6 +168,10 @@ impl Report {
         }
     }
 }
+
+/// Of an answer that is out of proportion to the residents of the area.
+const ALARM: &str = "S12 EVENREDIGHEID: dit antwoord gaat over een groot deel van alle inwoners van het \
+                     gebied. Leg het voor aan de functionaris voor gegevensbescherming voordat u verdergaat.";
 
 impl TargetReport {
     fn new(result: TargetResult, name: String, dataset: String) -> Self {
@@ -181,6 +191,7 @@ impl TargetReport {
             dataset,
             status,
             rows: result.rows,
+            alarm: result.alarm,
             file: result.file,
             vouchers: result.vouchers.map(VouchersReport::from),
             sealed: result.sealed,

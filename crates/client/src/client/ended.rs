@@ -48,6 +48,7 @@ impl Client {
             deadline: None,
             vouchers: None,
             rows: 0,
+            alarm: false,
         })
     }
 
@@ -59,6 +60,7 @@ impl Client {
     ) -> Result<TargetResult, ClientError> {
         let Accepted { outcome, signed, output, kept, extent } = accepted;
         let (target, status, rows) = (outcome.target, outcome.status.clone(), extent.rows);
+        let alarm = outcome.alarm;
         let answer = Answer::new(&composed.query, &outcome, extent, self.clock.now());
         let answer = answer.ok_or(ClientError::Malformed("a target that was not asked"))?;
         let deadline = answer.deadline.filter(|_| output.is_some());
@@ -86,6 +88,7 @@ impl Client {
             deadline,
             vouchers: None,
             rows,
+            alarm,
         };
         if let Some(ended) = ended {
             let (ended, vouchers) = ended.await.map_err(|_| ClientError::Interrupted)??;

@@ -91,7 +91,8 @@ async fn pass_on(
             }
             Some(answer_frame::Body::SignedOutcome(signed)) => {
                 outcome.hash = (outcome.chunks > 0).then(|| hasher.finish());
-                let stated = stated(&signed);
+                let (stated, alarm) = stated(&signed);
+                outcome.alarm = alarm;
                 send(frames, target, Body::SignedOutcome(signed)).await.map_err(gone)?;
                 return Ok(stated);
             }
@@ -101,14 +102,15 @@ async fn pass_on(
     Err(failed(Problem::NodeUnavailable))
 }
 
-/// What the node's outcome says, for the coordinator's own record. Whether its signature holds is for
+/// What the node's outcome says, for the coordinator's own record: how the answer ended, and whether it is out
+/// of proportion (clause S12). Whether its signature holds is for
 /// the requester and the auditor: they do not take the coordinator's word for it.
-fn stated(signed: &str) -> Status {
+fn stated(signed: &str) -> (Status, bool) {
     let unverified = peek_compact(signed, convenant_exchange::OUTCOME_TYPE).ok();
     let outcome = unverified.and_then(|unverified| {
         parse_canonical::<SignedOutcome>(unverified.payload(), "outcome").ok()
     });
-    outcome.map_or(failed(Problem::Malformed), |outcome| outcome.status)
+    outcome.map_or((failed(Problem::Malformed), false), |outcome| (outcome.status, outcome.alarm))
 }
 
 async fn within<T>(deadline: Option<Deadline>, work: impl Future<Output = T>) -> Result<T, Status> {

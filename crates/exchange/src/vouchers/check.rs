@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use convenant_model::{
     KeyId, Oin, Timestamp,
-    covenant::Dataset,
     documents::{Enrolment, Proposal},
     keys::VerifyingKey,
     query::Query,
@@ -196,7 +195,7 @@ impl VoucherView<'_> {
         let may = served
             && takes_part(proposal, &vouching.issuer)
             && grants(proposal, vouching)
-            && dataset.is_some_and(|dataset| holds_area(dataset, proposal));
+            && dataset.is_some_and(|dataset| dataset.holds_area(&proposal.area));
         if !may {
             return Err(VoucherFault::Issuer);
         }
@@ -216,10 +215,4 @@ fn grants(proposal: &Proposal, vouching: &Vouching) -> bool {
         .iter()
         .filter(|annex| annex.provider == vouching.issuer && annex.dataset == vouching.dataset);
     annexes.any(|annex| annex.field.iter().any(|field| field.name == vouching.key))
-}
-
-/// Whether a field of the dataset can hold the project's area.
-fn holds_area(dataset: &Dataset, proposal: &Proposal) -> bool {
-    let mut areas = dataset.area.iter();
-    areas.any(|area| proposal.area.iter().any(|code| code.kind() == area.kind))
 }

@@ -36,8 +36,8 @@ impl Covenant {
         names.filter(|name| all.iter().any(|other| other.takes(&dataset.id, name)))
     }
 
-    /// Whether somebody provides a dataset in a project that takes vouchers for values of this field.
-    /// For nobody's use, nothing is vouched for.
+    /// Whether somebody provides a dataset in a project that takes vouchers for values of this field, and needs
+    /// them there. For nobody's use, nothing is vouched for.
     #[must_use]
     pub fn is_vouching_of_use(
         &self,
@@ -46,22 +46,20 @@ impl Covenant {
         field: &FieldName,
     ) -> bool {
         let provided = proposal.annex.iter().filter_map(|annex| self.dataset(&annex.dataset));
-        provided.into_iter().any(|other| other.takes(dataset, field))
+        let mut needing = provided.filter(|other| !other.holds_area(&proposal.area));
+        needing.any(|other| other.takes(dataset, field))
     }
 }
 
 type Checked = Result<(), Fault>;
 
 impl CovenantText {
-    /// A dataset is bound by its own area or by vouchers; those come from keys of the same type in
-    /// datasets that hold their own area.
+    /// A dataset is bound by its own area or by vouchers (see [`Dataset::holds_area`]); those come from
+    /// keys of the same type in datasets that hold an area of their own.
     pub(crate) fn check_vouched(&self, dataset: &Dataset) -> Checked {
         let fault = |member: String, message| Err((member, message));
         if dataset.vouched.is_empty() {
             return Ok(());
-        }
-        if !dataset.area.is_empty() {
-            return fault(".vouched".to_owned(), "a dataset that holds its own area needs none");
         }
         if self.covenant.voucher_days.is_none_or(|days| days == 0) {
             return fault(".vouched".to_owned(), "the covenant does not say `voucher_days`");
@@ -161,6 +159,24 @@ field = [
     }
 
     #[test]
+    fn a_dataset_with_an_area_takes_vouchers_for_other_kinds_of_area() {
+        let area = "vouched = [{ key = \"bsn\"";
+        let with = format!("area = [{{ field = \"gemeente\", kind = \"GM\" }}]\n{area}");
+        let field = "  { name = \"nummer\"";
+        let own = "  { name = \"gemeente\", type = \"gemeentecode\", class = \"ordinary\", \
+                   category = \"h\", use = \"scope\" },\n";
+        let text = COVENANT.replace(area, &with).replace(field, &format!("{own}{field}"));
+        let text: CovenantText = from_toml("c", &text).unwrap();
+        let covenant = text.check("c").unwrap();
+        let dataset = &covenant.text().dataset[1];
+        let held = |codes: &[&str]| {
+            dataset.holds_area(&codes.iter().map(|code| code.parse().unwrap()).collect())
+        };
+        assert!(held(&["GM0599"]) && held(&["GM0599", "GM0518"]));
+        assert!(!held(&["BU05990101"]) && !held(&["GM0599", "BU05990101"]) && !held(&[]));
+    }
+
+    #[test]
     fn everything_else_is_no_covenant() {
         let by = "field = \"bsn\" }] }]";
         for (from, to, what) in [
@@ -176,12 +192,6 @@ field = [
                 "holds its own area",
             ),
             ("by = [{ dataset = \"a/own\", field = \"bsn\" }]", "by = []", "holds its own area"),
-            (
-                "area = [{ field = \"gemeente\", kind = \"GM\" }]\n",
-                "area = [{ field = \"gemeente\", kind = \"GM\" }]\n\
-                 vouched = [{ key = \"bsn\", by = [{ dataset = \"a/own\", field = \"bsn\" }] }]\n",
-                "needs none",
-            ),
         ] {
             let fault = checked(from, to).unwrap_err();
             assert!(fault.contains(what), "{to}: {fault}");

@@ -81,9 +81,35 @@ impl Answering {
             sending.rows(&batch.map_err(|error| told(&error))?).await?;
         }
         self.metrics.source(started.elapsed());
+        self.weigh(source, permit, sending.answer).await?;
         sending.finish(self, asked).await
     }
+
+    /// Raises an alarm where the rows are out of proportion to the residents of the area (clause S12). A number
+    /// of rows that is too small to be given as one says nothing of a share.
+    async fn weigh(
+        &self,
+        source: &dyn Source,
+        permit: &Recorded<Permit>,
+        answer: &mut Answer,
+    ) -> Result<(), Problem> {
+        let obligations = permit.item().obligations();
+        if obligations.alarm_percent.is_none() || answer.rows() < ALARMING_ROWS {
+            return Ok(());
+        }
+        let residents = source.within_area(permit).await.map_err(|error| told(&error))?;
+        if obligations.is_alarming(answer.rows(), residents) {
+            self.metrics.alarm();
+            let query = permit.item().query_id();
+            tracing::warn!(%query, "an answer is out of proportion to the residents of the area");
+            answer.raise_alarm();
+        }
+        Ok(())
+    }
 }
+
+/// Fewest rows that raise an alarm.
+const ALARMING_ROWS: u64 = 10;
 
 /// Batches on their way into sealed chunks.
 struct Sending<'a> {
