@@ -7,7 +7,7 @@ use std::{
 
 use convenant_clauses::Rules;
 use convenant_ledger::{
-    LedgerVerifier, SignedCheckpoint,
+    LedgerVerifier, SignedCheckpoint, origin,
     register::{Register, RegisterError},
 };
 use convenant_model::{
@@ -203,6 +203,13 @@ impl RegisterEvidence {
             return self.findings.push(Finding::new(Code::RegisterUnsigned, NAME));
         };
         let finding = Finding::new(Code::RegisterCheckpoint, NAME);
+        let state = self.whole.state();
+        let mut enrolled = state.enrolments().filter(|one| one.kind.as_str() == "coordinator");
+        let of = |party: &Oin| origin::register(party).is_ok_and(|name| name == *verifier.origin());
+        if !enrolled.any(|one| of(&one.partner)) {
+            let found = verifier.origin().as_str();
+            return self.findings.push(finding.found(format!("origin={found}")));
+        }
         let stated = match SignedCheckpoint::parse(bytes, verifier) {
             Ok(signed) => signed.checkpoint().clone(),
             Err(error) => return self.findings.push(finding.found(error)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
-use convenant_model::{Digest, Timestamp, entry::Conflict};
+use convenant_model::{Digest, Timestamp, entry::Conflict, keys::VerifyingKey};
 use serde::Serialize;
 
 use crate::{Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind};
@@ -45,13 +45,18 @@ impl LedgerReplay<'_> {
     pub(crate) fn check_witnesses(&mut self) -> Vec<Cosigned> {
         let (mut stated, mut cosigned) = (Vec::new(), Vec::new());
         for statement in &self.statements {
-            match verified(self.register, &self.name, &statement.note) {
-                Some(signed) => stated.push((statement.by.to_string(), signed)),
+            let signed = verified(self.register, &self.name, &statement.note);
+            let sound = signed.filter(|(signed, key)| {
+                let at = cosigned_at(self.register, &statement.by, signed);
+                at.is_some_and(|at| !is_revoked(self.register, &self.name, key, at))
+            });
+            match sound {
+                Some((signed, _)) => stated.push((statement.by.to_string(), signed)),
                 None => self.findings.push(Finding::new(Code::Statement, &statement.by)),
             }
         }
         for note in &self.witnessed {
-            let signed = verified(self.register, &self.name, note);
+            let signed = verified(self.register, &self.name, note).map(|(signed, _)| signed);
             let by = signed.as_ref().and_then(|signed| cosigner(self.register, signed));
             match signed.zip(by) {
                 Some((signed, (by, at))) => {
@@ -76,7 +81,7 @@ impl LedgerReplay<'_> {
             return self.findings.push(unproven);
         };
         let [held, shown] = [&conflict.held, &conflict.shown]
-            .map(|note| of.verified(self.register, note.as_bytes()));
+            .map(|note| of.verified(self.register, note.as_bytes(), conflict.at));
         let Some((held, shown)) = held.zip(shown) else {
             return self.findings.push(unproven);
         };
@@ -101,7 +106,10 @@ impl RegisterEvidence {
             Checkpoint::unverified(&one.note).is_ok_and(|one| one.origin == *verifier.origin())
         });
         let check = |statement: &Statement| {
-            let Ok(signed) = SignedCheckpoint::parse(&statement.note, verifier) else {
+            let signed = SignedCheckpoint::parse(&statement.note, verifier).ok();
+            let by = &statement.by;
+            let signed = signed.filter(|signed| cosigned_at(self, by, signed).is_some());
+            let Some(signed) = signed else {
                 return Some(Finding::new(Code::Statement, &statement.by));
             };
             let (stated, own) = (signed.checkpoint(), self.position());
@@ -148,22 +156,54 @@ impl Witnessed {
         }
     }
 
-    fn verified(&self, register: &RegisterEvidence, note: &[u8]) -> Option<SignedCheckpoint> {
+    fn verified(
+        &self,
+        register: &RegisterEvidence,
+        note: &[u8],
+        at: Timestamp,
+    ) -> Option<SignedCheckpoint> {
         match self {
-            Self::Ledger(name) => verified(register, name, note),
+            Self::Ledger(name) => {
+                let (signed, key) = verified(register, name, note)?;
+                (!is_revoked(register, name, &key, at)).then_some(signed)
+            }
             Self::Register(_) => SignedCheckpoint::parse(note, register.verifier()).ok(),
         }
     }
 }
 
-/// The checkpoint, if a key signed it that the register ever named for the ledger.
+/// The checkpoint and its key, if that is one that the register ever named for the ledger.
 fn verified(
     register: &RegisterEvidence,
     name: &LedgerName,
     note: &[u8],
-) -> Option<SignedCheckpoint> {
-    let verifiers = verifiers(register, name);
-    verifiers.into_iter().find_map(|verifier| SignedCheckpoint::parse(note, &verifier).ok())
+) -> Option<(SignedCheckpoint, VerifyingKey)> {
+    let origin = name.origin()?;
+    register.checkpoint_keys(name).into_iter().find_map(|key| {
+        let verifier = LedgerVerifier::new(origin.clone(), key.clone()).ok()?;
+        Some((SignedCheckpoint::parse(note, &verifier).ok()?, key))
+    })
+}
+
+/// When the party of a ledger cosigned a checkpoint of another.
+fn cosigned_at(
+    register: &RegisterEvidence,
+    by: &LedgerName,
+    signed: &SignedCheckpoint,
+) -> Option<Timestamp> {
+    let mut verifiers = verifiers(register, by).into_iter();
+    verifiers.find_map(|verifier| signed.cosigned_at(&verifier).ok())
+}
+
+/// Whether a key was revoked when a witness says that it saw a signature of it: whoever took a key could
+/// else make its owner look as if it told two stories.
+fn is_revoked(
+    register: &RegisterEvidence,
+    name: &LedgerName,
+    key: &VerifyingKey,
+    at: Timestamp,
+) -> bool {
+    register.register().state().is_revoked(&name.party, key, at)
 }
 
 fn verifiers(register: &RegisterEvidence, name: &LedgerName) -> Vec<LedgerVerifier> {
@@ -185,8 +225,7 @@ fn cosigner(
         [LedgerKind::Coordinator, LedgerKind::Node].map(|kind| LedgerName::new(kind, party.clone()))
     });
     names.into_iter().find_map(|name| {
-        let mut verifiers = verifiers(register, &name).into_iter();
-        let at = verifiers.find_map(|verifier| signed.cosigned_at(&verifier).ok())?;
+        let at = cosigned_at(register, &name, signed)?;
         Some((name, at))
     })
 }

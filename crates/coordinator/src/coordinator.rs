@@ -11,7 +11,7 @@ use convenant_wire::v1::{
     broker_server::BrokerServer, ledger_server::LedgerServer, register_server::RegisterServer,
     witness_server::WitnessServer,
 };
-use convenant_witness::{LedgerService, WitnessService};
+use convenant_witness::{LedgerService, MAX_REQUEST, WitnessService};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::service::Routes;
 
@@ -112,7 +112,10 @@ impl Coordinator {
         let renewed = tokio::spawn(Arc::clone(&cosigned).renew_every(period));
         let routes = Routes::new(broker)
             .add_service(register)
-            .add_service(WitnessServer::new(WitnessService(Arc::new(witness))))
+            .add_service(
+                WitnessServer::new(WitnessService(Arc::new(witness)))
+                    .max_decoding_message_size(MAX_REQUEST),
+            )
             .add_service(LedgerServer::new(LedgerService(Arc::new(shelf))))
             .add_service(health);
         let policy = Arc::new(Enrolled { registrar, clock: Arc::clone(&self.clock) });
@@ -133,7 +136,9 @@ impl Coordinator {
         let own = self.config.party.oin.clone();
         let signer = witnessing::signer(&self.config)?;
         let snapshot = self.registrar.current();
-        let signer = signer.after(snapshot.register().state().keys_of(&own).cloned());
+        let signer = signer.after(
+            snapshot.register().state().enrolments_of(&own).map(|one| one.ledger_key.clone()),
+        );
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: own.clone(),
             at,

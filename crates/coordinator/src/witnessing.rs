@@ -12,8 +12,6 @@ use tonic::transport::Channel;
 
 use crate::{CoordinatorConfig, CoordinatorError, brokering::Brokering, registrar::Registrar};
 
-/// Kind of an organisation that may read every ledger.
-const AUDITOR: &str = "auditor";
 /// Longest that a node may take to cosign.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -59,12 +57,9 @@ pub(crate) fn shelf(
         (origin::register(own)?.as_str().to_owned(), dir.join("register")),
     ]);
     let entitled = Arc::new(move |peer: &Oin| {
-        let (snapshot, now) = (registrar.current(), clock.now());
-        let state = snapshot.register().state();
-        let enrolment = state.enrolment(peer).filter(|one| one.holds_on(now.date()));
-        enrolment.is_some_and(|one| one.kind.as_str() == AUDITOR) && !state.has_left(peer, now)
+        registrar.current().register().state().auditor_at(peer, clock.now()).is_some()
     });
-    Ok(Shelf { ledgers, entitled })
+    Ok(Shelf::new(ledgers, entitled))
 }
 
 /// The coordinator's ledger and register before their witnesses.

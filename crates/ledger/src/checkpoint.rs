@@ -193,6 +193,20 @@ impl SignedCheckpoint {
         Ok(Self { checkpoint, note })
     }
 
+    /// The same without anything that its owner could have added besides: no line after the third, and no
+    /// signature but the owner's own. For who keeps what others send.
+    ///
+    /// # Errors
+    /// See [`Self::parse`].
+    pub fn parse_bare(bytes: &[u8], verifier: &LedgerVerifier) -> Result<Self, CheckpointError> {
+        let Self { checkpoint, mut note } = Self::parse(bytes, verifier)?;
+        if note.text() != checkpoint.text() {
+            return Err(CheckpointError::Line { line: 4 });
+        }
+        note.keep_only(&verifier.0);
+        Ok(Self { checkpoint, note })
+    }
+
     /// What the checkpoint states.
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {

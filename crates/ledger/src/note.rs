@@ -171,6 +171,16 @@ impl Note {
         self.signatures.push(signature);
     }
 
+    /// Drops every signature of another key, and every one but the first of each type.
+    pub(crate) fn keep_only(&mut self, key: &NoteKey) {
+        let kinds = [SignatureType::Ed25519, SignatureType::Cosignature];
+        let mut wanted: Vec<_> = kinds.into_iter().map(|kind| key.id(kind)).collect();
+        self.signatures.retain(|one| {
+            let at = wanted.iter().position(|id| one.name == key.name.0 && one.id == *id);
+            at.map(|at| wanted.remove(at)).is_some()
+        });
+    }
+
     /// The text, if the key signed it.
     ///
     /// # Errors

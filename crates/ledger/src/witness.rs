@@ -18,13 +18,22 @@ pub enum NotCosigned {
     OtherSize(u64),
     /// The proof cannot be one.
     #[error("a consistency proof of {0} hashes, of at most {MAX_PROOF}")]
-    Proof(usize),
+    TooLong(usize),
+    /// The proof does not lead from the checkpoint cosigned last to the one shown: it is wrong, or the
+    /// ledger is another. That proves nothing against its owner; that there is no cosignature does the rest.
+    #[error("the consistency proof does not lead from {held} entries to {shown}")]
+    Proof {
+        /// Entries shown now.
+        shown: u64,
+        /// Entries cosigned before.
+        held: u64,
+    },
     /// The ledger is not what it was.
     #[error(transparent)]
     Conflict(#[from] Conflict),
 }
 
-/// How a checkpoint contradicts the one that was cosigned last.
+/// How a checkpoint contradicts the one that was cosigned last, as the two of them show.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Conflict {
     /// The ledger has fewer entries than before: it was set back.
@@ -35,14 +44,9 @@ pub enum Conflict {
         /// Entries cosigned before.
         held: u64,
     },
-    /// The entries shown now do not begin with those cosigned before.
-    #[error("the ledger of {shown} entries does not begin with the {held} that were cosigned")]
-    Forked {
-        /// Entries shown now.
-        shown: u64,
-        /// Entries cosigned before.
-        held: u64,
-    },
+    /// Two ledgers of as many entries are not the same.
+    #[error("the ledger of {0} entries has another root than the one that was cosigned")]
+    Forked(u64),
 }
 
 /// Whether a witness that cosigned `held` last may cosign `shown`. `proof` is the consistency proof
@@ -58,21 +62,28 @@ pub fn may_cosign(
     shown: &Checkpoint,
 ) -> Result<(), NotCosigned> {
     if proof.len() > MAX_PROOF {
-        return Err(NotCosigned::Proof(proof.len()));
+        return Err(NotCosigned::TooLong(proof.len()));
     }
-    let (held, root) = held.map_or((0, merkle::empty_root()), |held| (held.size, held.root));
-    if shown.size < held {
-        return Err(Conflict::SetBack { shown: shown.size, held }.into());
+    let Some(held) = held else {
+        // Nothing was cosigned before, so nothing can be contradicted.
+        return match old_size {
+            0 if shown.size > 0 || shown.root == merkle::empty_root() => Ok(()),
+            0 => Err(NotCosigned::Proof { shown: 0, held: 0 }),
+            _ => Err(NotCosigned::OtherSize(0)),
+        };
+    };
+    if shown.size < held.size {
+        return Err(Conflict::SetBack { shown: shown.size, held: held.size }.into());
     }
-    let forked = Conflict::Forked { shown: shown.size, held };
-    if shown.size == held {
-        return if shown.root == root { Ok(()) } else { Err(forked.into()) };
+    if shown.size == held.size {
+        let same = shown.root == held.root;
+        return if same { Ok(()) } else { Err(Conflict::Forked(held.size).into()) };
     }
-    if old_size != held {
-        return Err(NotCosigned::OtherSize(held));
+    if old_size != held.size {
+        return Err(NotCosigned::OtherSize(held.size));
     }
-    let grown = merkle::verify_consistency(held, shown.size, &root, &shown.root, proof);
-    grown.map_err(|_| forked.into())
+    let grown = merkle::verify_consistency(held.size, shown.size, &held.root, &shown.root, proof);
+    grown.map_err(|_| NotCosigned::Proof { shown: shown.size, held: held.size })
 }
 
 #[cfg(test)]
@@ -115,7 +126,16 @@ mod tests {
         assert_eq!(may_cosign(Some(&held), 0, &[], &shown), other);
         assert_eq!(may_cosign(None, 2, &proof, &shown), Err(NotCosigned::OtherSize(0)));
         let long = vec![shown.root; 65];
-        assert_eq!(may_cosign(Some(&held), 3, &long, &shown), Err(NotCosigned::Proof(65)));
+        assert_eq!(may_cosign(Some(&held), 3, &long, &shown), Err(NotCosigned::TooLong(65)));
+    }
+
+    #[test]
+    fn whoever_was_never_cosigned_contradicts_nothing() {
+        let (shown, _) = ledger("a", 0, 3);
+        assert_eq!(may_cosign(None, 0, &[shown.root], &shown), Ok(()));
+        let nothing = Checkpoint { size: 0, ..shown };
+        let wrong = Err(NotCosigned::Proof { shown: 0, held: 0 });
+        assert_eq!(may_cosign(None, 0, &[], &nothing), wrong);
     }
 
     #[test]
@@ -127,11 +147,12 @@ mod tests {
             assert_eq!(refused, Err(set_back.into()));
         }
         let (same_size, _) = ledger("b", 0, 5);
-        let forked = Err(Conflict::Forked { shown: 5, held: 5 }.into());
+        let forked = Err(Conflict::Forked(5).into());
         assert_eq!(may_cosign(Some(&held), 5, &[], &same_size), forked);
         let (longer, proof) = ledger("b", 5, 9);
-        let forked = Err(Conflict::Forked { shown: 9, held: 5 }.into());
-        assert_eq!(may_cosign(Some(&held), 5, &proof, &longer), forked);
-        assert_eq!(may_cosign(Some(&held), 5, &[], &ledger("a", 5, 9).0), forked);
+        // Neither proves anything: the first is another ledger, of the second only the proof is missing.
+        let unproven = Err(NotCosigned::Proof { shown: 9, held: 5 });
+        assert_eq!(may_cosign(Some(&held), 5, &proof, &longer), unproven);
+        assert_eq!(may_cosign(Some(&held), 5, &[], &ledger("a", 5, 9).0), unproven);
     }
 }

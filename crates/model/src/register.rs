@@ -232,6 +232,13 @@ impl RegisterState {
         all.map(|(_, enrolment)| enrolment)
     }
 
+    /// The enrolment of an organisation that may read every ledger at an instant: an auditor's, under the
+    /// conditions of [`Self::enrolment_at`].
+    #[must_use]
+    pub fn auditor_at(&self, oin: &Oin, at: Timestamp) -> Option<&Arc<Enrolment>> {
+        self.enrolment_at(oin, at).filter(|one| one.kind.as_str() == organisations::AUDITOR)
+    }
+
     /// The ledger keys that an organisation ever had, the newest first, without those that are revoked at
     /// an instant: a ledger is signed with the former key until its party starts with the next one.
     pub fn ledger_keys_at(&self, oin: &Oin, at: Timestamp) -> impl Iterator<Item = &VerifyingKey> {

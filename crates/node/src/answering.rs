@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,13 +16,13 @@ use convenant_exchange::{
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
-    entry::{Entry, OutcomeEntry, Recordable, Status, TargetOutcome},
+    entry::{Entry, OutcomeEntry, Recordable, Rejected, Status, TargetOutcome},
     subjects::Subject,
     value::FieldType,
     vouching::VouchedBy,
 };
 use convenant_register::{Follower, Snapshot};
-use convenant_signing::SystemRandom;
+use convenant_signing::{SystemRandom, sha256};
 use convenant_store::{Admission, Before, Books};
 use convenant_transport::{Deadline, Line};
 use convenant_wire::{
@@ -59,6 +59,8 @@ pub(crate) struct Answering {
     pub(crate) random: SystemRandom,
     pub(crate) metrics: Metrics,
     pub(crate) places: Arc<Semaphore>,
+    /// Who was turned away since the start.
+    pub(crate) turned_away: Mutex<BTreeSet<Oin>>,
 }
 
 /// A query that was taken and is to be decided on.
@@ -92,6 +94,9 @@ impl Answering {
         request: AnswerRequest,
         peer: Oin,
     ) -> Result<Asked, GrpcStatus> {
+        if peer != self.broker {
+            return Err(self.turn_away(&request.signed_query, peer).await);
+        }
         let busy = || status(Problem::Overloaded, "too many answers are under way");
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
         let taken = self.receive(request.signed_query, &peer).await;
@@ -100,9 +105,6 @@ impl Answering {
             let rejection = received.reject(&self.party, problem, fault);
             Err(self.turned_down(&rejection))
         };
-        if *received.peer() != self.broker {
-            return reject(received, Problem::NotAllowed, "only the coordinator passes on queries");
-        }
         let asked = received.query().targets.get(request.target as usize);
         if asked.is_none_or(|target| target.partner != self.party) {
             return reject(received, Problem::Malformed, "the target is not this partner");
@@ -117,11 +119,34 @@ impl Answering {
             return reject(received, Problem::Replayed, "a query with this id was received before");
         }
         let (state, written) = (snapshot.register().state(), query.register.size);
-        let Some(keys) = self.keyring.of(state, written) else {
+        let Some(keys) = self.keyring.of(state, written, self.clock.now()) else {
             return reject(received, Problem::Internal, "this node has no keys");
         };
         let (target, sealed) = (request.target, request.sealed_subjects);
         Ok(Asked { received, snapshot, rules, target, sealed, keys, _place: place })
+    }
+
+    /// Sends somebody away who may read here and may not ask: an auditor. That is on record once for each since
+    /// the start, so that nobody fills the ledger with it; nothing is verified, and no place is taken.
+    async fn turn_away(&self, message: &str, peer: Oin) -> GrpcStatus {
+        let first = {
+            let mut known = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(peer.clone())
+        };
+        if first {
+            let rejected = Rejected {
+                party: self.party.clone(),
+                peer,
+                at: self.clock.now(),
+                problem: Problem::NotAllowed,
+                message: sha256(message.as_bytes()),
+                query: None,
+            };
+            if let Err(error) = self.books.ledger.append_later(&Entry::Rejected(rejected)) {
+                tracing::error!(%error, "a message that was turned away is not on record");
+            }
+        }
+        status(Problem::NotAllowed, "only the coordinator passes on queries")
     }
 
     /// Decides, records and answers. Whatever happens, the coordinator gets a signed outcome.

@@ -5,7 +5,9 @@ use std::{path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use convenant_exchange::Signatory;
-use convenant_model::{Oin, documents::Enrolment, keys::VerifyingKey, register::RegisterState};
+use convenant_model::{
+    Oin, Timestamp, documents::Enrolment, keys::VerifyingKey, register::RegisterState,
+};
 use convenant_setup::{KeyFileError, opening_key, signing_key};
 use convenant_signing::OpeningKey;
 
@@ -41,14 +43,25 @@ impl Keyring {
     }
 
     /// The keys that a query meets which was written against a register of so many documents. One that
-    /// this node does not have is stood in for by that of its configuration, which the requester refuses.
-    pub(crate) fn of(&self, state: &RegisterState, documents: u64) -> Option<KeyPair> {
+    /// this node does not have, or that is revoked by now, is stood in for by that of its latest enrolment or
+    /// else of its configuration, which the requester refuses.
+    pub(crate) fn of(
+        &self,
+        state: &RegisterState,
+        documents: u64,
+        now: Timestamp,
+    ) -> Option<KeyPair> {
+        let sound = |key: &&VerifyingKey| !state.is_revoked(&self.party, key, now);
         let enrolment = state.enrolment_when(&self.party, documents).map(AsRef::as_ref);
         let held = enrolment.map_or_else(|| self.held.load_full(), |one| self.for_enrolment(one));
-        let signatory = enrolment.and_then(|one| held.signatory(&one.ledger_key));
+        let latest = state.enrolment(&self.party).map(AsRef::as_ref);
+        let mut keys = [enrolment, latest].into_iter().flatten().map(|one| &one.ledger_key);
+        let signatory = keys.find(sound).and_then(|key| held.signatory(key));
+        let mut own = held.signatories.iter();
+        let own = || own.find(|one| sound(&one.key.verifying_key()));
         let opening = enrolment.and_then(|one| held.opening(one));
         Some(KeyPair {
-            signatory: Arc::clone(signatory.or(held.signatories.first())?),
+            signatory: Arc::clone(signatory.or_else(own)?),
             opening: Arc::clone(opening.or(held.openings.first())?),
         })
     }
@@ -65,27 +78,35 @@ impl Keyring {
         if held.fits(enrolment) {
             return held;
         }
-        match self.with_next(&held) {
-            Ok(more) if more.fits(enrolment) => {
-                tracing::info!("the next keys are in use");
-                self.held.store(Arc::new(more));
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the next keys cannot be used"),
+        let more = self.with_next(&held);
+        if more.fits(enrolment) {
+            tracing::info!("the next keys are in use");
+            self.held.store(Arc::new(more));
         }
         self.held.load_full()
     }
 
     /// What is held and the next keys, as far as these are there.
-    fn with_next(&self, held: &Held) -> Result<Held, KeyFileError> {
+    fn with_next(&self, held: &Held) -> Held {
         let mut held = held.clone();
+        // Each by itself: one file that cannot be used does not stand in the other's way.
+        let mut fault = None;
         if let Some(path) = there(self.files.next_ledger.as_deref()) {
-            held.signatories.push(signatory(&self.party, path)?);
+            match signatory(&self.party, path) {
+                Ok(signatory) => held.signatories.push(signatory),
+                Err(error) => fault = Some(error),
+            }
         }
         if let Some(path) = there(self.files.next_sealing.as_deref()) {
-            held.openings.push(Arc::new(opening_key(path)?));
+            match opening_key(path) {
+                Ok(opening) => held.openings.push(Arc::new(opening)),
+                Err(error) => fault = Some(error),
+            }
         }
-        Ok(held)
+        if let Some(error) = fault {
+            tracing::error!(%error, "one of the next keys cannot be used");
+        }
+        held
     }
 }
 

@@ -15,7 +15,7 @@ use convenant_transport::{
 use convenant_wire::v1::{
     exchange_server::ExchangeServer, ledger_server::LedgerServer, witness_server::WitnessServer,
 };
-use convenant_witness::{LedgerService, WitnessService};
+use convenant_witness::{LedgerService, MAX_REQUEST, WitnessService};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::service::Routes;
 
@@ -152,7 +152,10 @@ impl Node {
         let (reporter, health) = health(&self.limits);
         reporter.set_serving::<ExchangeServer<ExchangeService>>().await;
         let routes = Routes::new(service)
-            .add_service(WitnessServer::new(WitnessService(Arc::new(witness))))
+            .add_service(
+                WitnessServer::new(WitnessService(Arc::new(witness)))
+                    .max_decoding_message_size(MAX_REQUEST),
+            )
             .add_service(LedgerServer::new(LedgerService(Arc::new(shelf))))
             .add_service(health);
         let policy = Arc::new(Admitted {
@@ -176,7 +179,9 @@ impl Node {
         let party = self.config.party.oin.clone();
         let signer = witnessing::signer(&self.config)?;
         let snapshot = self.follower.current();
-        let signer = signer.after(snapshot.register().state().keys_of(&party).cloned());
+        let signer = signer.after(
+            snapshot.register().state().enrolments_of(&party).map(|one| one.ledger_key.clone()),
+        );
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: party.clone(),
             at,
@@ -205,6 +210,7 @@ impl Node {
             random: SystemRandom::new(),
             metrics: Metrics::new(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            turned_away: std::sync::Mutex::default(),
         })
     }
 

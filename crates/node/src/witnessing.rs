@@ -13,8 +13,6 @@ use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed
 
 use crate::{NodeConfig, NodeError};
 
-/// Kind of an organisation that may read every ledger.
-const AUDITOR: &str = "auditor";
 /// Longest that the coordinator may take to cosign.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -66,16 +64,16 @@ pub(crate) fn shelf(
     let ledgers = BTreeMap::from([(name, config.data.dir.join("ledger"))]);
     let entitled =
         Arc::new(move |peer: &Oin| auditor(&follower.current(), peer, clock.as_ref()).is_some());
-    Ok(Shelf { ledgers, entitled })
+    Ok(Shelf::new(ledgers, entitled))
 }
 
 /// What to expect of an auditor's certificate, if the party is one that is enrolled today.
 pub(crate) fn auditor(snapshot: &Snapshot, party: &Oin, clock: &dyn Clock) -> Option<Expected> {
-    let (state, now) = (snapshot.register().state(), clock.now());
-    let enrolment = state.enrolment(party).filter(|one| one.holds_on(now.date()))?;
-    let pins = enrolment.tls_pins.iter().copied().collect();
-    let entitled = enrolment.kind.as_str() == AUDITOR && !state.has_left(party, now);
-    entitled.then(|| Expected { oin: party.clone(), pins })
+    let now = clock.now();
+    // With a register that nothing may be decided with, nobody is let in on its word either.
+    snapshot.trusted(now).ok()?;
+    let enrolment = snapshot.register().state().auditor_at(party, now)?;
+    Some(Expected { oin: party.clone(), pins: enrolment.tls_pins.iter().copied().collect() })
 }
 
 /// The node's ledger before its witness.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use convenant_ledger::register::Register;
+use convenant_ledger::{MAX_DOCUMENT, register::Register};
 
 use crate::{
     error::FollowError,
@@ -24,7 +24,8 @@ impl Incoming {
     pub(crate) fn open(dir: &Path, agreed: &Register) -> Result<Self, FolderError> {
         let mut incoming = Self::none(dir, agreed);
         folder::take_back(dir, incoming.agreed)?;
-        while let Some(document) = folder::incoming(dir, incoming.size())? {
+        // One that cannot be read is worth nothing, and comes again.
+        while let Ok(Some(document)) = folder::incoming(dir, incoming.size()) {
             if incoming.register.append(&document).is_err() {
                 break;
             }
@@ -59,6 +60,9 @@ impl Incoming {
     /// Verifies and admits the next document.
     pub(crate) fn add(&mut self, document: &[u8]) -> Result<(), FollowError> {
         let index = self.size();
+        if document.len() > MAX_DOCUMENT {
+            return Err(FollowError::Malformed("a document is longer than any may be"));
+        }
         // Without waiting for the disk: what a crash takes comes again. Before it is admitted, so that all
         // that was admitted has a file.
         folder::save_incoming(&self.dir, index, document)?;

@@ -3,12 +3,13 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use convenant_ledger::{
     LedgerVerifier, OpenError, SignedCheckpoint,
     checkpoint::CheckpointError,
-    note::NoteName,
+    note::{NoteError, NoteName},
     tile::{Row, TileId},
 };
 use convenant_model::Problem;
@@ -26,6 +27,10 @@ const MAX_FILE: usize = 17 << 20;
 const ROWS: u32 = 8;
 /// How often a copy is begun anew because the ledger grew meanwhile.
 const ATTEMPTS: usize = 5;
+/// Longest that a party may take to give a file.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Most bytes of one ledger: who is asked could else fill the disk of who asks.
+const MAX_BYTES: u64 = 64 << 30;
 
 /// Why a ledger was not copied.
 #[derive(Debug, Error)]
@@ -64,6 +69,12 @@ pub enum FetchError {
         /// Why.
         source: io::Error,
     },
+    /// There is no end to it.
+    #[error("ledger `{origin}` is larger than {MAX_BYTES} bytes")]
+    TooLarge {
+        /// The ledger.
+        origin: String,
+    },
     /// The ledger kept growing under the copy.
     #[error("ledger `{origin}` grew faster than it could be copied")]
     Growing {
@@ -74,17 +85,20 @@ pub enum FetchError {
 
 /// A ledger at the other end of a connection.
 #[derive(Debug)]
-pub struct Remote<'v> {
+pub struct Remote {
     client: LedgerClient<Channel>,
-    verifier: &'v LedgerVerifier,
+    origin: NoteName,
+    keys: Vec<LedgerVerifier>,
+    bytes: u64,
 }
 
-impl<'v> Remote<'v> {
-    /// The ledger of this name and key, kept by the party at the other end.
+impl Remote {
+    /// The ledger of this name, kept by the party at the other end, and the keys that it may be signed with:
+    /// more than one while these rotate.
     #[must_use]
-    pub fn new(channel: Channel, verifier: &'v LedgerVerifier) -> Self {
+    pub fn new(channel: Channel, origin: NoteName, keys: Vec<LedgerVerifier>) -> Self {
         let client = LedgerClient::new(channel).max_decoding_message_size(MAX_FILE);
-        Self { client, verifier }
+        Self { client, origin, keys, bytes: 0 }
     }
 
     /// Copies the notes of witnesses into a folder. `names` are those of ledgers whose parties may be its
@@ -144,31 +158,49 @@ impl<'v> Remote<'v> {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Option<SignedCheckpoint>, FetchError> {
         let note = self.required("checkpoint").await?;
-        let signed = SignedCheckpoint::parse(&note, self.verifier);
-        let signed =
-            signed.map_err(|source| FetchError::Checkpoint { origin: self.origin(), source })?;
+        let (signed, verifier) = self.signed(&note)?;
         let size = signed.checkpoint().size;
+        // Partial tiles first: they are the ones that go.
+        for id in TileId::partials(size).into_iter().filter(|id| !id.is_full()) {
+            match self.read(&id.path()).await? {
+                Some(tile) => write(&folder.join(id.path()), &tile)?,
+                None => return Ok(None),
+            }
+        }
         for row in [Row::Entries].into_iter().chain((0..ROWS).map(Row::Hashes)) {
-            for id in (0..).map_while(|index| TileId::within(row, index, size)) {
-                let path = id.path();
-                match self.read(&path).await? {
-                    Some(tile) => write(&folder.join(&path), &tile)?,
-                    None if id.is_full() => drop(self.required(&path).await?),
-                    None => return Ok(None),
+            let full = (0..).map_while(|index| TileId::within(row, index, size));
+            for id in full.take_while(TileId::is_full) {
+                let path = folder.join(id.path());
+                // A full tile never changes: an earlier attempt may have brought it.
+                if !path.exists() {
+                    write(&path, &self.required(&id.path()).await?)?;
                 }
                 if row == Row::Entries {
-                    progress((id.index() + 1).saturating_mul(id.width()).min(size), size);
+                    progress((id.index() + 1) * id.width(), size);
                 }
             }
         }
+        progress(size, size);
         write(&folder.join("checkpoint"), &note)?;
         let copy = FileLedger::open_read(folder).map_err(OpenError::Io);
-        let verified = copy.and_then(|copy| copy.verify(self.verifier, &mut |_| {}));
+        let verified = copy.and_then(|copy| copy.verify(&verifier, &mut |_| {}));
         verified.map_err(|source| FetchError::Copy {
             origin: self.origin(),
             source: Box::new(source),
         })?;
         Ok(Some(signed))
+    }
+
+    /// The checkpoint, and the key that signed it.
+    fn signed(&self, note: &[u8]) -> Result<(SignedCheckpoint, LedgerVerifier), FetchError> {
+        let mut fault = CheckpointError::Note(NoteError::Unsigned);
+        for key in &self.keys {
+            match SignedCheckpoint::parse(note, key) {
+                Ok(signed) => return Ok((signed, key.clone())),
+                Err(error) => fault = error,
+            }
+        }
+        Err(FetchError::Checkpoint { origin: self.origin(), source: fault })
     }
 
     async fn required(&mut self, path: &str) -> Result<Vec<u8>, FetchError> {
@@ -179,8 +211,17 @@ impl<'v> Remote<'v> {
 
     async fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
         let asked = ReadRequest { origin: self.origin(), path: path.to_owned() };
-        match self.client.read(asked).await {
-            Ok(read) => Ok(Some(read.into_inner().content.into())),
+        let late = |_| Err(Status::deadline_exceeded("the file did not come in time"));
+        let read = tokio::time::timeout(PATIENCE, self.client.read(asked)).await;
+        match read.unwrap_or_else(late) {
+            Ok(read) => {
+                let content: Vec<u8> = read.into_inner().content.into();
+                self.bytes = self.bytes.saturating_add(content.len() as u64);
+                if self.bytes > MAX_BYTES {
+                    return Err(FetchError::TooLarge { origin: self.origin() });
+                }
+                Ok(Some(content))
+            }
             Err(status) if problem::read(&status) == PeerProblem::Problem(Problem::NotFound) => {
                 Ok(None)
             }
@@ -194,7 +235,7 @@ impl<'v> Remote<'v> {
     }
 
     fn origin(&self) -> String {
-        self.verifier.origin().as_str().to_owned()
+        self.origin.as_str().to_owned()
     }
 }
 

@@ -20,8 +20,8 @@ mod witness;
 
 pub use fetch::{FetchError, Remote};
 pub use publish::{PublishError, Published};
-pub use reading::{LedgerService, Shelf};
-pub use witness::{Keys, Witness, WitnessService};
+pub use reading::{Entitled, LedgerService, Shelf};
+pub use witness::{Keys, MAX_REQUEST, Witness, WitnessService};
 
 use std::path::Path;
 

@@ -1,6 +1,11 @@
 //! Ledgers, read by auditors over the network: file by file, as C2SP `tlog-tiles` serves them.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use convenant_model::{Oin, Problem};
 use convenant_transport::Peer;
@@ -8,14 +13,30 @@ use convenant_wire::{
     problem::status,
     v1::{ReadRequest, ReadResponse, ledger_server::Ledger},
 };
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
+
+/// Where reading a ledger begins.
+const CHECKPOINT: &str = "checkpoint";
+/// Files that are read at once: each is in memory until it is sent.
+const AT_ONCE: usize = 8;
+
+/// Whether a party may read.
+pub type Entitled = Arc<dyn Fn(&Oin) -> bool + Send + Sync>;
 
 /// The ledgers of a party, by origin, and who may read them.
 pub struct Shelf {
-    /// Folder of each ledger.
-    pub ledgers: BTreeMap<String, PathBuf>,
-    /// Whether a party may read them.
-    pub entitled: Arc<dyn Fn(&Oin) -> bool + Send + Sync>,
+    ledgers: BTreeMap<String, PathBuf>,
+    entitled: Entitled,
+    places: Semaphore,
+}
+
+impl Shelf {
+    /// A shelf with the folder of each ledger.
+    #[must_use]
+    pub fn new(ledgers: BTreeMap<String, PathBuf>, entitled: Entitled) -> Self {
+        Self { ledgers, entitled, places: Semaphore::new(AT_ONCE) }
+    }
 }
 
 /// The gRPC face of a shelf.
@@ -36,10 +57,17 @@ impl Ledger for LedgerService {
         if !is_served(&path) {
             return Err(missing());
         }
-        let file = folder.join(&path);
-        let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
+        let (folder, wanted) = (folder.clone(), path.clone());
+        let _place = self.0.places.acquire().await;
+        let read = tokio::task::spawn_blocking(move || file(&folder, &wanted)).await;
         match read {
-            Ok(Ok(content)) => Ok(Response::new(ReadResponse { content: content.into() })),
+            Ok(Ok(content)) => {
+                if path == CHECKPOINT {
+                    let peer = peer.map(|peer| peer.to_string());
+                    tracing::info!(peer, origin, "an auditor reads the ledger");
+                }
+                Ok(Response::new(ReadResponse { content: content.into() }))
+            }
             Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(missing()),
             Ok(Err(error)) => {
                 tracing::error!(%error, path, "a file of the ledger cannot be read");
@@ -50,11 +78,45 @@ impl Ledger for LedgerService {
     }
 }
 
+/// A file of the folder. A partial tile that is gone because the ledger grew is the beginning of the wider
+/// one, or of the full one, that took its place.
+fn file(folder: &Path, path: &str) -> io::Result<Vec<u8>> {
+    let gone = match fs::read(folder.join(path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => error,
+        read => return read,
+    };
+    let Some((tile, width)) = path.rsplit_once(".p/") else {
+        return Err(gone);
+    };
+    let width: usize = width.parse().map_err(|_| io::ErrorKind::NotFound)?;
+    let wider = fs::read_dir(folder.join(format!("{tile}.p"))).ok().and_then(|listed| {
+        let names = listed.filter_map(|one| one.ok()?.file_name().to_str()?.parse().ok());
+        names.filter(|other: &usize| *other > width).max()
+    });
+    let source = wider.map_or_else(|| tile.to_owned(), |wider| format!("{tile}.p/{wider}"));
+    let bytes = fs::read(folder.join(source))?;
+    let length = if tile.starts_with("tile/entries/") {
+        length_of_entries(&bytes, width)
+    } else {
+        Some(width * 32)
+    };
+    let part = length.and_then(|length| bytes.get(..length));
+    part.map(<[u8]>::to_vec).ok_or(gone)
+}
+
+/// Bytes of the first entries of a bundle: each is preceded by its length in two bytes.
+fn length_of_entries(bundle: &[u8], entries: usize) -> Option<usize> {
+    (0..entries).try_fold(0, |at, _| {
+        let length = bundle.get(at..)?.first_chunk()?;
+        Some(at + 2 + usize::from(u16::from_be_bytes(*length)))
+    })
+}
+
 /// Whether a path is one of the files that make up a copy. None of them leads out of the folder.
 fn is_served(path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
     match parts.as_slice() {
-        ["checkpoint"] => true,
+        [CHECKPOINT] => true,
         ["tile", rest @ ..] => !rest.is_empty() && rest.iter().all(|part| is_tile(part)),
         ["documents", name] => name.strip_suffix(".jws").is_some_and(is_number),
         ["witnessing" | "witnessed", name] => {

@@ -26,9 +26,11 @@ use tonic::{Request, Response, Status};
 /// rotates, none for a ledger of somebody else's.
 pub type Keys = Arc<dyn Fn(&Oin, &NoteName) -> Vec<LedgerVerifier> + Send + Sync>;
 
-/// Most bytes of a checkpoint that is shown: room for the signatures of its owner, and not for so many
-/// that ours would make it unreadable.
+/// Most bytes of a checkpoint that is shown.
 const MAX_CHECKPOINT: usize = 4096;
+
+/// Most bytes of a request: a checkpoint and a proof.
+pub const MAX_REQUEST: usize = MAX_CHECKPOINT + 64 * 40;
 
 /// A party as witness of others.
 pub struct Witness {
@@ -91,7 +93,7 @@ impl Witness {
         let origin = stated.map_err(WitnessError::Malformed)?.origin;
         let mut shown = Err(WitnessError::Foreign(origin.as_str().to_owned()));
         for verifier in (self.keys)(peer, &origin) {
-            shown = SignedCheckpoint::parse(&asked.checkpoint, &verifier)
+            shown = SignedCheckpoint::parse_bare(&asked.checkpoint, &verifier)
                 .map_err(WitnessError::Unsigned);
             if shown.is_ok() {
                 break;
@@ -108,16 +110,22 @@ impl Witness {
         let held = note.as_deref().map(Checkpoint::unverified);
         let held = held.transpose().map_err(WitnessError::Lost)?;
         match witness::may_cosign(held.as_ref(), asked.old_size, &proof, shown.checkpoint()) {
+            // Asked for again, it is answered again, without a new signature.
+            Ok(()) if held.as_ref() == Some(shown.checkpoint()) => {
+                Ok(Body::Cosigned(note.unwrap_or_default().into()))
+            }
             Ok(()) => {
                 self.signer.cosign(&mut shown, self.clock.now())?;
                 let cosigned = shown.to_string();
                 // A crash before this has cosigned nothing; after it, the witness holds what it may
                 // not have answered, and the caller learns the size when it asks again.
-                self.held.replace(&origin, &cosigned)?;
+                self.keep(&origin, cosigned.clone()).await?;
                 Ok(Body::Cosigned(cosigned.into_bytes().into()))
             }
             Err(NotCosigned::OtherSize(size)) => Ok(Body::KnownSize(size)),
-            Err(refused @ NotCosigned::Proof(_)) => Err(refused.into()),
+            Err(refused @ (NotCosigned::TooLong(_) | NotCosigned::Proof { .. })) => {
+                Err(refused.into())
+            }
             Err(refused @ NotCosigned::Conflict(_)) => {
                 if !conflicts.contains(origin.as_str()) {
                     let held = String::from_utf8_lossy(&note.unwrap_or_default()).into_owned();
@@ -132,13 +140,22 @@ impl Witness {
     }
 }
 
+impl Witness {
+    /// Keeps a cosigned checkpoint; it is on disk when this returns.
+    async fn keep(&self, origin: &NoteName, cosigned: String) -> io::Result<()> {
+        let (held, origin) = (self.held.clone(), origin.clone());
+        let kept = tokio::task::spawn_blocking(move || held.replace(&origin, &cosigned)).await;
+        kept.map_err(io::Error::other)?
+    }
+}
+
 impl WitnessError {
     const fn problem(&self) -> Problem {
         match self {
             Self::TooLong(_)
             | Self::Malformed(_)
             | Self::Hash
-            | Self::Refused(NotCosigned::Proof(_)) => Problem::Malformed,
+            | Self::Refused(NotCosigned::TooLong(_)) => Problem::Malformed,
             Self::Foreign(_) => Problem::NotAllowed,
             Self::Unsigned(_) => Problem::BadSignature,
             Self::Refused(_) => Problem::LedgerConflict,

@@ -29,7 +29,12 @@ fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {
         deployment.run(&["ledger", "fetch", "--config", text(&leader), "--out", text(&denied)]);
     assert_eq!(refused.status.code(), Some(1), "{}", shown(&refused));
     let told = String::from_utf8(refused.stdout.clone()).unwrap();
-    assert!(told.lines().all(|line| line.contains("not copied")), "{}", shown(&refused));
+    assert_eq!(told.lines().count(), 8, "{}", shown(&refused));
+    // The coordinator knows the leader and gives it nothing; the nodes do not know it.
+    let (known, unknown) = ("only auditors", "not copied");
+    assert_eq!(told.lines().filter(|line| line.contains(known)).count(), 2, "{told}");
+    assert!(told.lines().all(|line| line.contains(unknown)), "{}", shown(&refused));
+    assert!(!denied.exists(), "what is not given leaves nothing");
 
     let copies = dir.path().join("copies");
     let fetch = ["ledger", "fetch", "--json", "--config", text(&auditor), "--out", text(&copies)];

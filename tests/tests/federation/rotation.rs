@@ -266,7 +266,9 @@ async fn a_node_s_certificate_rotates_on_the_same_key_and_on_a_new_one() {
     let former = federation.partners.iter().find(|one| one.name == "rotterdam").unwrap();
     let renewed = federation.pki.renew(&request, &former.certificate);
     let old = one.take_into_use(renewed.unwrap()).await;
-    // Nobody uses the old one any more, in neither direction.
+    // Nobody uses the old one any more, in neither direction: a connection that began on it would be cut off.
+    one.world.stop_coordinator().await.unwrap();
+    one.world.start_coordinator().await.unwrap();
     one.revoke(&old).await;
     one.news(&[leader_pin, next.pin]).await;
 

@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use clap::Args;
 use convenant_client::{Client, ClientConfig};
 use convenant_ledger::{LedgerVerifier, SignedCheckpoint, note::NoteName, origin};
-use convenant_model::{Digest, Oin, documents::Enrolment};
+use convenant_model::{Clock as _, Digest, Oin, documents::Enrolment, register::RegisterState};
 use convenant_setup::verifying_key;
-use convenant_transport::explain;
+use convenant_transport::{SystemClock, explain};
 use convenant_witness::{FetchError, Remote};
 use serde::Serialize;
 use tonic::transport::Channel;
@@ -53,14 +53,24 @@ struct Fetched {
     root: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// Whether the fault is that the evidence does not hold.
+    #[serde(skip)]
+    evidence: bool,
 }
 
-/// A ledger that is wanted: its folder, its key, and whom to ask.
+/// A ledger that is wanted: its folder, its name and keys, and whom to ask.
 struct Wanted {
     folder: String,
-    verifier: LedgerVerifier,
+    origin: NoteName,
+    keys: Vec<LedgerVerifier>,
     channel: Channel,
     register: bool,
+}
+
+impl Wanted {
+    fn remote(&self) -> Remote {
+        Remote::new(self.channel.clone(), self.origin.clone(), self.keys.clone())
+    }
 }
 
 pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
@@ -78,10 +88,12 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
         fetched.iter().try_for_each(|one| output::line(&shown(one)))?;
     }
     let failed = fetched.iter().filter(|one| one.fault.is_some()).count();
-    if failed > 0 {
-        anyhow::bail!("{failed} of {} ledgers were not copied", fetched.len());
+    let error = anyhow::anyhow!("{failed} of {} ledgers were not copied", fetched.len());
+    match failed {
+        0 => Ok(()),
+        _ if fetched.iter().any(|one| one.evidence) => Err(bad_evidence(error)),
+        _ => Err(error),
     }
-    Ok(())
 }
 
 async fn fetch_with(
@@ -103,21 +115,21 @@ async fn fetch_with(
         let party = &enrolment.partner;
         notes.extend([origin::coordinator(party)?, origin::node(party)?]);
         if parties.is_empty() || parties.contains(party) {
-            wanted.extend(of_party(client, config, enrolment)?);
+            wanted.extend(of_party(client, config, state, enrolment)?);
         }
     }
     let mut fetched = Vec::new();
     let mut reached = Vec::new();
     for one in wanted {
         let folder = args.out.join(&one.folder);
-        let mut remote = Remote::new(one.channel.clone(), &one.verifier);
-        match outcome(&one, &folder, remote.notes(&folder, &notes).await.map(|()| None))? {
+        let mut remote = one.remote();
+        match outcome(&one, &folder, remote.notes(&folder, &notes).await.map(|()| None)) {
             fault if fault.fault.is_some() => fetched.push(fault),
             _ => reached.push(one),
         }
     }
     for one in reached {
-        fetched.push(copy(&one, &args.out.join(&one.folder)).await?);
+        fetched.push(copy(&one, &args.out.join(&one.folder)).await);
     }
     Ok(fetched)
 }
@@ -126,29 +138,31 @@ async fn fetch_with(
 fn of_party(
     client: &Client,
     config: &ClientConfig,
+    state: &RegisterState,
     enrolment: &Enrolment,
 ) -> anyhow::Result<Vec<Wanted>> {
     let party = &enrolment.partner;
-    let ledger = |name: NoteName, folder: String, channel| -> anyhow::Result<Wanted> {
-        let verifier = LedgerVerifier::new(name, enrolment.ledger_key.clone())?;
-        Ok(Wanted { folder, verifier, channel, register: false })
+    let ledger = |origin: NoteName, folder: String, channel| {
+        let keys = state.ledger_keys_at(party, SystemClock.now());
+        let keys = keys.filter_map(|key| LedgerVerifier::new(origin.clone(), key.clone()).ok());
+        Wanted { folder, keys: keys.collect(), origin, channel, register: false }
     };
     if *party == config.coordinator.oin {
-        let verifier =
-            LedgerVerifier::new(origin::register(party)?, verifying_key(&config.register.key)?)?;
+        let origin = origin::register(party)?;
+        let keys = vec![LedgerVerifier::new(origin.clone(), verifying_key(&config.register.key)?)?];
         let (folder, channel) = ("register".to_owned(), client.channel());
-        let register = Wanted { folder, verifier, channel, register: true };
+        let register = Wanted { folder, origin, keys, channel, register: true };
         let name = origin::coordinator(party)?;
-        return Ok(vec![register, ledger(name, format!("coordinator-{party}"), client.channel())?]);
+        return Ok(vec![register, ledger(name, format!("coordinator-{party}"), client.channel())]);
     }
-    let Some(channel) = client.node(enrolment) else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![ledger(origin::node(party)?, format!("node-{party}"), channel)?])
+    let node = client.node(enrolment).map(|channel| -> anyhow::Result<Wanted> {
+        Ok(ledger(origin::node(party)?, format!("node-{party}"), channel))
+    });
+    node.into_iter().collect()
 }
 
-async fn copy(wanted: &Wanted, folder: &Path) -> anyhow::Result<Fetched> {
-    let mut remote = Remote::new(wanted.channel.clone(), &wanted.verifier);
+async fn copy(wanted: &Wanted, folder: &Path) -> Fetched {
+    let mut remote = wanted.remote();
     let bar = output::bar("entries");
     let mut progress = |copied, of| {
         bar.set_length(of);
@@ -165,29 +179,30 @@ async fn copy(wanted: &Wanted, folder: &Path) -> anyhow::Result<Fetched> {
     outcome(wanted, folder, copied.map(Some))
 }
 
-/// What there is to say of a copy. A party that does not give its ledger is no reason to stop, evidence
-/// that does not hold is.
+/// What there is to say of a copy. What one party does not give, or gives and does not hold, is no reason to
+/// leave the others.
 fn outcome(
     wanted: &Wanted,
     folder: &Path,
     copied: Result<Option<SignedCheckpoint>, FetchError>,
-) -> anyhow::Result<Fetched> {
-    let ledger = wanted.verifier.origin().as_str().to_owned();
-    let folder = folder.to_owned();
+) -> Fetched {
+    let (ledger, folder) = (wanted.origin.as_str().to_owned(), folder.to_owned());
+    let none = Fetched { ledger, folder, entries: None, root: None, fault: None, evidence: false };
     match copied {
         Ok(signed) => {
             let checkpoint = signed.as_ref().map(SignedCheckpoint::checkpoint);
             let (entries, root) = (checkpoint.map(|one| one.size), checkpoint.map(|one| one.root));
-            Ok(Fetched { ledger, folder, entries, root, fault: None })
+            Fetched { entries, root, ..none }
         }
         Err(FetchError::Refused { source, .. }) => {
-            let fault = Some(explain(&source).to_string());
-            Ok(Fetched { ledger, folder, entries: None, root: None, fault })
+            Fetched { fault: Some(explain(&source).to_string()), ..none }
         }
-        Err(error @ (FetchError::Copy { .. } | FetchError::Checkpoint { .. })) => {
-            Err(bad_evidence(error))
+        Err(error) => {
+            let evidence = matches!(error, FetchError::Copy { .. } | FetchError::Checkpoint { .. });
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            let fault = Some(format!("{error}{}", cause.unwrap_or_default()));
+            Fetched { fault, evidence, ..none }
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,7 +15,10 @@ use crate::{
 };
 
 /// Kinds of enrolled organisations that the covenant does not list as partners.
-const SERVANTS: [&str; 2] = ["coordinator", "auditor"];
+const SERVANTS: [&str; 2] = ["coordinator", AUDITOR];
+
+/// Kind of an organisation that may read every ledger.
+pub(super) const AUDITOR: &str = "auditor";
 
 impl RegisterState {
     /// A covenant is signed by the LSI's quorum; its versions count up by one.
