@@ -18,7 +18,7 @@ use convenant_setup::verifying_key;
 use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
-use self::{export::ExportArgs, fetch::FetchArgs};
+use self::{export::ExportArgs, fetch::FetchArgs, records::RecordsArgs};
 use crate::{
     exit::{Exit, bad_evidence, usage},
     output,
@@ -26,6 +26,7 @@ use crate::{
 
 mod export;
 mod fetch;
+mod records;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -82,6 +83,9 @@ pub(crate) enum LedgerCommand {
         #[arg(long, value_name = "NAME")]
         origin: Option<String>,
     },
+    /// Print the entries as records of FSC or ADL, which other Dutch systems read.
+    #[command(after_help = records::EXAMPLES)]
+    Records(RecordsArgs),
     /// Copy a ledger in the form that others' tools verify.
     #[command(after_help = export::EXAMPLES)]
     Export(ExportArgs),
@@ -115,6 +119,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
         LedgerCommand::Verify { ledger, key, origin } => {
             verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
+        LedgerCommand::Records(args) => records::records(args)?,
         LedgerCommand::Export(args) => export::export(args, json)?,
         LedgerCommand::Fetch(args) => fetch::fetch(args, json).await?,
     }

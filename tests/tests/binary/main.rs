@@ -9,6 +9,7 @@ mod fetch;
 mod interop;
 mod life;
 mod real_brp;
+mod records;
 mod results;
 mod telemetry;
 mod unwritable;

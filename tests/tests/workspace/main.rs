@@ -36,6 +36,7 @@ const EDGES: &str = "
     ledger       model signing
     exchange     model signing clauses ledger
     audit        model signing clauses ledger exchange
+    exports      model signing
     wire         model
     transport    model
     source       model clauses ledger
@@ -51,7 +52,7 @@ const EDGES: &str = "
     testkit      model signing clauses ledger exchange wire transport source store setup register
                  node coordinator client audit demo witness
     cli          model signing clauses ledger exchange wire transport source store setup register
-                 node coordinator client audit demo witness
+                 node coordinator client audit demo witness exports
     prove        model signing clauses
     tests
 ";

@@ -1,0 +1,73 @@
+//! `convenant ledger records`: entries as records that other Dutch systems read.
+
+use clap::{Args, ValueEnum};
+use convenant_exports::{Producer, decision_record, transaction_records};
+use convenant_ledger::{EntryBytes, merkle::leaf_hash};
+use convenant_model::entry::Entry;
+use serde::Serialize;
+
+use super::{Folder, note, open, unreadable};
+use crate::{exit::bad_evidence, output};
+
+pub(super) const EXAMPLES: &str = "\
+Example:
+  convenant ledger records --as adl --dir state/ledger > decisions.jsonl
+
+One JSON object a line. `fsc`: transaction-log records of Federatieve Service Connectiviteit, one
+for each target that was passed on and direction; what was refused was never a transaction.
+`adl`: one record of the Authorization Decision Log for each decision, at level of detail 4, with
+the ledger's entry as its source. Exported again, a record is the same to the byte. What the
+ledger holds is not verified here: `convenant ledger verify` does that.";
+
+#[derive(Args, Debug)]
+pub(crate) struct RecordsArgs {
+    #[command(flatten)]
+    ledger: Folder,
+    /// Form of the records.
+    #[arg(long = "as", value_name = "FORM")]
+    form: Form,
+    /// Index of the first entry.
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    from: u64,
+    /// Most entries.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// Transaction-log records (FSC).
+    Fsc,
+    /// Decision records (ADL).
+    Adl,
+}
+
+pub(super) fn records(args: &RecordsArgs) -> anyhow::Result<()> {
+    let dir = &args.ledger.dir;
+    let origin = note(dir)?.lines().next().unwrap_or_default().to_owned();
+    let entries = open(dir)?.entries().map_err(unreadable)?;
+    let wanted = entries.filter(|one| one.as_ref().map_or(true, |(index, _)| *index >= args.from));
+    for entry in wanted.take(args.limit.unwrap_or(usize::MAX)) {
+        let (index, bytes) = entry.map_err(unreadable)?;
+        let named = |error: anyhow::Error| bad_evidence(error.context(format!("entry {index}")));
+        let entry = EntryBytes::parse(&bytes).map_err(|error| named(error.into()))?;
+        match (args.form, entry) {
+            (Form::Fsc, entry) => {
+                let records = transaction_records(&entry).map_err(|error| named(error.into()))?;
+                records.iter().try_for_each(line)?;
+            }
+            (Form::Adl, Entry::Decision(decision)) => {
+                let (party, ledger) = (decision.party.clone(), origin.clone());
+                let producer = Producer { party, ledger, entry: index, leaf: leaf_hash(&bytes) };
+                let record = decision_record(&decision, producer);
+                line(&record.map_err(|error| named(error.into()))?)?;
+            }
+            (Form::Adl, _) => {}
+        }
+    }
+    Ok(())
+}
+
+fn line(record: &impl Serialize) -> anyhow::Result<()> {
+    output::line(&serde_json::to_string(record)?)
+}

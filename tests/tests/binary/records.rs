@@ -1,0 +1,143 @@
+//! The demo's ledgers as records of FSC and ADL, held against what those standards prescribe.
+
+use std::{collections::BTreeSet, path::Path};
+
+use convenant_testkit::Program;
+use serde_json::Value;
+
+use crate::deployment::shown;
+
+const COORDINATOR: &str = "00000099000000001000";
+const ROTTERDAM: &str = "00000099000000000599";
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn lines(program: &Program, arguments: &[&str]) -> Vec<Value> {
+    let once = program.run(arguments).unwrap();
+    assert!(once.status.success(), "{}", shown(&once));
+    let again = program.run(arguments).unwrap();
+    assert_eq!(once.stdout, again.stdout, "exported again, a record is the same");
+    let lines = String::from_utf8(once.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn records(program: &Program, form: &str, ledger: &Path) -> Vec<Value> {
+    lines(program, &["ledger", "records", "--as", form, "--dir", text(ledger)])
+}
+
+fn entries(program: &Program, ledger: &Path, kind: &str) -> Vec<Value> {
+    let all = lines(program, &["ledger", "entries", "--dir", text(ledger)]);
+    all.into_iter().filter(|one| one["entry"]["entry"] == kind).collect()
+}
+
+fn permits(decisions: &[Value]) -> usize {
+    let verdicts = decisions.iter().flat_map(|one| one["entry"]["verdicts"].as_array().unwrap());
+    verdicts.filter(|one| one["verdict"]["verdict"] == "permit").count()
+}
+
+fn is_hex(value: &Value, length: usize) -> bool {
+    let text = value.as_str().unwrap();
+    text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+#[test]
+fn the_demo_s_ledgers_are_records_of_fsc_and_adl() {
+    let (dir, program) = (tempfile::tempdir().unwrap(), Program::find().unwrap());
+    let federation = dir.path().join("federation");
+    let demo = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
+    let demo = program.run(&demo).unwrap();
+    assert!(demo.status.success(), "{}", shown(&demo));
+    let coordinator = federation.join("coordinator/state/ledger");
+    let node = federation.join("nodes/rotterdam/state/ledger");
+    let receipts = federation.join("leader/state/receipts");
+
+    let decisions = entries(&program, &coordinator, "decision");
+    let transactions = records(&program, "fsc", &coordinator);
+    // It takes each request that is passed on, and sends it.
+    assert_eq!(transactions.len(), 2 * permits(&decisions));
+    let own = entries(&program, &node, "decision");
+    let at_node = records(&program, "fsc", &node);
+    assert_eq!(at_node.len(), permits(&own));
+    for one in &at_node {
+        assert_eq!(one["direction"], "DIRECTION_INCOMING");
+        assert_eq!(one["source"]["type"], "SOURCE_TYPE_DELEGATED_SOURCE");
+        assert_eq!(one["source"]["outway_peer_id"], COORDINATOR);
+        assert_eq!(one["destination"]["service_peer_id"], ROTTERDAM);
+    }
+    let sent = records(&program, "fsc", &receipts);
+    assert_eq!(sent.len(), entries(&program, &receipts, "receipt").len());
+    for one in transactions.iter().chain(&at_node).chain(&sent) {
+        is_transaction(one);
+    }
+    // All parties speak of the same transaction under the same grant.
+    let grant = |one: &Value| (one["transaction_id"].clone(), one["grant_hash"].clone());
+    for one in &at_node {
+        assert!(transactions.iter().any(|other| grant(other) == grant(one)), "{one}");
+    }
+
+    let logged = records(&program, "adl", &coordinator);
+    assert_eq!(logged.len(), decisions.len());
+    logged.iter().zip(&decisions).for_each(|(record, decision)| is_decision(record, decision));
+    let spans: BTreeSet<_> = logged.iter().map(|one| one["span_id"].as_str().unwrap()).collect();
+    assert_eq!(spans.len(), logged.len(), "one span a decision");
+    let events: BTreeSet<_> =
+        logged.iter().map(|one| one["event_name"].as_str().unwrap()).collect();
+    assert_eq!(events, BTreeSet::from(["adl.access_evaluation", "adl.access_evaluations"]));
+    assert!(records(&program, "adl", &receipts).is_empty(), "a requester decides nothing");
+
+    let named = ["ledger", "records", "--as", "fsc", "--from", "3", "--limit", "5", "--dir"];
+    assert!(lines(&program, &[&named[..], &[text(&coordinator)]].concat()).len() <= 10);
+}
+
+/// fsc-logging, `logRecord`: every member, and nothing else.
+fn is_transaction(record: &Value) {
+    let members: BTreeSet<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "transaction_id",
+        "direction",
+        "grant_hash",
+        "source",
+        "destination",
+        "service_name",
+        "created_at",
+    ];
+    assert_eq!(members, BTreeSet::from(expected));
+    let id = record["transaction_id"].as_str().unwrap();
+    assert!(id.len() == 36 && id.as_bytes()[14] == b'7', "a UUID of version 7: {id}");
+    let hash = record["grant_hash"].as_str().unwrap();
+    // SHA3-512 in base64url without padding.
+    assert_eq!(hash.strip_prefix("$1$3$").unwrap().len(), 86);
+    assert!((3..=255).contains(&record["service_name"].as_str().unwrap().len()));
+    assert!(record["created_at"].as_i64().unwrap() > 1_700_000_000);
+    for peer in [&record["source"]["outway_peer_id"], &record["destination"]["service_peer_id"]] {
+        assert_eq!(peer.as_str().unwrap().len(), 20);
+    }
+}
+
+fn is_decision(record: &Value, decision: &Value) {
+    assert!(is_hex(&record["trace_id"], 32) && is_hex(&record["span_id"], 16), "{record}");
+    assert_eq!(record["status"], "Unset", "a refusal is no error");
+    let entry = &decision["entry"];
+    assert_eq!(record["attributes"]["adl.fsc.transaction_id"], entry["query"]);
+    assert_eq!(record["resource"]["convenant.entry"], decision["index"]);
+    // Each of the five aspects once: in full, or by reference.
+    for aspect in ["request", "response", "policies", "information", "configuration"] {
+        let name = format!("adl.core.{aspect}");
+        let places = [&record["body"], &record["attributes"]];
+        assert_eq!(places.iter().filter(|place| place.get(&name).is_some()).count(), 1, "{name}");
+    }
+    let verdicts = entry["verdicts"].as_array().unwrap();
+    let response = &record["body"]["adl.core.response"];
+    let answers = match response["evaluations"].as_array() {
+        Some(several) => several.clone(),
+        None => vec![response.clone()],
+    };
+    assert_eq!(answers.len(), verdicts.len());
+    for (answer, verdict) in answers.iter().zip(verdicts) {
+        let permitted = verdict["verdict"]["verdict"] == "permit";
+        assert_eq!(answer["decision"], permitted);
+        assert_eq!(answer["context"].get("reason").is_some(), !permitted);
+    }
+}
