@@ -23,6 +23,7 @@ use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame:
 
 use crate::{
     replay::replay,
+    rotation::{configure, signers},
     support::{BRP_FIELDS, LONG_FIELDS, Results, attempt, both, in_rotterdam, long_winded, world},
 };
 
@@ -165,6 +166,40 @@ async fn a_node_s_key_that_was_revoked_counts_for_nothing_until_the_next_one() {
     world.shut_down().await.unwrap();
     let report = replay(&world, &both);
     assert!(report.holds(), "{report}");
+}
+
+/// Between its next enrolment and its next start a node has both keys.
+#[tokio::test]
+async fn a_node_that_has_both_keys_signs_nothing_with_the_revoked_one() {
+    let mut world = world(&[]).await;
+    let party = world.partner("rotterdam").unwrap();
+    configure(&party.config, "keys", "next_ledger = \"next.jwk\"");
+    let (oin, next) = (party.oin.clone(), party.dir.join("next.jwk"));
+    world.start_node("rotterdam").await.unwrap();
+    let client = world.client().await.unwrap();
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    let before = lookup(&world, &client, &["rotterdam"]);
+
+    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    put(&next, &key);
+    let party = world.federation.partners.iter_mut().find(|one| one.name == "rotterdam").unwrap();
+    let old = std::mem::replace(&mut party.keys.ledger, key);
+    let leader_pin = world.federation.leader.certificate.pin;
+    world.enrol(world.partner("rotterdam").unwrap(), &[leader_pin]).await.unwrap();
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    revoke(&world, &oin, old.verifying_key(), world.clock.now()).await;
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+
+    // Written when the old key was the only one: its requester takes no other.
+    let results = Results::of(&world, "before");
+    assert_ne!(told(&results.ask(&client, &before).await), ["answered"]);
+    assert!(results.are_empty());
+    client.close().await;
+    world.shut_down().await.unwrap();
+    let new = world.partner("rotterdam").unwrap().keys.ledger.id().clone();
+    let old = old.id().clone();
+    let expected = [&old, &new, &new, &new].map(Clone::clone);
+    assert_eq!(signers(&world.receipts().unwrap()), expected);
 }
 
 #[tokio::test]

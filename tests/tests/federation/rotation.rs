@@ -33,7 +33,7 @@ fn put(path: &Path, bytes: impl AsRef<[u8]>) {
     fs::rename(&beside, path).unwrap();
 }
 
-fn configure(path: &Path, section: &str, line: &str) {
+pub(crate) fn configure(path: &Path, section: &str, line: &str) {
     let text = fs::read_to_string(path).unwrap();
     let head = format!("[{section}]\n");
     assert!(text.contains(&head), "{text}");
@@ -50,7 +50,7 @@ async fn ask(world: &World, client: &Client) -> Vec<String> {
 }
 
 /// With which key each answer was signed.
-fn signers(receipts: &[Entry]) -> Vec<KeyId> {
+pub(crate) fn signers(receipts: &[Entry]) -> Vec<KeyId> {
     let outcome = |entry: &Entry| match entry {
         Entry::Receipt(receipt) => {
             let signed = receipt.outcome.as_ref().unwrap();
