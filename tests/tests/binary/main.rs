@@ -7,6 +7,7 @@
 mod deployment;
 mod fetch;
 mod interop;
+mod killed;
 mod life;
 mod real_brp;
 mod results;
