@@ -4,7 +4,7 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
 use crate::{Fallible, Fault};
@@ -101,6 +101,14 @@ impl Daemon {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn ended(mut self) -> Fallible<ExitStatus> {
+        Ok(self.child.wait()?)
     }
 
     /// Asks it to end (SIGTERM) and waits for it.

@@ -1,114 +1,94 @@
-//! What must hold of the files that daemons leave behind, however they ended.
+//! What the files of a coordinator, one node and the leader hold, and what must hold of them however the
+//! daemons ended.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use convenant_ledger::{Checkpoint, merkle, origin};
 use convenant_model::{
     QueryId,
     entry::{Entry, RecordedVerdict},
-    keys::VerifyingKey,
 };
 use convenant_store::FileLedger;
 use convenant_testkit::{World, evidence};
 use serde_json::Value;
 
-use super::{Case, NODE};
-use crate::deployment::{COORDINATOR, shown, text};
+use crate::deployment::{Deployment, shown, text};
 
-/// What the example's project may ask in all.
-const QUOTA: usize = 500;
-/// What an audit may say after a kill: no findings, and only what a kill explains.
-const EXPLAINED: [&str; 6] = [
-    "UITWISSELING_OPEN",
-    "HERSTART_NA_STORING",
-    "REGELS_NIET_GEDEKT",
-    "KNOOPPUNT_NIET_BEREIKT",
-    "NIET_AANGEKOMEN",
-    "TELLING_TE_HOOG",
-];
+/// The partner whose node runs.
+pub(crate) const NODE: &str = "rotterdam";
 
-impl Case {
-    pub(super) fn ledger(&self, name: &str) -> PathBuf {
-        let federation = &self.deployment.federation;
-        let party = federation.partner(name).unwrap_or(&federation.coordinator);
-        World::state(&party.dir).join("ledger")
+/// Every checkpoint that was seen, by the name of its ledger: size and root.
+#[derive(Default)]
+pub(crate) struct Books(BTreeMap<String, BTreeSet<(u64, String)>>);
+
+impl Books {
+    /// Notes what is in the files: the ledgers' own checkpoints, and what witnesses cosigned.
+    pub(crate) fn see(&mut self, deployment: &Deployment) {
+        for ledger in ledgers(deployment) {
+            self.note(&fs::read(ledger.join("checkpoint")).unwrap());
+            let notes =
+                [convenant_witness::witnessing(&ledger), convenant_witness::witnessed(&ledger)];
+            let notes = notes.iter().flat_map(|notes| notes.all().unwrap());
+            notes.for_each(|note| self.note(&note));
+        }
     }
 
-    pub(super) fn register(&self) -> PathBuf {
-        World::state(&self.deployment.federation.coordinator.dir).join("register")
+    fn note(&mut self, note: &[u8]) {
+        let checkpoint = Checkpoint::unverified(note).unwrap();
+        let stated = (checkpoint.size, checkpoint.root.to_string());
+        self.0.entry(checkpoint.origin.as_str().to_owned()).or_default().insert(stated);
     }
 
-    /// Replays the files as they are with the built binary.
-    pub(super) fn audit(&self) {
-        let federation = &self.deployment.federation;
-        let receipts = World::state(&federation.leader.dir).join("receipts");
-        let (register, config) = (self.register(), &federation.auditor.config);
-        let trust = ["audit", "replay", "--json", "--config", text(config), "--register"];
-        let ledgers = [self.ledger(COORDINATOR), self.ledger(NODE), receipts];
-        let mut arguments = [&trust[..], &[text(&register), "--ledger"]].concat();
-        arguments.extend(ledgers.iter().map(|ledger| text(ledger)));
-        let output = self.deployment.run(&arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let said = report["findings"].as_array().unwrap().iter();
-        let unexplained: Vec<_> =
-            said.filter(|one| !EXPLAINED.contains(&one["code"].as_str().unwrap())).collect();
-        assert!(unexplained.is_empty(), "{unexplained:#?}");
-    }
-
-    /// Whatever a checkpoint or a cosignature ever covered is a beginning of the ledger as it is now.
-    pub(super) fn nothing_recorded_is_lost(&self) {
-        for ledger in [self.ledger(COORDINATOR), self.ledger(NODE), self.register()] {
+    /// Whatever a checkpoint or a cosignature ever covered is a beginning of the ledger as it is now. Gives
+    /// how many were seen.
+    pub(crate) fn are_kept(&self, deployment: &Deployment) -> usize {
+        for ledger in ledgers(deployment) {
             let checkpoint = fs::read(ledger.join("checkpoint")).unwrap();
             let last = Checkpoint::unverified(&checkpoint).unwrap();
-            let seen = &self.seen[last.origin.as_str()];
             let read = FileLedger::open_read(&ledger).unwrap();
-            for (size, root) in seen {
+            for (size, root) in &self.0[last.origin.as_str()] {
                 assert!(*size <= last.size, "{} had {size} entries", ledger.display());
                 let now = merkle::root(&read.hashes(last.size), *size).unwrap();
                 assert_eq!(now.to_string(), *root, "{} at {size}", ledger.display());
             }
-            println!("{}: {} checkpoints of {}", ledger.display(), seen.len(), last.size);
         }
-        assert!(self.seen.values().map(BTreeSet::len).sum::<usize>() > 200);
-    }
-
-    /// Every answer has its permits, and its outcomes where the party lived to write them.
-    pub(super) fn nothing_unrecorded_was_answered(&self) {
-        let federation = &self.deployment.federation;
-        let (node, coordinator) = (federation.partner(NODE).unwrap(), &federation.coordinator);
-        let origins = [origin::coordinator(&coordinator.oin), origin::node(&node.oin)];
-        for ((name, party), origin) in
-            [(COORDINATOR, coordinator), (NODE, node)].into_iter().zip(origins)
-        {
-            let key = party.keys.ledger.verifying_key();
-            let (permitted, ended) = exchanges(&self.ledger(name), origin.unwrap().as_str(), key);
-            for (query, killed) in &self.answered {
-                assert!(permitted.contains(query), "{name} has no permit of {query}");
-                let ended = ended.contains(query);
-                assert!(ended || killed.contains(&name), "{name} has no outcome of {query}");
-            }
-            assert!(permitted.len() <= QUOTA, "{name} permitted {}", permitted.len());
-            println!("{name}: {} permits, {} outcomes", permitted.len(), ended.len());
-        }
-        println!("{} answered, {} not", self.answered.len(), self.failed);
-        assert!(self.answered.len() > 50 && self.failed > 50, "the kills come at no useful moment");
-        assert_eq!(fs::read_dir(&self.results).unwrap().count(), self.answered.len());
+        self.0.values().map(BTreeSet::len).sum()
     }
 }
 
-/// The queries that a ledger permits, and those of which it says how they ended.
-fn exchanges(
-    ledger: &Path,
-    origin: &str,
-    key: &VerifyingKey,
+/// Replays the files as they are with the built binary: no findings, and of all else only what is explained.
+pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) {
+    let federation = &deployment.federation;
+    let receipts = World::state(&federation.leader.dir).join("receipts");
+    let [coordinator, node, register] = ledgers(deployment);
+    let trust = ["audit", "replay", "--json", "--config", text(&federation.auditor.config)];
+    let evidence = ["--register", text(&register), "--ledger", text(&coordinator), text(&node)];
+    let output = deployment.run(&[&trust[..], &evidence, &[text(&receipts)]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut said = report["findings"].as_array().unwrap().clone();
+    said.retain(|one| !explained.contains(&one["code"].as_str().unwrap()));
+    assert!(said.is_empty(), "{said:#?}");
+}
+
+/// The queries that a party permitted, and those of which it recorded how they ended.
+pub(crate) fn exchanges(
+    deployment: &Deployment,
+    name: &str,
 ) -> (BTreeSet<QueryId>, BTreeSet<QueryId>) {
+    let federation = &deployment.federation;
+    let (party, origin) = match federation.partner(name) {
+        Some(party) => (party, origin::node(&party.oin)),
+        None => (&federation.coordinator, origin::coordinator(&federation.coordinator.oin)),
+    };
+    let (folder, key) =
+        (World::state(&party.dir).join("ledger"), party.keys.ledger.verifying_key());
     let (mut permitted, mut ended) = (BTreeSet::new(), BTreeSet::new());
-    for entry in evidence::entries(ledger, origin, key).unwrap() {
+    for entry in evidence::entries(&folder, origin.unwrap().as_str(), key).unwrap() {
         match entry {
             Entry::Decision(decision) => {
                 let permit =
@@ -122,4 +102,12 @@ fn exchanges(
         }
     }
     (permitted, ended)
+}
+
+/// The ledgers of coordinator and node, and the register.
+fn ledgers(deployment: &Deployment) -> [PathBuf; 3] {
+    let federation = &deployment.federation;
+    let coordinator = World::state(&federation.coordinator.dir);
+    let node = World::state(&federation.partner(NODE).unwrap().dir).join("ledger");
+    [coordinator.join("ledger"), node, coordinator.join("register")]
 }

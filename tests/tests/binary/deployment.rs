@@ -67,6 +67,12 @@ impl Deployment {
         drop(self.daemons.remove(name).unwrap());
     }
 
+    /// Waits until a daemon gives up by itself, as one that its supervisor is to start again does.
+    pub(crate) fn gave_up(&mut self, name: &str) {
+        let status = self.daemons.remove(name).unwrap().ended().unwrap();
+        assert_eq!(status.code(), Some(1), "{}", self.logs());
+    }
+
     /// Starts a daemon and kills it a moment later, wherever it is by then.
     pub(crate) fn kill_at_start(&mut self, name: &str, after: Duration) {
         let (mut command, log) = self.daemon(name);

@@ -2,7 +2,7 @@
 //! answered was recorded, every daemon starts again by itself, and the audit holds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env, fs,
     path::PathBuf,
     time::{Duration, SystemTime},
@@ -10,25 +10,34 @@ use std::{
 
 use convenant_client::{Client, ClientConfig};
 use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
-use convenant_ledger::Checkpoint;
 use convenant_model::{QueryId, entry::Status, query::QueryKind};
 use convenant_setup::load;
 use convenant_signing::SystemRandom;
-use convenant_store::Notes;
 use convenant_testkit::{
     PortBlock,
     question::{about, question, target},
 };
 use tempfile::TempDir;
 
-use crate::deployment::{COORDINATOR, Deployment, today};
+use crate::{
+    books::{Books, NODE, audit, exchanges},
+    deployment::{COORDINATOR, Deployment, today},
+};
 
-mod after;
-
-const NODE: &str = "rotterdam";
 const ROUNDS: u64 = 200;
 /// Queries under way when a daemon is killed.
 const AT_ONCE: usize = 3;
+/// What the example's project may ask in all.
+const QUOTA: usize = 500;
+/// What an audit may say after a kill.
+const EXPLAINED: [&str; 6] = [
+    "UITWISSELING_OPEN",
+    "HERSTART_NA_STORING",
+    "REGELS_NIET_GEDEKT",
+    "KNOOPPUNT_NIET_BEREIKT",
+    "NIET_AANGEKOMEN",
+    "TELLING_TE_HOOG",
+];
 /// Repeats a run's choices; the moments at which the kernel kills are its own.
 const SEED: &str = "CONVENANT_TEST_SEED";
 
@@ -43,14 +52,14 @@ async fn whoever_is_killed_nothing_recorded_is_lost_and_nothing_unrecorded_was_a
         };
         case.round(killed).await;
         if round % 50 == 49 {
-            case.audit();
+            audit(&case.deployment, &EXPLAINED);
         }
         case.restart(killed);
     }
     case.client.take().unwrap().close().await;
     case.deployment.stop();
-    case.audit();
-    case.nothing_recorded_is_lost();
+    audit(&case.deployment, &EXPLAINED);
+    assert!(case.books.are_kept(&case.deployment) > 200, "too few checkpoints were seen");
     case.nothing_unrecorded_was_answered();
 }
 
@@ -63,8 +72,7 @@ struct Case {
     answered: BTreeMap<QueryId, Vec<&'static str>>,
     /// How many were not.
     failed: usize,
-    /// Every checkpoint that was seen after a kill, by the name of its ledger.
-    seen: BTreeMap<String, BTreeSet<(u64, String)>>,
+    books: Books,
     _folder: TempDir,
     _ports: PortBlock,
 }
@@ -93,7 +101,7 @@ impl Case {
             results,
             answered: BTreeMap::new(),
             failed: 0,
-            seen: BTreeMap::new(),
+            books: Books::default(),
             _folder: folder,
             _ports: ports,
         }
@@ -140,14 +148,7 @@ impl Case {
 
     /// Notes what is in the files, and starts what was killed, now and then only to kill it again.
     fn restart(&mut self, killed: &[&'static str]) {
-        let ledgers = [self.ledger(COORDINATOR), self.ledger(NODE), self.register()];
-        for ledger in &ledgers {
-            self.see(fs::read(ledger.join("checkpoint")).unwrap());
-            let witnesses =
-                [convenant_witness::witnessing(ledger), convenant_witness::witnessed(ledger)];
-            let notes = witnesses.iter().flat_map(|notes: &Notes| notes.all().unwrap());
-            notes.for_each(|note| self.see(note));
-        }
+        self.books.see(&self.deployment);
         for name in killed {
             if self.random.below(6) == 0 {
                 let after = Duration::from_millis(self.random.below(300));
@@ -157,10 +158,21 @@ impl Case {
         }
     }
 
-    fn see(&mut self, note: Vec<u8>) {
-        let checkpoint = Checkpoint::unverified(&note).unwrap();
-        let stated = (checkpoint.size, checkpoint.root.to_string());
-        self.seen.entry(checkpoint.origin.as_str().to_owned()).or_default().insert(stated);
+    /// Every answer has its permits, and its outcomes where the party lived to write them.
+    fn nothing_unrecorded_was_answered(&self) {
+        for name in [COORDINATOR, NODE] {
+            let (permitted, ended) = exchanges(&self.deployment, name);
+            for (query, killed) in &self.answered {
+                assert!(permitted.contains(query), "{name} has no permit of {query}");
+                let lived = !killed.contains(&name);
+                assert!(ended.contains(query) || !lived, "{name} has no outcome of {query}");
+            }
+            assert!(permitted.len() <= QUOTA, "{name} permitted {}", permitted.len());
+            println!("{name}: {} permits, {} outcomes", permitted.len(), ended.len());
+        }
+        println!("{} answered, {} not", self.answered.len(), self.failed);
+        assert!(self.answered.len() > 50 && self.failed > 50, "the kills come at no useful moment");
+        assert_eq!(fs::read_dir(&self.results).unwrap().count(), self.answered.len());
     }
 }
 

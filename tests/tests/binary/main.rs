@@ -4,7 +4,9 @@
 
 #![cfg(test)]
 
+mod books;
 mod deployment;
+mod faults;
 mod fetch;
 mod interop;
 mod killed;
