@@ -110,17 +110,25 @@ impl Deployment {
 
     /// Runs `convenant query` as the project leader.
     pub(crate) fn query(&self, arguments: &[&str]) -> Output {
+        self.query_command(arguments).output().unwrap()
+    }
+
+    /// `convenant query` as the project leader, not yet run.
+    pub(crate) fn query_command(&self, arguments: &[&str]) -> Command {
         let config = self.federation.leader.config.to_str().unwrap();
         let justification = ["--justification", "Adressen uit het plan van aanpak"];
-        let all = [&["query", "--config", config], &justification[..], arguments].concat();
-        self.run(&all)
+        self.command(&[&["query", "--config", config], &justification[..], arguments].concat())
     }
 
     /// Runs the binary to its end.
     pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = self.program.command(arguments);
         command.envs(self.environment.iter().cloned());
-        command.output().unwrap()
+        command
     }
 
     /// Ends every daemon in an orderly way, the coordinator last.

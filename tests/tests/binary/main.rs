@@ -11,6 +11,7 @@ mod fetch;
 mod interop;
 mod killed;
 mod life;
+mod mid_stream;
 mod real_brp;
 mod results;
 mod telemetry;
