@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::{Fallible, Fault};
@@ -103,12 +104,19 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends by itself, and not for ever.
     ///
     /// # Errors
-    /// When it cannot be waited for.
+    /// When it does not.
     pub fn ended(mut self) -> Fallible<ExitStatus> {
-        Ok(self.child.wait()?)
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(Fault::from("the daemon does not end"))
     }
 
     /// Asks it to end (SIGTERM) and waits for it.

@@ -28,7 +28,7 @@ const IO_ERROR: &str = "5";
 /// is answered all the same, and what becomes of the daemon.
 type Step = (&'static [[&'static str; 4]], bool, Then);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     (&[["pwrite", "ledger/segments", NO_ROOM, "none"]], false, GoesOn),
     (&[["pwrite", "ledger/segments", NO_ROOM, "half"]], false, GoesOn),
     (&[["pwrite", "ledger/segments", NO_ROOM, "all"]], false, GoesOn),
@@ -44,6 +44,7 @@ const STEPS: [Step; 14] = [
     (&[["fdatasync", "ledger/segments", IO_ERROR, "none"]], false, GivesUp),
     (&[["fdatasync", "ledger/segments", IO_ERROR, "all"]], false, GivesUp),
     (&[["rename", "ledger/tile", IO_ERROR, "none"]], true, GoesOn),
+    (&[["rename", "ledger/tile", IO_ERROR, "all"]], true, GoesOn),
     (&[["fdatasync", "ledger/checkpoint", IO_ERROR, "none"]], true, GoesOn),
     (&[["rename", "ledger/checkpoint", IO_ERROR, "none"]], true, GoesOn),
     (&[["rename", "ledger/checkpoint", IO_ERROR, "all"]], true, GoesOn),
