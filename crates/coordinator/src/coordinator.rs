@@ -81,7 +81,8 @@ impl Coordinator {
     /// Serves until `shutdown`. `listening` is told the address.
     ///
     /// # Errors
-    /// When the ledger does not hold, or the address cannot be listened on.
+    /// When the ledger does not hold, or the address cannot be listened on. Also when a write to ledger or
+    /// register ended in doubt: what supervises the daemon starts it again (docs/adr/0023).
     pub async fn run(
         self,
         listening: impl FnOnce(SocketAddr),
@@ -121,6 +122,14 @@ impl Coordinator {
         let policy = Arc::new(Enrolled { registrar, clock: Arc::clone(&self.clock) });
         listening(local);
         tracing::info!(%local, "the coordinator serves");
+        let (ledger, documents) = (&brokering.books.ledger, self.registrar.ledger());
+        let shutdown = async {
+            tokio::select! {
+                () = shutdown => {}
+                () = ledger.in_doubt() => {}
+                () = documents.in_doubt() => {}
+            }
+        };
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         reloaded.abort();
         renewed.abort();
@@ -129,6 +138,9 @@ impl Coordinator {
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         brokering.books.close().await;
         self.registrar.close().await;
+        if ledger.is_poisoned() || documents.is_poisoned() {
+            return Err(CoordinatorError::InDoubt);
+        }
         Ok(served?)
     }
 

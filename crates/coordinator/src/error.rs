@@ -64,6 +64,9 @@ pub enum CoordinatorError {
         /// Why.
         source: io::Error,
     },
+    /// Ledger or register must be opened anew.
+    #[error("a write to ledger or register ended in doubt: only a new start tells what is on disk")]
+    InDoubt,
     /// Serving broke off.
     #[error(transparent)]
     Serve(#[from] ServeError),

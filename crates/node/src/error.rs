@@ -63,6 +63,9 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The ledger must be opened anew.
+    #[error("a write to the ledger ended in doubt: only a new start tells what is on disk")]
+    InDoubt,
     /// Serving broke off.
     #[error(transparent)]
     Serve(#[from] ServeError),

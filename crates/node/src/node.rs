@@ -103,7 +103,8 @@ impl Node {
     ///
     /// # Errors
     /// When a source is not as the covenant needs it, the ledger does not hold, or the address cannot
-    /// be listened on.
+    /// be listened on. Also when a write to the ledger ended in doubt: what supervises the daemon starts it
+    /// again (docs/adr/0023).
     pub async fn run(
         self,
         listening: impl FnOnce(std::net::SocketAddr),
@@ -165,6 +166,12 @@ impl Node {
         });
         listening(local);
         tracing::info!(%local, "the node serves");
+        let shutdown = async {
+            tokio::select! {
+                () = &mut shutdown => {}
+                () = answering.books.ledger.in_doubt() => {}
+            }
+        };
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
         followed.abort();
         reloaded.abort();
@@ -172,6 +179,9 @@ impl Node {
         // So that the last entries are cosigned too; where nobody answers, at the next start.
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         answering.books.close().await;
+        if answering.books.ledger.is_poisoned() {
+            return Err(NodeError::InDoubt);
+        }
         Ok(served?)
     }
 

@@ -1,6 +1,10 @@
 //! What a daemon keeps of its exchanges: the ledger, and the two indexes that follow from it.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+    sync::Arc,
+};
 
 use convenant_ledger::{EntryBytes, LedgerSigner, Recovery};
 use convenant_model::{
@@ -17,6 +21,9 @@ use crate::{
 
 /// JWS header `typ` of a signed query.
 const QUERY_TYPE: &str = "convenant-query+json";
+/// Queries from the end of a ledger that a start remembers although they expired: its clock may be ahead, and
+/// be set right later.
+const REMEMBERED: usize = 16 * 1024;
 
 /// The ledger of a daemon with the queries it has seen and the quotas that are used up.
 #[derive(Debug)]
@@ -55,13 +62,15 @@ impl Books {
         started: impl FnOnce(Timestamp, &Recovery) -> Started,
     ) -> Result<(Self, Recovery), BooksError> {
         let now = clock.now();
-        let (mut rebuilt, mut recent) = (Rebuilt::default(), Vec::new());
+        let (mut rebuilt, mut recent) = (Rebuilt::default(), VecDeque::new());
         let options =
             Options { folder: dir.join("ledger"), signer, clock, layout: Layout::default() };
         let (ledger, recovery) = LedgerHandle::open(options, &mut |found| {
-            let query = rebuilt.take(found.index, found.entry);
-            if let Some(query) = query.filter(|query| query.expires > now) {
-                recent.push((query.id, query.expires));
+            if let Some(query) = rebuilt.take(found.index, found.entry) {
+                recent.push_back((query.id, query.expires));
+            }
+            if recent.len() > REMEMBERED {
+                recent.pop_front_if(|(_, expires)| *expires <= now);
             }
         })?;
         let size = ledger.size();

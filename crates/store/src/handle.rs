@@ -150,6 +150,12 @@ impl LedgerHandle {
         self.shared.is_poisoned()
     }
 
+    /// Waits until a write ends in doubt, if ever. Whoever owns the ledger then ends and opens it anew: only
+    /// that tells what is on disk.
+    pub async fn in_doubt(&self) {
+        self.shared.poisoned().await;
+    }
+
     /// Waits until everything queued before was written or failed, and is published.
     ///
     /// # Errors

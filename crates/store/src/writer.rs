@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -11,7 +11,7 @@ use std::{
 
 use convenant_ledger::{EntryBytes, Ledger, Position};
 use convenant_model::Clock;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::{error::RecordError, file_store::FileStore};
 
@@ -48,12 +48,12 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Shared {
     size: AtomicU64,
-    poisoned: AtomicBool,
+    poisoned: watch::Sender<bool>,
 }
 
 impl Shared {
-    pub(crate) const fn new(size: u64) -> Self {
-        Self { size: AtomicU64::new(size), poisoned: AtomicBool::new(false) }
+    pub(crate) fn new(size: u64) -> Self {
+        Self { size: AtomicU64::new(size), poisoned: watch::Sender::new(false) }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -61,7 +61,14 @@ impl Shared {
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Ordering::Acquire)
+        *self.poisoned.borrow()
+    }
+
+    /// Waits until a write ended in doubt.
+    pub(crate) async fn poisoned(&self) {
+        let mut told = self.poisoned.subscribe();
+        // The sender is our own, so that it outlives the wait.
+        let _never_gone = told.wait_for(|poisoned| *poisoned).await;
     }
 }
 
@@ -172,7 +179,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                self.shared.poisoned.store(self.ledger.is_poisoned(), Ordering::Release);
+                self.shared.poisoned.send_replace(self.ledger.is_poisoned());
                 let error = RecordError::from(error);
                 let entries = group.entries.len();
                 tracing::error!(entries, error = &error as &dyn std::error::Error, "not recorded");

@@ -4,7 +4,8 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::{Fallible, Fault};
@@ -101,6 +102,21 @@ impl Daemon {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it ends by itself, and not for ever.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn ended(mut self) -> Fallible<ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(Fault::from("the daemon does not end"))
     }
 
     /// Asks it to end (SIGTERM) and waits for it.

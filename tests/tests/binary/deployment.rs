@@ -1,10 +1,12 @@
 //! A federation of processes.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use convenant_demo::Federation;
@@ -12,12 +14,16 @@ use convenant_model::{Clock as _, Date};
 use convenant_testkit::{Daemon, Program};
 use convenant_transport::SystemClock;
 
+/// The daemon of the coordinator, beside those of partners by their name.
+pub(crate) const COORDINATOR: &str = "coordinator";
+
 /// Daemons of a federation, and the binary to ask them with.
 pub(crate) struct Deployment {
     pub(crate) federation: Federation,
     program: Program,
-    daemons: Vec<Daemon>,
+    daemons: BTreeMap<String, Daemon>,
     environment: Vec<(String, String)>,
+    starts: u32,
 }
 
 /// The processes have the system's clock.
@@ -29,28 +35,64 @@ impl Deployment {
     /// Starts the coordinator, submits every document that does not found the register, and starts
     /// each node. `environment` overrides the configuration of all of them.
     pub(crate) fn start(federation: Federation, environment: &[(&str, String)]) -> Self {
-        let environment =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let program = Program::find().unwrap_or_else(|fault| panic!("{fault}"));
-        let mut deployment =
-            Self { federation, program, daemons: Vec::new(), environment: environment.collect() };
-        let coordinator = deployment.federation.coordinator.config.clone();
-        deployment.daemon("coordinator", &coordinator);
-        deployment.submit();
-        let nodes = deployment.federation.partners.iter();
-        let nodes: Vec<_> = nodes.filter(|party| party.address.is_some()).collect();
-        for config in nodes.iter().map(|party| party.config.clone()).collect::<Vec<_>>() {
-            deployment.daemon("node", &config);
+        let mut deployment = Self::found(federation, environment);
+        let nodes = deployment.federation.partners.iter().filter(|party| party.address.is_some());
+        for name in nodes.map(|party| party.name.clone()).collect::<Vec<_>>() {
+            deployment.start_daemon(&name);
         }
         deployment
     }
 
-    fn daemon(&mut self, role: &str, config: &Path) {
-        let config = config.to_str().unwrap();
-        let mut command = self.program.command(&[role, "run", "--config", config]);
+    /// The same without a node.
+    pub(crate) fn found(federation: Federation, environment: &[(&str, String)]) -> Self {
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let program = Program::find().unwrap_or_else(|fault| panic!("{fault}"));
+        let daemons = BTreeMap::new();
+        let mut deployment = Self { federation, program, daemons, environment, starts: 0 };
+        deployment.start_daemon(COORDINATOR);
+        deployment.submit();
+        deployment
+    }
+
+    /// Starts the coordinator or the node of a partner, and waits until it serves.
+    pub(crate) fn start_daemon(&mut self, name: &str) {
+        let (command, log) = self.daemon(name);
+        let daemon = Daemon::start(command, &log).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        self.daemons.insert(name.to_owned(), daemon);
+    }
+
+    /// SIGKILL, and nothing else: what is in the files is what there is.
+    pub(crate) fn kill(&mut self, name: &str) {
+        drop(self.daemons.remove(name).unwrap());
+    }
+
+    /// Waits until a daemon gives up by itself, as one that its supervisor is to start again does.
+    pub(crate) fn gave_up(&mut self, name: &str) {
+        let status = self.daemons.remove(name).unwrap().ended().unwrap();
+        assert_eq!(status.code(), Some(1), "{}", self.logs());
+    }
+
+    /// Starts a daemon and kills it a moment later, wherever it is by then.
+    pub(crate) fn kill_at_start(&mut self, name: &str, after: Duration) {
+        let (mut command, log) = self.daemon(name);
+        let log = fs::File::create(log).unwrap();
+        let mut child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        std::thread::sleep(after);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The command that starts a daemon, and the file for its log.
+    fn daemon(&mut self, name: &str) -> (Command, PathBuf) {
+        let (role, config) = match self.federation.partner(name) {
+            Some(party) => ("node", &party.config),
+            None => (COORDINATOR, &self.federation.coordinator.config),
+        };
+        let mut command = self.program.command(&[role, "run", "--config", text(config)]);
         command.envs(self.environment.iter().cloned());
-        let log = self.federation.dir.join(format!("{}.log", self.daemons.len()));
-        self.daemons.push(Daemon::start(command, &log).unwrap_or_else(|fault| panic!("{fault}")));
+        self.starts += 1;
+        (command, self.federation.dir.join(format!("{name}-{}.log", self.starts)))
     }
 
     fn submit(&self) {
@@ -68,24 +110,32 @@ impl Deployment {
 
     /// Runs `convenant query` as the project leader.
     pub(crate) fn query(&self, arguments: &[&str]) -> Output {
+        self.query_command(arguments).output().unwrap()
+    }
+
+    /// `convenant query` as the project leader, not yet run.
+    pub(crate) fn query_command(&self, arguments: &[&str]) -> Command {
         let config = self.federation.leader.config.to_str().unwrap();
         let justification = ["--justification", "Adressen uit het plan van aanpak"];
-        let all = [&["query", "--config", config], &justification[..], arguments].concat();
-        self.run(&all)
+        self.command(&[&["query", "--config", config], &justification[..], arguments].concat())
     }
 
     /// Runs the binary to its end.
     pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Output {
-        let mut command = self.program.command(arguments);
-        command.envs(self.environment.iter().cloned());
-        command.output().unwrap()
+        self.command(arguments).output().unwrap()
     }
 
-    /// Ends every daemon in an orderly way.
+    fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = self.program.command(arguments);
+        command.envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// Ends every daemon in an orderly way, the coordinator last.
     pub(crate) fn stop(&mut self) {
-        for daemon in self.daemons.drain(..).rev() {
-            daemon.stop().unwrap();
-        }
+        let coordinator = self.daemons.remove(COORDINATOR);
+        let nodes = std::mem::take(&mut self.daemons).into_values();
+        nodes.chain(coordinator).for_each(|daemon| daemon.stop().unwrap());
     }
 
     /// Everything that the daemons logged.
@@ -94,6 +144,10 @@ impl Deployment {
         let logs = files.filter(|path| path.extension().is_some_and(|end| end == "log"));
         logs.map(|path| fs::read_to_string(path).unwrap()).collect()
     }
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
 }
 
 pub(crate) fn shown(output: &Output) -> String {

@@ -1,17 +1,13 @@
 //! An auditor copies every ledger over the network, and replays the copies.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use convenant_demo::{Federation, Options, Ports};
 use convenant_signing::SystemRandom;
 use convenant_testkit::PortBlock;
 use serde_json::Value;
 
-use crate::deployment::{Deployment, shown, today};
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
+use crate::deployment::{Deployment, shown, text, today};
 
 #[test]
 fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {

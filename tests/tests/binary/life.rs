@@ -11,7 +11,7 @@ use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM as CITY};
 use convenant_signing::SystemRandom;
 use convenant_testkit::PortBlock;
 
-use crate::deployment::{Deployment, shown, today};
+use crate::deployment::{Deployment, shown, text, today};
 
 const PROJECT: &str = "P-2026-020";
 const ROTTERDAM: &str = "00000099000000000599";
@@ -305,8 +305,4 @@ impl Life {
         assert!(output.status.success(), "{arguments:?}: {}", shown(&output));
         String::from_utf8(output.stdout).unwrap()
     }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

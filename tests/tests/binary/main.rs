@@ -4,10 +4,14 @@
 
 #![cfg(test)]
 
+mod books;
 mod deployment;
+mod faults;
 mod fetch;
 mod interop;
+mod killed;
 mod life;
+mod mid_stream;
 mod real_brp;
 mod records;
 mod results;

@@ -4,6 +4,7 @@
 
 mod answers;
 mod budgets;
+mod clock;
 mod evidence;
 mod fanout;
 mod hostile_coordinator;
@@ -12,6 +13,7 @@ mod joining;
 mod refusals;
 mod register;
 mod replay;
+mod restored;
 mod results;
 mod revocation;
 mod rotation;

@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// One lookup at Rotterdam, answered.
-async fn exchange(world: &World) {
+pub(crate) async fn exchange(world: &World) {
     let client = world.client().await.unwrap();
     let composed = lookup(world, &client);
     let results = Results::of(world, &composed.query.id.to_string());
@@ -44,22 +44,22 @@ async fn exchange(world: &World) {
     client.close().await;
 }
 
-fn lookup(world: &World, client: &Client) -> Composed {
+pub(crate) fn lookup(world: &World, client: &Client) -> Composed {
     let asked = target(world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
     let asked = about(asked, in_rotterdam(world, 1)).unwrap();
     client.compose(question(QueryKind::Lookup, vec![asked]).unwrap()).unwrap()
 }
 
-fn ledger(party: &Party) -> PathBuf {
+pub(crate) fn ledger(party: &Party) -> PathBuf {
     World::state(&party.dir).join("ledger")
 }
 
-fn codes<'r>(report: &'r Report, ledger: &str) -> Vec<(Code, &'r Finding)> {
+pub(crate) fn codes<'r>(report: &'r Report, ledger: &str) -> Vec<(Code, &'r Finding)> {
     let of = report.findings.iter().filter(|one| one.ledger.starts_with(ledger));
     of.map(|one| (one.code, one)).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();
@@ -72,7 +72,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn restore(from: &Path, to: &Path) {
+pub(crate) fn restore(from: &Path, to: &Path) {
     fs::remove_dir_all(to).unwrap();
     copy(from, to);
 }

@@ -1,0 +1,113 @@
+//! What the files of a coordinator, one node and the leader hold, and what must hold of them however the
+//! daemons ended.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use convenant_ledger::{Checkpoint, merkle, origin};
+use convenant_model::{
+    QueryId,
+    entry::{Entry, RecordedVerdict},
+};
+use convenant_store::FileLedger;
+use convenant_testkit::{World, evidence};
+use serde_json::Value;
+
+use crate::deployment::{Deployment, shown, text};
+
+/// The partner whose node runs.
+pub(crate) const NODE: &str = "rotterdam";
+
+/// Every checkpoint that was seen, by the name of its ledger: size and root.
+#[derive(Default)]
+pub(crate) struct Books(BTreeMap<String, BTreeSet<(u64, String)>>);
+
+impl Books {
+    /// Notes what is in the files: the ledgers' own checkpoints, and what witnesses cosigned.
+    pub(crate) fn see(&mut self, deployment: &Deployment) {
+        for ledger in ledgers(deployment) {
+            self.note(&fs::read(ledger.join("checkpoint")).unwrap());
+            let notes =
+                [convenant_witness::witnessing(&ledger), convenant_witness::witnessed(&ledger)];
+            let notes = notes.iter().flat_map(|notes| notes.all().unwrap());
+            notes.for_each(|note| self.note(&note));
+        }
+    }
+
+    fn note(&mut self, note: &[u8]) {
+        let checkpoint = Checkpoint::unverified(note).unwrap();
+        let stated = (checkpoint.size, checkpoint.root.to_string());
+        self.0.entry(checkpoint.origin.as_str().to_owned()).or_default().insert(stated);
+    }
+
+    /// Whatever a checkpoint or a cosignature ever covered is a beginning of the ledger as it is now. Gives
+    /// how many were seen.
+    pub(crate) fn are_kept(&self, deployment: &Deployment) -> usize {
+        for ledger in ledgers(deployment) {
+            let checkpoint = fs::read(ledger.join("checkpoint")).unwrap();
+            let last = Checkpoint::unverified(&checkpoint).unwrap();
+            let read = FileLedger::open_read(&ledger).unwrap();
+            for (size, root) in &self.0[last.origin.as_str()] {
+                assert!(*size <= last.size, "{} had {size} entries", ledger.display());
+                let now = merkle::root(&read.hashes(last.size), *size).unwrap();
+                assert_eq!(now.to_string(), *root, "{} at {size}", ledger.display());
+            }
+        }
+        self.0.values().map(BTreeSet::len).sum()
+    }
+}
+
+/// Replays the files as they are with the built binary: no findings, and of all else only what is explained.
+pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) {
+    let federation = &deployment.federation;
+    let receipts = World::state(&federation.leader.dir).join("receipts");
+    let [coordinator, node, register] = ledgers(deployment);
+    let trust = ["audit", "replay", "--json", "--config", text(&federation.auditor.config)];
+    let evidence = ["--register", text(&register), "--ledger", text(&coordinator), text(&node)];
+    let output = deployment.run(&[&trust[..], &evidence, &[text(&receipts)]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut said = report["findings"].as_array().unwrap().clone();
+    said.retain(|one| !explained.contains(&one["code"].as_str().unwrap()));
+    assert!(said.is_empty(), "{said:#?}");
+}
+
+/// The queries that a party permitted, and those of which it recorded how they ended.
+pub(crate) fn exchanges(
+    deployment: &Deployment,
+    name: &str,
+) -> (BTreeSet<QueryId>, BTreeSet<QueryId>) {
+    let federation = &deployment.federation;
+    let (party, origin) = match federation.partner(name) {
+        Some(party) => (party, origin::node(&party.oin)),
+        None => (&federation.coordinator, origin::coordinator(&federation.coordinator.oin)),
+    };
+    let (folder, key) =
+        (World::state(&party.dir).join("ledger"), party.keys.ledger.verifying_key());
+    let (mut permitted, mut ended) = (BTreeSet::new(), BTreeSet::new());
+    for entry in evidence::entries(&folder, origin.unwrap().as_str(), key).unwrap() {
+        match entry {
+            Entry::Decision(decision) => {
+                let permit =
+                    |verdict: &RecordedVerdict| matches!(verdict, RecordedVerdict::Permit { .. });
+                if decision.verdicts.iter().all(|one| permit(&one.verdict)) {
+                    permitted.insert(decision.query);
+                }
+            }
+            Entry::Outcome(outcome) => drop(ended.insert(outcome.query)),
+            _ => {}
+        }
+    }
+    (permitted, ended)
+}
+
+/// The ledgers of coordinator and node, and the register.
+fn ledgers(deployment: &Deployment) -> [PathBuf; 3] {
+    let federation = &deployment.federation;
+    let coordinator = World::state(&federation.coordinator.dir);
+    let node = World::state(&federation.partner(NODE).unwrap().dir).join("ledger");
+    [coordinator.join("ledger"), node, coordinator.join("register")]
+}
