@@ -45,10 +45,10 @@ const SEED: &str = "CONVENANT_TEST_SEED";
 async fn whoever_is_killed_nothing_recorded_is_lost_and_nothing_unrecorded_was_answered() {
     let mut case = Case::start().await;
     for round in 0..ROUNDS {
-        let killed = match case.random.below(3) {
-            0 => &[COORDINATOR][..],
-            1 => &[NODE],
-            _ => &[COORDINATOR, NODE],
+        let killed = match case.random.below(6) {
+            0 => &[COORDINATOR, NODE][..],
+            1 | 2 => &[COORDINATOR],
+            _ => &[NODE],
         };
         case.round(killed).await;
         if round % 50 == 49 {
