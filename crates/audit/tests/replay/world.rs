@@ -348,6 +348,19 @@ impl World {
         self.documents.push(document);
     }
 
+    /// Records that Rotterdam destroyed an answer.
+    pub(crate) fn destroy(&mut self, query: QueryId, provider: &str, at: Timestamp) {
+        let destruction = json!({
+            "document": "destruction", "project": "P-2026-001", "partner": ROTTERDAM,
+            "item": [{"query": query, "provider": provider, "manifest": sha256(b"manifest")}],
+            "manner": "gewist", "destroyed_at": at, "place": "Rotterdam", "operator": "beheer",
+        });
+        let keys = [&self.signing[ROTTERDAM]];
+        let document = sign(DocumentKind::Destruction, &destruction, &keys).to_json();
+        self.register.append(&document).unwrap();
+        self.documents.push(document);
+    }
+
     /// The public halves of the leader's key, and of a party's signing and ledger key.
     pub(crate) fn keys(&self, party: &str) -> [VerifyingKey; 3] {
         [&self.leader, &self.signing[party], &self.ledger[party]]
@@ -382,8 +395,22 @@ impl World {
     }
 
     pub(crate) fn audit_with(&self, evidence: &RegisterEvidence, ledgers: &Ledgers) -> Report {
+        self.audit_these(evidence, ledgers.named())
+    }
+
+    /// Audits what is left without the ledgers of one kind.
+    pub(crate) fn audit_without(&self, ledgers: &Ledgers, kind: LedgerKind) -> Report {
+        let named = ledgers.named().into_iter().filter(|(name, _)| name.kind != kind);
+        self.audit_these(&self.evidence(), named)
+    }
+
+    fn audit_these<'l>(
+        &self,
+        evidence: &RegisterEvidence,
+        ledgers: impl IntoIterator<Item = (LedgerName, &'l Vec<Entry>)>,
+    ) -> Report {
         let mut replay = Replay::new(evidence);
-        for (name, entries) in ledgers.named() {
+        for (name, entries) in ledgers {
             let bytes: Vec<_> = entries.iter().map(bytes).collect();
             let mut ledger = replay.ledger(name.clone());
             for (index, bytes) in (0..).zip(&bytes) {
