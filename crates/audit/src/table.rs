@@ -49,3 +49,24 @@ impl<K: Ord, V: Default> Table<K, V> {
         self.rows.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_row_is_counted() {
+        let mut table: Table<usize, u64> = Table::default();
+        for key in (0..MOST + 5).chain([3]) {
+            if let Some(row) = table.row(key) {
+                *row += 1;
+            }
+        }
+        assert_eq!((table.iter().count(), table.left_out()), (MOST, 5));
+        let mut whole: Table<usize, u64> = Table::default();
+        whole.row(MOST + 1);
+        whole.absorb(table, |row, more| *row += more);
+        assert_eq!((whole.iter().count(), whole.left_out()), (MOST, 6));
+        assert_eq!(whole.into_rows().nth(3), Some((3, 2)));
+    }
+}

@@ -149,7 +149,7 @@ fn proposal() -> Value {
         "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
         "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
         "start": "2026-01-01", "end": "2026-12-31",
-        "quota": {"queries": 10, "subjects": 100}, "capacity": "twee mensen",
+        "quota": {"queries": 10_000_000, "subjects": 100_000_000}, "capacity": "twee mensen",
         "annex": [
             annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
                 "datum_aanvang_inkomstenverhouding", "a"),

@@ -39,6 +39,7 @@ const AT: &str = "2026-05-01T12:00:00.000Z";
 pub(crate) struct World {
     lsi: SigningKey,
     register_key: LedgerSigner,
+    register_public: VerifyingKey,
     signing: BTreeMap<&'static str, SigningKey>,
     ledger: BTreeMap<&'static str, SigningKey>,
     leader: SigningKey,
@@ -84,7 +85,9 @@ impl World {
         let keys = || parties.into_iter().map(|party| (party, key())).collect();
         let (lsi, leader, signing, ledger) = (key(), key(), keys(), keys());
         let origin = NoteName::new(format!("convenant.register/{COORDINATOR}")).unwrap();
-        let register_key = LedgerSigner::new(origin, key()).unwrap();
+        let register_key = key();
+        let register_public = register_key.verifying_key().clone();
+        let register_key = LedgerSigner::new(origin, register_key).unwrap();
         let (documents, proposal) = documents(&lsi, &leader, &signing, &ledger);
         let mut register = Register::new(root(&lsi));
         for document in &documents {
@@ -95,6 +98,7 @@ impl World {
         Self {
             lsi,
             register_key,
+            register_public,
             signing,
             ledger,
             leader,
@@ -365,6 +369,11 @@ impl World {
     pub(crate) fn keys(&self, party: &str) -> [VerifyingKey; 3] {
         [&self.leader, &self.signing[party], &self.ledger[party]]
             .map(|key| key.verifying_key().clone())
+    }
+
+    /// The keys to trust: the LSI's, and the register's.
+    pub(crate) fn trusted(&self) -> (VerifyingKey, VerifyingKey) {
+        (self.lsi.verifying_key().clone(), self.register_public.clone())
     }
 
     /// The register without its last documents.
