@@ -24,7 +24,6 @@ use convenant_ledger::EntryBytes;
 use convenant_model::{entry::Entry, keys::VerifyingKey, query::Query};
 use convenant_signing::{parse_canonical, peek_compact, verify};
 
-#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../../tests/replay/documents.rs"]
 mod documents;
 mod files;

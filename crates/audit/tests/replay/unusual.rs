@@ -82,7 +82,7 @@ fn nearly_the_same_question_many_times() {
     // Spread over more than the hour, or about something else each other time.
     assert_eq!(told(alike, within / (alike as i64 - 1) + 1, &other_subjects), [""; 0]);
     let alternating = |number: usize, query: &mut Value| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             query["targets"].as_array_mut().unwrap().truncate(1);
         }
     };

@@ -316,9 +316,11 @@ impl World {
         documents: Vec<Vec<u8>>,
         checkpoint: Option<&str>,
     ) -> RegisterEvidence {
-        let verifier: &LedgerVerifier = self.register_key.verifier();
+        let (_, key) = self.trusted();
+        let origin = self.register_key.verifier().origin().clone();
+        let verifier = LedgerVerifier::new(origin, key).unwrap();
         let checkpoint = checkpoint.map(str::as_bytes);
-        RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, verifier)
+        RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, &verifier)
     }
 
     /// Nothing was counted yet.

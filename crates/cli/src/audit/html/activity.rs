@@ -154,7 +154,8 @@ impl Page<'_> {
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
                 Cell::code(&one.dataset),
-                Cell::code(columns.join(", ")),
+                // A number has no fields.
+                if columns.is_empty() { Cell::text("–") } else { Cell::code(columns.join(", ")) },
                 Cell::Number(one.permitted),
             ]
         });

@@ -35,11 +35,12 @@ impl Chart<'_> {
             let wide = (step - step / 5).max(1);
             rectangle(html, [place * step, HEIGHT - height, wide, height], bar);
         }
-        let ends = [bars.first().map(|bar| (0, bar)), bars.last().map(|bar| (WIDTH, bar))];
+        let last = bars.last().filter(|_| bars.len() > 1);
+        let ends = [bars.first().map(|bar| (0, bar)), last.map(|bar| (WIDTH, bar))];
         for (x, bar) in ends.into_iter().flatten() {
             let anchor = if x == 0 { "start" } else { "end" };
-            let last = step * bars.len() as u64;
-            let x = x.min(last.max(160));
+            // Not so near that the two labels touch.
+            let x = x.min((step * bars.len() as u64).max(200));
             html.raw("<text x=\"").text(x).raw("\" y=\"158\" text-anchor=\"").raw(anchor);
             html.raw("\">").text(&bar.label).raw("</text>");
         }
