@@ -1,11 +1,11 @@
 //! What one ledger says of one exchange, as little as reconciling needs.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt};
 
 use convenant_model::{
-    Digest, Oin, Problem, Timestamp,
+    DatasetId, Digest, Oin, Problem, ProjectId, Timestamp,
     entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome, TargetVerdict},
-    query::Query,
+    query::{Query, QueryKind},
     verdict::Refusal,
     vouching::VouchedBy,
 };
@@ -17,7 +17,10 @@ pub(crate) struct Decided {
     pub(crate) at: Timestamp,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
-    pub(crate) query: Arc<Query>,
+    pub(crate) requester: Oin,
+    pub(crate) project: ProjectId,
+    pub(crate) kind: QueryKind,
+    pub(crate) retention_days: u16,
     /// Every target of the query.
     pub(crate) targets: Vec<Asked>,
     pub(crate) ended: Option<Ended>,
@@ -26,6 +29,7 @@ pub(crate) struct Decided {
 /// One target of a query.
 pub(crate) struct Asked {
     pub(crate) partner: Oin,
+    pub(crate) dataset: DatasetId,
     /// What was decided on it; `None` where this party did not decide on it.
     pub(crate) ruling: Option<Ruling>,
 }
@@ -52,7 +56,6 @@ pub(crate) struct Ended {
 /// How one target ended.
 pub(crate) struct Result {
     pub(crate) target: u32,
-    pub(crate) partner: Oin,
     pub(crate) stated: Stated,
     pub(crate) sent: Sent,
 }
@@ -76,24 +79,23 @@ pub(crate) enum Stated {
 }
 
 impl Decided {
-    pub(crate) fn new(index: u64, decision: &Decision, query: &Arc<Query>) -> Self {
+    pub(crate) fn new(index: u64, decision: &Decision, query: &Query) -> Self {
         let asked = |(number, target): (u32, &convenant_model::query::Target)| {
             let verdict = decision.verdicts.iter().find(|one| one.target == number);
             let ruling = verdict.map(Ruling::of);
-            Asked { partner: target.partner.clone(), ruling }
+            Asked { partner: target.partner.clone(), dataset: target.dataset.clone(), ruling }
         };
         Self {
             index,
             at: decision.at,
             signed: sha256(decision.signed_query.as_bytes()),
-            query: Arc::clone(query),
+            requester: query.requester.partner.clone(),
+            project: query.project.clone(),
+            kind: query.kind,
+            retention_days: query.retention_days,
             targets: (0..).zip(&query.targets).map(asked).collect(),
             ended: None,
         }
-    }
-
-    pub(crate) fn requester(&self) -> &Oin {
-        &self.query.requester.partner
     }
 
     pub(crate) fn target(&self, number: u32) -> Option<&Asked> {
@@ -147,7 +149,6 @@ impl Result {
     fn of(outcome: &TargetOutcome) -> Self {
         Self {
             target: outcome.target,
-            partner: outcome.partner.clone(),
             stated: Stated::of(&outcome.status),
             sent: Sent { bytes: outcome.bytes, chunks: outcome.chunks, hash: outcome.hash },
         }

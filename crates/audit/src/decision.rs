@@ -47,6 +47,7 @@ impl LedgerReplay<'_> {
         let Some(query) = read(&decision.signed_query).map(Arc::new) else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
+        self.figures.decision(&self.name, index, decision, &query);
         let case = Case { index, decision, query: &query };
         self.check_labels(case);
         self.passed.note_decision(decision);

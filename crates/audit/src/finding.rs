@@ -218,6 +218,19 @@ codes! {
         "An answer was out of proportion to the residents of the area: people should have looked at it." /
         "Een antwoord ging over een groot deel van alle inwoners van het gebied: mensen hadden ernaar moeten kijken.",
 
+    Note OddHours = "BUITEN_WERKTIJD":
+        "Asked outside working hours, or at a weekend." /
+        "Gevraagd buiten werktijd, of in het weekend.",
+    Warning Probing = "HERHAALD_BEVRAGEN":
+        "One person asked nearly the same many times in a short time." /
+        "Eén persoon vroeg in korte tijd vele malen vrijwel hetzelfde.",
+    Warning RefusedInARow = "WEIGERINGEN_OP_RIJ":
+        "Many questions of one person in a row were refused as a whole." /
+        "Vele vragen van één persoon achter elkaar zijn in hun geheel geweigerd.",
+    Warning HitRate = "TREFFERS_BUITEN_BEREIK":
+        "An answer holds more or fewer hits than the approved proposal expects of its condition." /
+        "Een antwoord bevat meer of minder treffers dan het goedgekeurde voorstel van zijn voorwaarde verwacht.",
+
     Finding OutcomeSignature = "HANDTEKENING_UITKOMST":
         "The outcome that the requester accepted is not signed with the partner's key." /
         "De uitkomst die de vrager aannam is niet getekend met de sleutel van de partner.",
@@ -339,6 +352,19 @@ impl Finding {
         self.found = Some(found.to_string());
         self
     }
+}
+
+/// Findings of one code that are not told of one by one, because there are so many.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LeftOut {
+    /// What.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In which ledger.
+    pub ledger: String,
+    /// How many more there are.
+    pub number: u64,
 }
 
 impl fmt::Display for Finding {

@@ -18,6 +18,8 @@ use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
     account::Decided,
     decision::usage,
+    figures::Figures,
+    findings::Findings,
     quota::Tally,
     receipt::Received,
     revoked::{Passed, Revoked},
@@ -31,7 +33,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) name: LedgerName,
     pub(crate) snapshots: Snapshots<'a>,
     pub(crate) counts: Counts,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Findings,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
@@ -46,27 +48,31 @@ pub struct LedgerReplay<'a> {
     pub(crate) leaves: Vec<Digest>,
     pub(crate) witnessed: Vec<Vec<u8>>,
     pub(crate) statements: Vec<Statement>,
+    pub(crate) figures: Figures,
 }
 
 /// A ledger that was replayed, to be added to the whole.
 pub struct Replayed {
     pub(crate) name: LedgerName,
     pub(crate) report: LedgerReport,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Findings,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) rejected: BTreeSet<QueryId>,
     pub(crate) passed: Passed,
     pub(crate) receipts: Vec<Received>,
+    pub(crate) figures: Figures,
+    /// Unusual use, as this ledger tells of it.
+    pub(crate) unusual: Vec<Finding>,
 }
 
 impl<'a> LedgerReplay<'a> {
-    pub(crate) const fn new(register: &'a RegisterEvidence, name: LedgerName) -> Self {
+    pub(crate) fn new(register: &'a RegisterEvidence, name: LedgerName) -> Self {
         Self {
             register,
             name,
             snapshots: Snapshots::new(register),
             counts: Counts::new(),
-            findings: Vec::new(),
+            findings: Findings::default(),
             decided: BTreeMap::new(),
             receipts: Vec::new(),
             tallies: BTreeMap::new(),
@@ -79,6 +85,7 @@ impl<'a> LedgerReplay<'a> {
             leaves: Vec::new(),
             witnessed: Vec::new(),
             statements: Vec::new(),
+            figures: Figures::default(),
         }
     }
 
@@ -127,6 +134,7 @@ impl<'a> LedgerReplay<'a> {
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
+        let unusual = self.figures.watch.findings(&self.name);
         let report = LedgerReport {
             name: self.name.to_string(),
             root: root(&self.leaves),
@@ -142,6 +150,8 @@ impl<'a> LedgerReplay<'a> {
             rejected: self.rejected,
             passed: self.passed,
             receipts: self.receipts,
+            figures: self.figures,
+            unusual,
         }
     }
 

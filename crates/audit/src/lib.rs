@@ -12,6 +12,7 @@
 //! checkpoint; each query's signature; every decision made again with the rules and the register of
 //! that moment; quotas counted again; outcomes and receipts; keys that were revoked by then; and the
 //! parties' ledgers held against each other. Whatever does not hold is a [`Finding`] with a stable [`Code`].
+//! Besides, the figures with which a report answers the audit's questions ([`Answers`]), and unusual use.
 //!
 //! **Out of scope:** reading files (`store`, `cli`); signatures made with a stolen key and dated before its
 //! revocation, where no other party and no register wrote anything down that contradicts the date; how old a party's copy of the register was when it
@@ -22,12 +23,18 @@
 //! what must hold of a query before it is decided on: the very check that the parties ran.
 
 mod account;
+mod answers;
 mod compare;
 mod decision;
+mod figures;
 mod finding;
+mod findings;
 mod ledger;
 mod name;
 mod outcome;
+mod place;
+mod projects;
+mod question;
 mod quota;
 mod receipt;
 mod reconcile;
@@ -36,12 +43,19 @@ mod replay;
 mod report;
 mod revoked;
 mod snapshots;
+mod table;
+mod unusual;
 mod witness;
 
-pub use finding::{Code, Finding, Severity};
+pub use answers::{Answers, AskerReport, KeptReport, RefusalReport, SourceReport};
+pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
+pub use place::{Entries, Place};
+pub use projects::{FeedbackReport, Paper, ProjectReport};
+pub use question::Question;
 pub use register::RegisterEvidence;
 pub use replay::Replay;
 pub use report::{Counts, LedgerReport, Report};
+pub use unusual::{THRESHOLDS, Thresholds};
 pub use witness::{Cosigned, Statement};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use convenant_ledger::note::NoteName;
 use convenant_model::Oin;
+use serde::{Serialize, Serializer};
 
 /// What a ledger is of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -62,6 +63,12 @@ impl LedgerKind {
 impl fmt::Display for LedgerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind.as_str(), self.party)
+    }
+}
+
+impl Serialize for LedgerName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

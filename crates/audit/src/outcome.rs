@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use convenant_model::entry::OutcomeEntry;
+use convenant_model::{
+    entry::{OutcomeEntry, Status},
+    kept::last_day,
+    query::QueryKind,
+    register::Answer,
+};
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerReplay,
+    Code, Finding, LedgerKind, LedgerReplay, Place,
     account::{Asked, Decided, Ended, Result, Ruling, Stated},
 };
 
@@ -23,18 +28,39 @@ impl LedgerReplay<'_> {
             return self.findings.push(finding(Code::ClosedTwice).expected(first));
         }
         let ended = Ended::new(index, outcome);
-        let fault = contradiction(self.name.kind, decided, &ended);
+        let fault = contradiction(self.name.kind, decided, &ended, outcome);
         self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));
         if self.name.kind == LedgerKind::Node && outcome.results.iter().any(|one| one.alarm) {
             self.findings.push(finding(Code::Alarm));
         }
         let answered = ended.results.iter().filter(|one| one.stated.answered()).count();
         self.counts.answered += answered as u64;
-        let kept = self.kept.entry(decided.query.project.clone()).or_default();
-        for result in &outcome.results {
-            kept.note(&decided.query, &result.partner, &result.status, outcome.at);
-        }
         decided.ended = Some(ended);
+        self.note_answers(index, outcome);
+    }
+
+    /// Notes what was answered, and when it must be gone (clause L6).
+    fn note_answers(&mut self, index: u64, outcome: &OutcomeEntry) {
+        let Some(decided) = self.decided.get(&outcome.query) else { return };
+        let place = Place { ledger: self.name.clone(), entry: index };
+        let project = self.register.register().state().project(&decided.project);
+        for result in outcome.results.iter().filter(|one| one.status == Status::Answered) {
+            let provider = result.partner.clone();
+            let (id, kind) = (decided.project.clone(), decided.kind);
+            if let Some(asked) = decided.target(result.target) {
+                let dataset = asked.dataset.clone();
+                self.figures.answered((id.clone(), provider.clone(), dataset, kind));
+            }
+            // A number is about nobody.
+            if kind == QueryKind::Count {
+                continue;
+            }
+            let last_day = last_day(outcome.at, decided.retention_days);
+            let receiver = decided.requester.clone();
+            let answer = Answer { query: outcome.query, provider, receiver, at: outcome.at };
+            self.figures.keeps(&place, (&id, project), &answer, last_day);
+            self.kept.entry(id).or_default().keep(answer, last_day);
+        }
     }
 
     /// The permits that were never followed by an outcome.
@@ -49,7 +75,12 @@ impl LedgerReplay<'_> {
 }
 
 /// The first place where an outcome contradicts itself or the decision.
-fn contradiction(kind: LedgerKind, decided: &Decided, ended: &Ended) -> Option<String> {
+fn contradiction(
+    kind: LedgerKind,
+    decided: &Decided,
+    ended: &Ended,
+    outcome: &OutcomeEntry,
+) -> Option<String> {
     let targets: BTreeSet<u32> = ended.results.iter().map(|one| one.target).collect();
     // A node decides on the one target that is its own, the coordinator on all.
     let ruled = (0..).zip(&decided.targets).filter(|(_, asked)| asked.ruling.is_some());
@@ -57,9 +88,10 @@ fn contradiction(kind: LedgerKind, decided: &Decided, ended: &Ended) -> Option<S
     if targets != ruled || targets.len() != ended.results.len() {
         return Some(format!("results={targets:?} verdicts={ruled:?}"));
     }
-    ended.results.iter().find_map(|result| {
+    ended.results.iter().zip(&outcome.results).find_map(|(result, told)| {
         let asked = decided.target(result.target)?;
-        let fault = contradicts(kind, asked, result)?;
+        let other = (told.partner != asked.partner).then_some("partner");
+        let fault = other.or_else(|| contradicts(kind, asked, result))?;
         Some(format!("target={} member={fault}", result.target))
     })
 }
@@ -67,9 +99,6 @@ fn contradiction(kind: LedgerKind, decided: &Decided, ended: &Ended) -> Option<S
 /// The member of a result that contradicts another, or the decision.
 fn contradicts(kind: LedgerKind, asked: &Asked, result: &Result) -> Option<&'static str> {
     let (sent, answered) = (&result.sent, result.stated.answered());
-    if result.partner != asked.partner {
-        return Some("partner");
-    }
     if answered && !asked.permitted() {
         return Some("status");
     }

@@ -12,6 +12,7 @@ use crate::{
     Code, Finding, LedgerReplay,
     account::{Sent, Stated},
     revoked::Revoked,
+    unusual::outside,
 };
 
 /// A receipt as reconciling needs it.
@@ -77,6 +78,11 @@ impl LedgerReplay<'_> {
             let late = revoked.and_then(|key| key.judge(query.created, finding(Code::KeyRevoked)));
             self.findings.extend(late);
         }
+        if let (Ok(query), Some(signed)) = (&query, &outcome)
+            && signed.stated.answered()
+        {
+            self.weigh(index, receipt.target, query, signed.rows);
+        }
         self.findings.extend(query.err());
         self.receipts.push(Received {
             index,
@@ -88,6 +94,21 @@ impl LedgerReplay<'_> {
             outcome,
             documents,
         });
+    }
+
+    /// Counts the rows of an answer, and holds them against what the approved proposal expects.
+    fn weigh(&mut self, index: u64, number: u32, query: &Query, rows: u64) {
+        let Some(target) = query.targets.get(number as usize) else { return };
+        let (partner, dataset) = (target.partner.clone(), target.dataset.clone());
+        self.figures.received((query.project.clone(), partner, dataset, query.kind), rows);
+        let project = self.register.register().state().project(&query.project);
+        let proposal = project.and_then(|project| project.proposal(&query.proposal));
+        let published = proposal.map_or(&[][..], |one| one.predicate.as_slice());
+        if let Some((least, most)) = outside(published, query.kind, target, rows) {
+            let finding = Finding::new(Code::HitRate, &self.name).entry(index).query(query.id);
+            let expected = format!("hits={least}..{most}");
+            self.findings.push(finding.expected(expected).found(format!("rows={rows}")));
+        }
     }
 
     /// The query that was asked, signed and of this party.

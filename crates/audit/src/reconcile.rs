@@ -8,17 +8,19 @@ use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::Vouche
 use crate::{
     Code, Finding, LedgerKind, Replayed,
     account::{Asked, Decided, Ruling, Stated},
+    findings::Findings,
     receipt::Received,
 };
 
 /// Holds every ledger against those that should say the same.
-pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
+pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
     let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
     let reconciling = Reconciling {
         coordinator: of(LedgerKind::Coordinator).next(),
         nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
     };
-    let (mut findings, mut received, mut told) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut findings, mut received, mut told) =
+        (Findings::default(), BTreeSet::new(), BTreeSet::new());
     for ledger in of(LedgerKind::Receipts) {
         for receipt in &ledger.receipts {
             let at = At { ledger, query: receipt.query, target: receipt.target };
@@ -37,7 +39,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Vec<Finding> {
     let requesters: BTreeSet<_> = of(LedgerKind::Receipts).map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.coordinator {
         for (query, decided) in &ledger.decided {
-            let kept = requesters.contains(decided.requester());
+            let kept = requesters.contains(&decided.requester);
             for (target, asked) in (0..).zip(&decided.targets) {
                 let at = At { ledger, query: *query, target };
                 findings.extend(reconciling.permitted(at, decided, asked));
@@ -147,12 +149,12 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        let answered = answered.filter(|one| one.requester() == decided.requester());
+        let answered = answered.filter(|one| one.requester == decided.requester);
         let mut rulings = answered.iter().flat_map(|one| &one.targets).map(|asked| &asked.ruling);
         !rulings.any(|ruling| matches!(ruling, Some(Ruling::Permit { vouches: true, .. })))
     }
 
-    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Vec<Finding>) {
+    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Findings) {
         let say = |code| at.say(code).entry(receipt.index);
         if let Some(coordinator) = self.coordinator {
             let decided = coordinator.decided.get(&receipt.query);

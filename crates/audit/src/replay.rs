@@ -1,8 +1,8 @@
 //! The whole: a register and any number of ledgers.
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Report,
-    Statement, reconcile, revoked,
+    Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
+    Report, Statement, findings::Findings, reconcile, revoked,
 };
 
 /// An audit under way.
@@ -22,7 +22,7 @@ impl<'a> Replay<'a> {
     /// Begins a ledger, to be fed its entries and given back with [`Self::add`]. Ledgers do not depend
     /// on each other until then.
     #[must_use]
-    pub const fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
+    pub fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
         LedgerReplay::new(self.register, name)
     }
 
@@ -42,8 +42,9 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub fn report(mut self) -> Report {
         self.ledgers.sort_by(|one, other| one.name.cmp(&other.name));
-        let mut findings = self.register.findings().to_vec();
-        findings.append(&mut self.findings);
+        let mut findings = Findings::default();
+        findings.extend(self.register.findings().iter().cloned());
+        findings.extend(std::mem::take(&mut self.findings));
         for pair in self.ledgers.windows(2) {
             if let [one, other] = pair
                 && one.name == other.name
@@ -52,16 +53,25 @@ impl<'a> Replay<'a> {
             }
         }
         for ledger in &mut self.ledgers {
-            findings.append(&mut ledger.findings);
+            findings.absorb(std::mem::take(&mut ledger.findings));
         }
-        findings.extend(reconcile::reconcile(&self.ledgers));
+        findings.absorb(reconcile::reconcile(&self.ledgers));
         let mut of = self.ledgers.iter();
         if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
             findings.extend(revoked::documents(self.register, coordinator));
         }
+        let answers = Answers::new(self.register, &mut self.ledgers);
+        for ledger in &mut self.ledgers {
+            // A node sees again what the coordinator passed on.
+            if ledger.name.kind != LedgerKind::Node || !answers.by_coordinator {
+                findings.extend(std::mem::take(&mut ledger.unusual));
+            }
+        }
+        let left_out = findings.left_out();
+        let mut findings = findings.told();
         let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);
         findings.sort_by_cached_key(order);
         let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();
-        Report { register: self.register.position(), ledgers, findings }
+        Report { register: self.register.position(), ledgers, findings, left_out, answers }
     }
 }

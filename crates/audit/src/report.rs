@@ -1,6 +1,9 @@
 //! What an audit reports: as JSON for machines, as text for people.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use convenant_model::{
     Digest,
@@ -9,7 +12,7 @@ use convenant_model::{
 };
 use serde::Serialize;
 
-use crate::{Cosigned, Finding, Severity};
+use crate::{Answers, Cosigned, Finding, LeftOut, Severity};
 
 /// The result of an audit.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +23,10 @@ pub struct Report {
     pub ledgers: Vec<LedgerReport>,
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
+    /// Findings of which there are so many more that they are not told of one by one.
+    pub left_out: Vec<LeftOut>,
+    /// The figures that answer the audit's questions.
+    pub answers: Answers,
 }
 
 /// One ledger.
@@ -111,8 +118,17 @@ impl Report {
 
     /// How many findings of one severity there are.
     #[must_use]
-    pub fn number(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|one| one.severity == severity).count()
+    pub fn number(&self, severity: Severity) -> u64 {
+        let told = self.findings.iter().filter(|one| one.severity == severity).count() as u64;
+        let left = self.left_out.iter().filter(|one| one.severity == severity);
+        told + left.map(|one| one.number).sum::<u64>()
+    }
+
+    /// The first of each kind that does not hold.
+    pub fn first_of_each(&self) -> impl Iterator<Item = &Finding> {
+        let mut seen = BTreeSet::new();
+        let faults = self.findings.iter().filter(|one| one.severity == Severity::Finding);
+        faults.filter(move |one| seen.insert(one.code))
     }
 }
 
@@ -130,6 +146,9 @@ impl fmt::Display for Report {
                 writeln!(f)?;
             }
             these.try_for_each(|one| writeln!(f, "{one}"))?;
+        }
+        for LeftOut { severity, code, ledger, number } in &self.left_out {
+            writeln!(f, "{} {code}: {ledger}, nog {number} keer", severity.in_dutch())?;
         }
         let verdict = if self.holds() { "Het bewijs klopt" } else { "Het bewijs klopt NIET" };
         let number = |severity, one: &str, more: &str| {

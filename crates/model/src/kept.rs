@@ -31,10 +31,14 @@ impl KeptAnswers {
         if *status != Status::Answered || query.kind == QueryKind::Count {
             return;
         }
-        let last_day = last_day(at, query.retention_days);
         let receiver = query.requester.partner.clone();
-        let kept = Answer { query: query.id, provider: provider.clone(), receiver, at };
-        self.by_day.entry(last_day).or_default().push(kept);
+        let answer = Answer { query: query.id, provider: provider.clone(), receiver, at };
+        self.keep(answer, last_day(at, query.retention_days));
+    }
+
+    /// Notes an answer that may be kept until the end of a day.
+    pub fn keep(&mut self, answer: Answer, last_day: Date) {
+        self.by_day.entry(last_day).or_default().push(answer);
     }
 
     /// How many answers should have been destroyed before the day of this instant, and by the register were

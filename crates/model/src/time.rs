@@ -78,6 +78,12 @@ impl Timestamp {
         Date(NETHERLANDS.to_datetime(self.jiff()).date())
     }
 
+    /// The hour of the day in the Netherlands, 0–23.
+    #[must_use]
+    pub fn hour(self) -> u8 {
+        NETHERLANDS.to_datetime(self.jiff()).hour().unsigned_abs()
+    }
+
     fn jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
     }
@@ -127,6 +133,18 @@ impl Date {
     #[must_use]
     pub fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(Span::new().days(days)))
+    }
+
+    /// Whether the day is a Saturday or a Sunday.
+    #[must_use]
+    pub fn is_weekend(self) -> bool {
+        matches!(self.0.weekday(), civil::Weekday::Saturday | civil::Weekday::Sunday)
+    }
+
+    /// The Monday of its week.
+    #[must_use]
+    pub fn monday(self) -> Self {
+        self.plus_days(-i32::from(self.0.weekday().to_monday_zero_offset()))
     }
 
     /// Days since 1970-01-01, the representation of Arrow's `Date32`.
@@ -267,6 +285,20 @@ mod tests {
         for text in ["2024-02-29", "2026-03-29", "2026-10-25", "2027-12-31"] {
             assert_eq!(text.parse::<Date>().unwrap().start().date().to_string(), text);
         }
+    }
+
+    #[test]
+    fn hours_and_weeks_are_those_of_the_netherlands() {
+        let hour = |t: &str| t.parse::<Timestamp>().unwrap().hour();
+        assert_eq!(hour("2026-01-30T18:30:00.000Z"), 19);
+        assert_eq!(hour("2026-07-01T18:30:00.000Z"), 20);
+        assert_eq!(hour("2026-07-01T22:00:00.000Z"), 0);
+        let weekend = |t: &str| t.parse::<Timestamp>().unwrap().date().is_weekend();
+        assert!(!weekend("2026-01-30T22:59:59.999Z") && weekend("2026-01-30T23:00:00.000Z"));
+        assert!(weekend("2026-02-01T22:59:59.999Z") && !weekend("2026-02-01T23:00:00.000Z"));
+        let date = |t: &str| t.parse::<Date>().unwrap();
+        assert_eq!(date("2026-02-01").monday(), date("2026-01-26"));
+        assert_eq!(date("2026-01-26").monday(), date("2026-01-26"));
     }
 
     #[test]

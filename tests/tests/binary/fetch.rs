@@ -59,4 +59,26 @@ fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {
     for ledger in report["ledgers"].as_array().unwrap() {
         assert_eq!(ledger["covered"], ledger["counts"]["entries"], "{ledger}");
     }
+    // As pages, of ledgers that hold and of one in which a bit was turned.
+    let page = |name: &str, lang: &str| {
+        let page = dir.path().join(name);
+        let mut replay = replay.clone();
+        replay.extend(["--report", text(&page), "--lang", lang].map(str::to_owned));
+        let replayed = deployment.run(&replay);
+        (replayed.status.code(), fs::read_to_string(page).unwrap())
+    };
+    let (code, sound) = page("sound.html", "nl");
+    assert_eq!(code, Some(0));
+    assert!(sound.contains("<html lang=\"nl\">") && sound.contains("Het bewijs klopt."));
+    let ledger = fs::read_dir(&copies).unwrap().map(|one| one.unwrap().path());
+    let checkpoint = { ledger }.find(|one| !one.ends_with("register")).unwrap().join("checkpoint");
+    let signed = fs::read_to_string(&checkpoint).unwrap();
+    let (head, signature) = signed.trim_end().rsplit_once(' ').unwrap();
+    let other: String = signature.chars().rev().collect();
+    fs::write(&checkpoint, format!("{head} {other}\n")).unwrap();
+    let (code, unsound) = page("unsound.html", "en");
+    assert_eq!(code, Some(4));
+    assert!(unsound.contains("<html lang=\"en\">") && unsound.contains("does NOT hold"));
+    assert!(unsound.contains("The first of each kind that does not hold"));
+    assert!(unsound.contains("<code>CONTROLEPUNT_ONGELDIG</code>"), "{unsound}");
 }

@@ -17,6 +17,12 @@ use crate::world::{COORDINATOR, ROTTERDAM, TOESLAGEN, UWV};
 
 const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
 
+/// The title of the project: what its proposers like.
+pub(crate) const TITLE: &str = "Adressen <script>alert(1)</script>";
+
+/// The condition that the project published.
+pub(crate) const CONDITION: &str = "datum_aanvang_inkomstenverhouding >= '2020-01-01'";
+
 /// The LSI's key as the root of trust.
 pub(crate) fn root(lsi: &SigningKey) -> RootOfTrust {
     RootOfTrust { lsi: vec![lsi.verifying_key().clone()], quorum: 1 }
@@ -136,18 +142,23 @@ fn proposal() -> Value {
         })
     };
     json!({
-        "document": "proposal", "project": "P-2026-001", "version": 1, "title": "Adressen",
+        "document": "proposal", "project": "P-2026-001", "version": 1, "title": TITLE,
         "theme": "adresfraude", "goals": ["toeslagenfraude"], "cause": "signalen",
         "earlier_measure": [{"means": "huisbezoek", "result": "te weinig", "date": "2025-06-01"}],
         "added_value": "samen weten we meer", "area": ["GM0599"],
         "participant": [participant(ROTTERDAM), participant(UWV), participant(TOESLAGEN)],
         "proposed_by": [ROTTERDAM], "responsible": ROTTERDAM,
         "start": "2026-01-01", "end": "2026-12-31",
-        "quota": {"queries": 10, "subjects": 100}, "capacity": "twee mensen",
+        "quota": {"queries": 10_000_000, "subjects": 100_000_000}, "capacity": "twee mensen",
         "annex": [
             annex(UWV, "uwv/polisadministratie_inkomstenverhouding",
                 "datum_aanvang_inkomstenverhouding", "a"),
             annex(TOESLAGEN, "toeslagen/toeslag_beschikking", "soort_toeslag", "o"),
         ],
+        "predicate": [{
+            "id": "P1", "version": 1, "dataset": "uwv/polisadministratie_inkomstenverhouding",
+            "expression": CONDITION, "explanation": "begon na 2020 met werken",
+            "expected_hits": {"least": 0, "most": 5}, "false_positives": "geen bekend",
+        }],
     })
 }

@@ -2,10 +2,12 @@
 
 #![cfg(test)]
 
+mod answers;
 mod documents;
 mod honest;
 mod ledger_bytes;
 mod revoked;
 mod tampered;
+mod unusual;
 mod vouchers;
 mod world;

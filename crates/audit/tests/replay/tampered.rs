@@ -10,7 +10,7 @@ use convenant_model::{
 };
 use convenant_signing::sha256;
 
-use crate::world::{Ledgers, UWV, World, found, oin};
+use crate::world::{Ledgers, TOESLAGEN, UWV, World, found, oin};
 
 // Indexes in the ledgers of `World::exchanges`.
 //   coordinator: 0 started, 1 decision, 2 outcome, 3 decision (UWV refused), 4 outcome, 5, 6
@@ -189,6 +189,10 @@ fn an_outcome_that_was_altered_or_made_up() {
         outcome(&mut ledgers.coordinator[4]).results[0] = answered;
     });
     assert!(refused.contains(&"UITKOMST_ONJUIST coordinator 4".to_owned()), "{refused:?}");
+    let named = after(|_, ledgers| {
+        outcome(&mut ledgers.uwv[2]).results[0].partner = oin(TOESLAGEN);
+    });
+    assert_eq!(named, ["UITKOMST_ONJUIST uwv 2"]);
     let twice = after(|_, ledgers| ledgers.uwv.push(ledgers.uwv[2].clone()));
     assert_eq!(twice, ["UITKOMST_DUBBEL uwv 4"]);
 }
@@ -217,7 +221,7 @@ fn a_receipt_that_does_not_hold() {
         // Another partner signs in UWV's name.
         let payload = convenant_signing::peek_compact(&text, convenant_exchange::OUTCOME_TYPE);
         let outcome = serde_json::from_slice(payload.unwrap().payload()).unwrap();
-        one.outcome = Some(world.sign_outcome(crate::world::TOESLAGEN, &outcome));
+        one.outcome = Some(world.sign_outcome(TOESLAGEN, &outcome));
     });
     assert_eq!(forged, ["HANDTEKENING_UITKOMST receipts 0"]);
     let claimed = after(|_, ledgers| receipt(&mut ledgers.receipts[1]).outcome = None);
@@ -229,7 +233,7 @@ fn a_receipt_that_does_not_hold() {
         let mut outcome: convenant_model::entry::SignedOutcome =
             serde_json::from_slice(payload.unwrap().payload()).unwrap();
         outcome.rows = 1_000_000;
-        one.outcome = Some(world.sign_outcome(crate::world::TOESLAGEN, &outcome));
+        one.outcome = Some(world.sign_outcome(TOESLAGEN, &outcome));
     });
     assert_eq!(rows, ["TE_VEEL_RIJEN receipts 1"]);
     let lost = after(|_, ledgers| drop(ledgers.receipts.pop()));

@@ -39,6 +39,7 @@ const AT: &str = "2026-05-01T12:00:00.000Z";
 pub(crate) struct World {
     lsi: SigningKey,
     register_key: LedgerSigner,
+    register_public: VerifyingKey,
     signing: BTreeMap<&'static str, SigningKey>,
     ledger: BTreeMap<&'static str, SigningKey>,
     leader: SigningKey,
@@ -84,7 +85,9 @@ impl World {
         let keys = || parties.into_iter().map(|party| (party, key())).collect();
         let (lsi, leader, signing, ledger) = (key(), key(), keys(), keys());
         let origin = NoteName::new(format!("convenant.register/{COORDINATOR}")).unwrap();
-        let register_key = LedgerSigner::new(origin, key()).unwrap();
+        let register_key = key();
+        let register_public = register_key.verifying_key().clone();
+        let register_key = LedgerSigner::new(origin, register_key).unwrap();
         let (documents, proposal) = documents(&lsi, &leader, &signing, &ledger);
         let mut register = Register::new(root(&lsi));
         for document in &documents {
@@ -95,6 +98,7 @@ impl World {
         Self {
             lsi,
             register_key,
+            register_public,
             signing,
             ledger,
             leader,
@@ -312,9 +316,11 @@ impl World {
         documents: Vec<Vec<u8>>,
         checkpoint: Option<&str>,
     ) -> RegisterEvidence {
-        let verifier: &LedgerVerifier = self.register_key.verifier();
+        let (_, key) = self.trusted();
+        let origin = self.register_key.verifier().origin().clone();
+        let verifier = LedgerVerifier::new(origin, key).unwrap();
         let checkpoint = checkpoint.map(str::as_bytes);
-        RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, verifier)
+        RegisterEvidence::verify(root(&self.lsi), documents, checkpoint, &verifier)
     }
 
     /// Nothing was counted yet.
@@ -348,10 +354,28 @@ impl World {
         self.documents.push(document);
     }
 
+    /// Records that Rotterdam destroyed an answer.
+    pub(crate) fn destroy(&mut self, query: QueryId, provider: &str, at: Timestamp) {
+        let destruction = json!({
+            "document": "destruction", "project": "P-2026-001", "partner": ROTTERDAM,
+            "item": [{"query": query, "provider": provider, "manifest": sha256(b"manifest")}],
+            "manner": "gewist", "destroyed_at": at, "place": "Rotterdam", "operator": "beheer",
+        });
+        let keys = [&self.signing[ROTTERDAM]];
+        let document = sign(DocumentKind::Destruction, &destruction, &keys).to_json();
+        self.register.append(&document).unwrap();
+        self.documents.push(document);
+    }
+
     /// The public halves of the leader's key, and of a party's signing and ledger key.
     pub(crate) fn keys(&self, party: &str) -> [VerifyingKey; 3] {
         [&self.leader, &self.signing[party], &self.ledger[party]]
             .map(|key| key.verifying_key().clone())
+    }
+
+    /// The keys to trust: the LSI's, and the register's.
+    pub(crate) fn trusted(&self) -> (VerifyingKey, VerifyingKey) {
+        (self.lsi.verifying_key().clone(), self.register_public.clone())
     }
 
     /// The register without its last documents.
@@ -382,8 +406,22 @@ impl World {
     }
 
     pub(crate) fn audit_with(&self, evidence: &RegisterEvidence, ledgers: &Ledgers) -> Report {
+        self.audit_these(evidence, ledgers.named())
+    }
+
+    /// Audits what is left without the ledgers of one kind.
+    pub(crate) fn audit_without(&self, ledgers: &Ledgers, kind: LedgerKind) -> Report {
+        let named = ledgers.named().into_iter().filter(|(name, _)| name.kind != kind);
+        self.audit_these(&self.evidence(), named)
+    }
+
+    fn audit_these<'l>(
+        &self,
+        evidence: &RegisterEvidence,
+        ledgers: impl IntoIterator<Item = (LedgerName, &'l Vec<Entry>)>,
+    ) -> Report {
         let mut replay = Replay::new(evidence);
-        for (name, entries) in ledgers.named() {
+        for (name, entries) in ledgers {
             let bytes: Vec<_> = entries.iter().map(bytes).collect();
             let mut ledger = replay.ledger(name.clone());
             for (index, bytes) in (0..).zip(&bytes) {

@@ -15,6 +15,7 @@ use convenant_model::entry::Entry;
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
 use convenant_store::{EntriesError, FileLedger, Notes};
+use indicatif::ProgressBar;
 
 use super::ReplayArgs;
 use crate::exit::usage;
@@ -136,16 +137,26 @@ fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     notes.all().with_context(|| format!("the notes of witnesses in `{}`", dir.display()))
 }
 
+/// How many entries it says that it has; zero where it does not say.
+pub(super) fn size(dir: &Path) -> u64 {
+    let checkpoint = checkpoint(dir).ok().flatten();
+    checkpoint.as_deref().and_then(stated_size).unwrap_or(0)
+}
+
 pub(super) fn replay(
     dir: &Path,
     mut replay: LedgerReplay<'_>,
     statements: &[Statement],
+    bar: &ProgressBar,
 ) -> anyhow::Result<Replayed> {
     let ledger = open(dir)?;
     replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
     for entry in ledger.entries()? {
         match entry {
-            Ok((index, bytes)) => replay.entry(index, &bytes),
+            Ok((index, bytes)) => {
+                replay.entry(index, &bytes);
+                bar.inc(1);
+            }
             Err(EntriesError::Damaged(place)) => {
                 replay.damaged(place.index);
                 break;

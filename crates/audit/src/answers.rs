@@ -1,0 +1,234 @@
+//! The figures with which a report answers the audit questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_model::{
+    DatasetId, Date, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, documents::Role,
+    query::QueryKind,
+};
+use convenant_signing::key_id;
+use serde::Serialize;
+
+use crate::{
+    Entries, LedgerKind, RegisterEvidence, Replayed,
+    figures::{Asker, Asks, Figures, Gives, Kept, Source},
+    projects::{ProjectReport, projects},
+    unusual::{THRESHOLDS, Thresholds, is_odd_hour},
+};
+
+/// The figures of the whole, counted from the coordinator's ledger or, without it, from the nodes'.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answers {
+    /// The latest time in the ledgers: terms are counted up to there.
+    pub until: Option<Timestamp>,
+    /// Whether the coordinator's ledger was there. Without it a question to several nodes counts at each.
+    pub by_coordinator: bool,
+    /// The organisations that the register names.
+    pub parties: BTreeMap<Oin, String>,
+    /// Who asked.
+    pub askers: Vec<AskerReport>,
+    /// What was asked of whom, and given.
+    pub sources: Vec<SourceReport>,
+    /// Refusals by clause and code, or by problem: of the coordinator, and of nodes on their own.
+    pub refusals: Vec<RefusalReport>,
+    /// Answers that had to be destroyed.
+    pub kept: Vec<KeptReport>,
+    /// What the register says of each project.
+    pub projects: Vec<ProjectReport>,
+    /// Questions by day, in the Netherlands.
+    pub days: BTreeMap<Date, u64>,
+    /// Questions by hour of the day, in the Netherlands.
+    pub hours: [u64; 24],
+    /// Thresholds of the rules on unusual use.
+    pub thresholds: Thresholds,
+    /// How often something is in none of these rows, because there are too many.
+    pub left_out: u64,
+}
+
+/// Who asked, for which project and goal, under which mandate.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskerReport {
+    /// The project.
+    pub project: ProjectId,
+    /// The goal.
+    pub goal: GoalId,
+    /// The organisation.
+    pub partner: Oin,
+    /// Id of the key that signs the questions.
+    pub key: KeyId,
+    /// The function for which a mandate of the project names this key; absent where none does.
+    pub function: Option<String>,
+    /// Whether that is the project leader's.
+    pub leader: bool,
+    /// Questions of which something was permitted.
+    pub permitted: u64,
+    /// The first question.
+    pub first: Option<Timestamp>,
+    /// The last one.
+    pub last: Option<Timestamp>,
+    /// The decisions on them.
+    pub entries: Entries,
+}
+
+/// What was asked of a partner's dataset in a project, and given.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// The project.
+    pub project: ProjectId,
+    /// The partner.
+    pub provider: Oin,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The kind of question.
+    pub kind: QueryKind,
+    /// How often that was permitted.
+    pub permitted: u64,
+    /// How often it was answered in full.
+    pub answered: u64,
+    /// Subjects in what was permitted; one who was asked about twice counts twice.
+    pub subjects: u64,
+    /// Rows in the answers for which there is a receipt.
+    pub rows: u64,
+    /// How many answers these are.
+    pub received: u64,
+    /// The columns that permits let through.
+    pub columns: BTreeSet<FieldName>,
+    /// The decisions on it.
+    pub entries: Entries,
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefusalReport {
+    /// Clause and code, `S10/BUITEN_GEBIED`, or the code of a problem.
+    pub code: String,
+    /// Title of the clause in the latest covenant.
+    pub title: Option<String>,
+    /// The decisions.
+    pub entries: Entries,
+}
+
+/// The answers of a project that had to be destroyed.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeptReport {
+    /// The project.
+    pub project: ProjectId,
+    /// Destroyed on record by the last day.
+    pub in_time: Entries,
+    /// Destroyed on record later than that.
+    pub late: Entries,
+    /// Not on record as destroyed, and the last day had passed by the end of the evidence.
+    pub overdue: Entries,
+    /// The last day was still to come.
+    pub waiting: Entries,
+}
+
+impl Answers {
+    pub(crate) fn new(register: &RegisterEvidence, ledgers: &mut [Replayed]) -> Self {
+        let of = |kind| ledgers.iter().any(|one| one.name.kind == kind);
+        let by_coordinator = of(LedgerKind::Coordinator);
+        let until = ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).max();
+        let mut figures = Figures::default();
+        for ledger in ledgers {
+            let node = ledger.name.kind == LedgerKind::Node;
+            figures.absorb(std::mem::take(&mut ledger.figures), node && by_coordinator);
+        }
+        let (left_out, hours) = (figures.left_out(), figures.hours);
+        let asked = |(asker, asks)| AskerReport::new(register, asker, asks);
+        let askers: Vec<_> = figures.askers.into_rows().map(asked).collect();
+        Self {
+            until,
+            by_coordinator,
+            parties: parties(register),
+            projects: projects(register, until, &askers),
+            askers,
+            sources: figures.sources.into_rows().map(SourceReport::new).collect(),
+            refusals: refusals(register, figures.refusals.into_rows()),
+            kept: figures.kept.into_rows().map(|kept| KeptReport::new(kept, until)).collect(),
+            days: figures.days.into_rows().collect(),
+            hours,
+            thresholds: THRESHOLDS,
+            left_out,
+        }
+    }
+
+    /// Whether an hour of the day lies outside working hours.
+    #[must_use]
+    pub fn is_odd_hour(&self, hour: usize) -> bool {
+        u8::try_from(hour).is_ok_and(is_odd_hour)
+    }
+}
+
+impl AskerReport {
+    fn new(register: &RegisterEvidence, asker: Asker, asks: Asks) -> Self {
+        let (project, goal, partner, key) = asker;
+        let known = register.register().state().project(&project);
+        let holders = known.into_iter().flat_map(|one| one.mandates());
+        let holders = holders.filter(|mandate| mandate.partner == partner);
+        let holder = holders.flat_map(|mandate| &mandate.holder).find(|holder| holder.key == key);
+        Self {
+            function: holder.map(|holder| holder.function.as_str().to_owned()),
+            leader: holder.is_some_and(|holder| holder.role == Role::Leader),
+            key: key_id(&key),
+            project,
+            goal,
+            partner,
+            permitted: asks.permitted,
+            first: asks.first,
+            last: asks.last,
+            entries: asks.entries,
+        }
+    }
+}
+
+impl SourceReport {
+    fn new((source, gives): (Source, Gives)) -> Self {
+        let (project, provider, dataset, kind) = source;
+        let Gives { asked, permitted, answered, subjects, columns, rows, received } = gives;
+        Self {
+            project,
+            provider,
+            dataset,
+            kind,
+            permitted,
+            answered,
+            subjects,
+            rows,
+            received,
+            columns,
+            entries: asked,
+        }
+    }
+}
+
+fn parties(register: &RegisterEvidence) -> BTreeMap<Oin, String> {
+    let enrolled = register.register().state().enrolments();
+    enrolled.map(|one| (one.partner.clone(), one.name.as_str().to_owned())).collect()
+}
+
+fn refusals(
+    register: &RegisterEvidence,
+    rows: impl Iterator<Item = (String, Entries)>,
+) -> Vec<RefusalReport> {
+    let covenant = register.register().state().covenant();
+    let title = |code: &str| {
+        let clause = code.split_once('/')?.0.parse().ok()?;
+        Some(covenant?.covenant.clause(&clause)?.title.as_str().to_owned())
+    };
+    let mut rows: Vec<_> =
+        rows.map(|(code, entries)| RefusalReport { title: title(&code), code, entries }).collect();
+    rows.sort_by_key(|one| std::cmp::Reverse(one.entries.number));
+    rows
+}
+
+impl KeptReport {
+    fn new((project, kept): (ProjectId, Kept), until: Option<Timestamp>) -> Self {
+        let Kept { in_time, late, waiting: by_day } = kept;
+        let (mut overdue, mut waiting) = (Entries::default(), Entries::default());
+        for (last_day, entries) in by_day {
+            let passed = until.is_some_and(|until| last_day < until.date());
+            if passed { &mut overdue } else { &mut waiting }.absorb(entries);
+        }
+        Self { project, in_time, late, overdue, waiting }
+    }
+}

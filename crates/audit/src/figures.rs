@@ -1,0 +1,220 @@
+//! What one ledger adds to the figures of a report. Gathered as it is read, in memory that does not grow with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_model::{
+    DatasetId, Date, FieldName, GoalId, Oin, ProjectId, Timestamp,
+    entry::{Decision, RecordedVerdict},
+    keys::VerifyingKey,
+    query::{Query, QueryKind},
+    register::{Answer, Project},
+};
+
+use crate::{Entries, LedgerName, place::Place, table::Table, unusual::Watch};
+
+/// How many columns of one dataset are named.
+const COLUMNS: usize = 200;
+
+/// Who asks for what: project, goal, organisation and key.
+pub(crate) type Asker = (ProjectId, GoalId, Oin, VerifyingKey);
+/// What is asked of whom: project, partner, dataset and kind.
+pub(crate) type Source = (ProjectId, Oin, DatasetId, QueryKind);
+
+/// The figures of one ledger, or of several together.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) askers: Table<Asker, Asks>,
+    pub(crate) sources: Table<Source, Gives>,
+    /// Refusals by clause and code, or by problem.
+    pub(crate) refusals: Table<String, Entries>,
+    pub(crate) kept: Table<ProjectId, Kept>,
+    pub(crate) days: Table<Date, u64>,
+    pub(crate) hours: [u64; 24],
+    pub(crate) watch: Watch,
+}
+
+/// The questions of one asker.
+#[derive(Debug, Default)]
+pub(crate) struct Asks {
+    pub(crate) permitted: u64,
+    pub(crate) entries: Entries,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+}
+
+/// What was asked of a source, and given.
+#[derive(Debug, Default)]
+pub(crate) struct Gives {
+    pub(crate) asked: Entries,
+    pub(crate) permitted: u64,
+    pub(crate) answered: u64,
+    pub(crate) subjects: u64,
+    pub(crate) columns: BTreeSet<FieldName>,
+    /// Rows that the receivers' receipts prove, and in how many answers.
+    pub(crate) rows: u64,
+    pub(crate) received: u64,
+}
+
+/// The answers that a receiver had to destroy.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) in_time: Entries,
+    pub(crate) late: Entries,
+    /// Not on record as destroyed, by the last day on which they may be kept.
+    pub(crate) waiting: BTreeMap<Date, Entries>,
+}
+
+impl Figures {
+    pub(crate) fn decision(
+        &mut self,
+        ledger: &LedgerName,
+        index: u64,
+        decision: &Decision,
+        query: &Query,
+    ) {
+        let permits = |one: &RecordedVerdict| matches!(one, RecordedVerdict::Permit { .. });
+        let permitted = decision.verdicts.iter().any(|one| permits(&one.verdict));
+        let requester = &query.requester;
+        let (project, goal) = (query.project.clone(), query.goal.clone());
+        let asker = (project, goal, requester.partner.clone(), requester.key.clone());
+        if let Some(asks) = self.askers.row(asker) {
+            asks.entries.note(ledger, index);
+            asks.permitted += u64::from(permitted);
+            asks.first = Some(asks.first.map_or(decision.at, |first| first.min(decision.at)));
+            asks.last = asks.last.max(Some(decision.at));
+        }
+        if let Some(day) = self.days.row(decision.at.date()) {
+            *day += 1;
+        }
+        if let Some(hour) = self.hours.get_mut(usize::from(decision.at.hour())) {
+            *hour += 1;
+        }
+        let place = Place { ledger: ledger.clone(), entry: index };
+        self.watch.decision(&place, decision.at, query, !permitted);
+        for verdict in &decision.verdicts {
+            self.verdict(&place, verdict.target, &verdict.verdict, query);
+        }
+    }
+
+    fn verdict(&mut self, place: &Place, target: u32, verdict: &RecordedVerdict, query: &Query) {
+        match verdict {
+            RecordedVerdict::Permit { .. } => {}
+            RecordedVerdict::Refuse { refusal } => {
+                for one in refusal.violations() {
+                    self.refused(format!("{}/{}", one.clause, one.code), place);
+                }
+            }
+            RecordedVerdict::Problem { problem } => {
+                self.refused(problem.code().to_owned(), place);
+            }
+        }
+        let Some(asked) = query.targets.get(target as usize) else { return };
+        let source =
+            (query.project.clone(), asked.partner.clone(), asked.dataset.clone(), query.kind);
+        let Some(gives) = self.sources.row(source) else { return };
+        gives.asked.note(&place.ledger, place.entry);
+        if let RecordedVerdict::Permit { obligations } = verdict {
+            gives.permitted += 1;
+            gives.subjects += asked.subjects.as_ref().map_or(0, |one| u64::from(one.count));
+            let room = COLUMNS.saturating_sub(gives.columns.len());
+            gives.columns.extend(obligations.columns.iter().take(room).cloned());
+        }
+    }
+
+    fn refused(&mut self, why: String, place: &Place) {
+        if let Some(refusals) = self.refusals.row(why) {
+            refusals.note(&place.ledger, place.entry);
+        }
+    }
+
+    /// Notes that an answer was given.
+    pub(crate) fn answered(&mut self, source: Source) {
+        if let Some(gives) = self.sources.row(source) {
+            gives.answered += 1;
+        }
+    }
+
+    /// Notes an answer that must be destroyed after its last day, with what the whole register says of it.
+    pub(crate) fn keeps(
+        &mut self,
+        place: &Place,
+        project: (&ProjectId, Option<&Project>),
+        answer: &Answer,
+        last_day: Date,
+    ) {
+        let (id, project) = project;
+        let Some(kept) = self.kept.row(id.clone()) else { return };
+        let by = |at| project.is_some_and(|project| project.is_destroyed(answer, at));
+        let end = last_day.plus_days(1).start();
+        let entries = if by(Timestamp::from_millis(end.millis() - 1).unwrap_or(end)) {
+            &mut kept.in_time
+        } else if by(Timestamp::LAST) {
+            &mut kept.late
+        } else {
+            kept.waiting.entry(last_day).or_default()
+        };
+        entries.note(&place.ledger, place.entry);
+    }
+
+    /// Notes how many rows a receiver has proof of.
+    pub(crate) fn received(&mut self, source: Source, rows: u64) {
+        if let Some(gives) = self.sources.row(source) {
+            gives.rows = gives.rows.saturating_add(rows);
+            gives.received += 1;
+        }
+    }
+
+    /// Adds the figures of another ledger; of a node whose questions the coordinator counted too, only what
+    /// it refused itself.
+    pub(crate) fn absorb(&mut self, other: Self, refusals_only: bool) {
+        self.refusals.absorb(other.refusals, Entries::absorb);
+        if refusals_only {
+            return;
+        }
+        self.askers.absorb(other.askers, Asks::absorb);
+        self.sources.absorb(other.sources, Gives::absorb);
+        self.kept.absorb(other.kept, Kept::absorb);
+        self.days.absorb(other.days, |day, more| *day += more);
+        self.hours.iter_mut().zip(other.hours).for_each(|(hour, more)| *hour += more);
+    }
+
+    /// How often something has no row of its own, because there are too many.
+    pub(crate) const fn left_out(&self) -> u64 {
+        self.askers.left_out()
+            + self.sources.left_out()
+            + self.refusals.left_out()
+            + self.kept.left_out()
+            + self.days.left_out()
+    }
+}
+
+impl Asks {
+    fn absorb(&mut self, other: Self) {
+        self.permitted += other.permitted;
+        self.entries.absorb(other.entries);
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl Gives {
+    fn absorb(&mut self, other: Self) {
+        self.asked.absorb(other.asked);
+        self.permitted += other.permitted;
+        self.answered += other.answered;
+        self.subjects += other.subjects;
+        self.columns.extend(other.columns);
+        self.rows = self.rows.saturating_add(other.rows);
+        self.received += other.received;
+    }
+}
+
+impl Kept {
+    fn absorb(&mut self, other: Self) {
+        self.in_time.absorb(other.in_time);
+        self.late.absorb(other.late);
+        for (day, entries) in other.waiting {
+            self.waiting.entry(day).or_default().absorb(entries);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The entries behind a figure.
+
+use serde::Serialize;
+
+use crate::LedgerName;
+
+/// How many entries behind a figure are named.
+const NAMED: usize = 10;
+
+/// Where something stands: an entry of a ledger.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Place {
+    /// Which ledger.
+    pub ledger: LedgerName,
+    /// Index of the entry.
+    pub entry: u64,
+}
+
+/// The entries behind a figure: how many, and the first of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Entries {
+    /// How many.
+    pub number: u64,
+    /// The first ones.
+    pub first: Vec<Place>,
+}
+
+impl Entries {
+    pub(crate) fn note(&mut self, ledger: &LedgerName, entry: u64) {
+        self.number += 1;
+        if self.first.len() < NAMED {
+            self.first.push(Place { ledger: ledger.clone(), entry });
+        }
+    }
+
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.number += other.number;
+        let room = NAMED.saturating_sub(self.first.len());
+        self.first.extend(other.first.into_iter().take(room));
+    }
+
+    /// How many are not named.
+    #[must_use]
+    pub fn more(&self) -> u64 {
+        self.number.saturating_sub(self.first.len() as u64)
+    }
+}

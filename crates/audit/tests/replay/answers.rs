@@ -1,0 +1,119 @@
+//! The figures that answer the audit's questions.
+
+use convenant_audit::{Code, Entries, Question, Severity};
+use convenant_model::entry::{Decision, Entry, Usage};
+use serde_json::json;
+
+use crate::world::{Ledgers, ROTTERDAM, UWV, World, oin};
+
+fn places(entries: &Entries) -> Vec<u64> {
+    entries.first.iter().map(|place| place.entry).collect()
+}
+
+#[test]
+fn who_asked_what_under_whose_mandate() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let answers = world.audit(&ledgers).answers;
+    let [asker] = answers.askers.as_slice() else { panic!("{:?}", answers.askers) };
+    assert_eq!((asker.project.as_str(), asker.goal.as_str()), ("P-2026-001", "toeslagenfraude"));
+    assert_eq!((&asker.partner, asker.leader), (&oin(ROTTERDAM), true));
+    assert_eq!(asker.function.as_deref(), Some("projectleider"));
+    assert_eq!((asker.entries.number, asker.permitted), (3, 3));
+    assert_eq!(places(&asker.entries), [1, 3, 5]);
+    assert_eq!(answers.days.values().sum::<u64>(), 3);
+    assert_eq!(answers.hours[14], 3);
+    assert_eq!(answers.left_out, 0);
+}
+
+#[test]
+fn why_it_was_refused_and_where() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let answers = world.audit(&ledgers).answers;
+    // UWV's node refused invalid subjects by itself.
+    let bsn = answers.refusals.iter().find(|one| one.code == "L14/BSN").unwrap();
+    assert_eq!(bsn.title.as_deref(), Some("Burgerservicenummer"));
+    let place = &bsn.entries.first[0];
+    assert_eq!((place.ledger.to_string(), place.entry), (format!("node/{UWV}"), 3));
+    let coordinator = answers.refusals.iter().find(|one| one.code != "L14/BSN").unwrap();
+    assert_eq!(places(&coordinator.entries), [3]);
+}
+
+#[test]
+fn how_many_people_and_which_fields() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let answers = world.audit(&ledgers).answers;
+    let uwv = answers.sources.iter().find(|one| one.provider == oin(UWV)).unwrap();
+    // The coordinator permitted the third, which the node then refused.
+    assert_eq!((uwv.entries.number, uwv.permitted, uwv.answered), (3, 2, 1));
+    assert_eq!((uwv.subjects, uwv.rows, uwv.received), (6, 6, 1));
+    let columns: Vec<_> = uwv.columns.iter().map(|one| one.as_str()).collect();
+    assert!(columns.contains(&"datum_aanvang_inkomstenverhouding"), "{columns:?}");
+}
+
+#[test]
+fn what_came_before_a_project_and_in_time() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let answers = world.audit(&ledgers).answers;
+    let [project] = answers.projects.as_slice() else { panic!("{:?}", answers.projects) };
+    assert!(project.measures.in_time && project.dpia.in_time && project.communication.in_time);
+    assert_eq!((project.measures.number, project.dpia.number, project.participants), (1, 3, 3));
+    assert_eq!(project.decided_on.to_string(), "2026-01-20");
+    assert_eq!(project.first_question, Some(world.now));
+    assert!(!project.feedback.complete);
+}
+
+#[test]
+fn what_must_be_gone_and_is_not() {
+    let mut world = World::new();
+    let mut ledgers = Ledgers::default();
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let kept = |world: &World, ledgers: &Ledgers| {
+        let kept = world.audit(ledgers).answers.kept.remove(0);
+        [kept.in_time, kept.late, kept.overdue, kept.waiting].map(|one| one.number)
+    };
+    assert_eq!(kept(&world, &ledgers), [0, 0, 0, 2]);
+    // Thirty days later it is still there, as far as the register knows; then somebody asks again.
+    world.now = world.now.plus_seconds(32 * 24 * 3600);
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let [_, _, overdue, _] = kept(&world, &ledgers);
+    assert_eq!(overdue, 2);
+    // On record as destroyed on the first day, by whoever received it.
+    let Entry::Decision(Decision { query, .. }) = &ledgers.coordinator[0] else { panic!() };
+    world.destroy(*query, UWV, crate::world::at().plus_seconds(3600));
+    assert_eq!(kept(&world, &ledgers)[0], 1);
+    assert_eq!(kept(&world, &ledgers)[2], 1);
+}
+
+#[test]
+fn every_code_bears_on_one_question() {
+    let bears = |question| Code::ALL.iter().filter(move |code| Question::of(**code) == question);
+    assert!(bears(Question::Unusual).all(|code| code.severity() != Severity::Finding));
+    assert!(bears(Question::Log).count() > 10);
+    assert_eq!(Question::of(Code::Verdict), Question::Lawful);
+    assert_eq!(Question::ALL.len(), 11);
+}
+
+#[test]
+fn a_ledger_in_which_nothing_holds_does_not_fill_the_report() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    for _ in 0..140 {
+        world.exchange(&mut ledgers, &|query| query["project"] = json!("P-BESTAAT-NIET"), false);
+    }
+    for entry in &mut ledgers.coordinator {
+        let Entry::Decision(decision) = entry else { continue };
+        decision.used = Usage { overdue: 1, ..decision.used };
+    }
+    let report = world.audit(&ledgers);
+    let overdue = report.findings.iter().filter(|one| one.code == Code::Overdue);
+    let overdue: Vec<_> = overdue.filter_map(|one| one.entry).collect();
+    assert_eq!(overdue, (0..100).collect::<Vec<_>>());
+    let left = report.left_out.iter().find(|one| one.code == Code::Overdue).unwrap();
+    assert_eq!(left.number, 40);
+    assert!(report.number(Severity::Finding) >= 140 && !report.holds());
+    let firsts: Vec<_> = report.first_of_each().map(|one| (one.code, one.entry)).collect();
+    assert!(firsts.contains(&(Code::Overdue, Some(0))), "{firsts:?}");
+}

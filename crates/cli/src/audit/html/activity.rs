@@ -1,0 +1,268 @@
+//! Who asked what, and what was given.
+
+use std::collections::BTreeMap;
+
+use convenant_audit::{Entries, Thresholds};
+use convenant_model::{Date, Oin, Timestamp};
+
+use super::{
+    Page,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
+
+/// How many codes the chart of refusals shows.
+const CODES: usize = 15;
+
+impl Page<'_> {
+    pub(super) fn who_asked(&mut self) {
+        let answers = &self.report.answers;
+        if !answers.by_coordinator {
+            self.say(
+                "Het logboek van de coördinator ontbreekt: een vraag aan meer knooppunten telt bij elk.",
+                "The coordinator's ledger is missing: a question to several nodes counts at each.",
+            );
+        }
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Doel", "Purpose"),
+            self.of("Vrager", "Requester"),
+            self.of("Mandaat", "Mandate"),
+            self.of("Vragen", "Questions"),
+            self.of("Met toestemming", "With a permit"),
+            self.of("Eerste en laatste", "First and last"),
+            self.of("Regels", "Entries"),
+        ];
+        let rows = answers.askers.iter().map(|one| {
+            let none = self.of("geen mandaat in het register", "no mandate in the register");
+            let function = one.function.as_deref().unwrap_or(none);
+            let leader = if one.leader { self.of(" (leider)", " (leader)") } else { "" };
+            vec![
+                Cell::text(&one.project),
+                Cell::text(&one.goal),
+                Cell::text(self.party(&one.partner)),
+                Cell::text(format_args!(
+                    "{function}{leader}; {} {}",
+                    self.of("sleutel", "key"),
+                    one.key
+                )),
+                Cell::Number(one.entries.number),
+                Cell::Number(one.permitted),
+                Cell::text(format_args!("{} – {}", day(one.first), day(one.last))),
+                Cell::text(self.entries(&one.entries)),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(self.lang.of("Wie vroeg wat", "Who asked what"), &heads, rows);
+        self.asked_of_whom();
+        self.by_week();
+    }
+
+    fn asked_of_whom(&mut self) {
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Aan", "Of"),
+            self.of("Dataset", "Dataset"),
+            self.of("Soort", "Kind"),
+            self.of("Gevraagd", "Asked"),
+            self.of("Toegestaan", "Permitted"),
+            self.of("Beantwoord", "Answered"),
+            self.of("Regels", "Entries"),
+        ];
+        let rows = self.report.answers.sources.iter().map(|one| {
+            vec![
+                Cell::text(&one.project),
+                Cell::text(self.party(&one.provider)),
+                Cell::code(&one.dataset),
+                Cell::text(one.kind.as_str()),
+                Cell::Number(one.entries.number),
+                Cell::Number(one.permitted),
+                Cell::Number(one.answered),
+                Cell::text(self.entries(&one.entries)),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(
+            self.lang.of("Aan wie is wat gevraagd", "What was asked of whom"),
+            &heads,
+            rows,
+        );
+    }
+
+    fn by_week(&mut self) {
+        let mut weeks: BTreeMap<Date, u64> = BTreeMap::new();
+        for (day, number) in &self.report.answers.days {
+            *weeks.entry(day.monday()).or_default() += number;
+        }
+        let bar = |(week, value): (&Date, &u64)| Bar {
+            label: week.to_string(),
+            value: *value,
+            marked: false,
+        };
+        let title = self.of(
+            "Vragen per week, vanaf maandag; weken zonder vragen ontbreken",
+            "Questions by week, from Monday on; weeks without questions are left out",
+        );
+        let heads = [self.of("Week van", "Week of"), self.of("Vragen", "Questions")];
+        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
+        chart.upright(&mut self.html, &weeks.iter().map(bar).collect::<Vec<_>>());
+    }
+
+    pub(super) fn why_refused(&mut self) {
+        let refusals = &self.report.answers.refusals;
+        if refusals.is_empty() {
+            return self.say("Er is niets geweigerd.", "Nothing was refused.");
+        }
+        let bars = refusals.iter().take(CODES).map(|one| Bar {
+            label: one.code.clone(),
+            value: one.entries.number,
+            marked: false,
+        });
+        let title = self.of("Weigeringen per clausule", "Refusals by clause");
+        let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Number")];
+        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
+        chart.lying(&mut self.html, &bars.collect::<Vec<_>>());
+        let heads =
+            [heads[0], self.of("Clausule", "Clause"), heads[1], self.of("Regels", "Entries")];
+        let rows = refusals.iter().map(|one| {
+            vec![
+                Cell::code(&one.code),
+                Cell::text(one.title.as_deref().unwrap_or("–")),
+                Cell::Number(one.entries.number),
+                Cell::text(self.entries(&one.entries)),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(title, &heads, rows);
+        self.say(
+            "Een weigering noemt elke clausule die weigert; de volledige uitleg staat in de genoemde regel.",
+            "A refusal names every clause that refuses; the full explanation stands in the entry named.",
+        );
+    }
+
+    pub(super) fn which_fields(&mut self) {
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Van", "From"),
+            self.of("Dataset", "Dataset"),
+            self.of("Toegestane velden", "Permitted fields"),
+            self.of("Toestemmingen", "Permits"),
+        ];
+        let rows = self.report.answers.sources.iter().filter(|one| one.permitted > 0).map(|one| {
+            let columns: Vec<_> = one.columns.iter().map(|name| name.as_str()).collect();
+            vec![
+                Cell::text(&one.project),
+                Cell::text(self.party(&one.provider)),
+                Cell::code(&one.dataset),
+                // A number has no fields.
+                if columns.is_empty() { Cell::text("–") } else { Cell::code(columns.join(", ")) },
+                Cell::Number(one.permitted),
+            ]
+        });
+        let rows = rows.collect();
+        let caption =
+            self.of("Velden die een antwoord mocht bevatten", "Fields that an answer could hold");
+        self.html.table(caption, &heads, rows);
+        self.cannot(
+            "Wat er in een antwoord stond is verzegeld voor de ontvanger. Het bewijs toont welke velden het \
+             knooppunt mocht geven, dat die volgen uit convenant en project, en hoeveel rijen het ondertekende.",
+            "What was in an answer is sealed to the receiver. The evidence shows which fields the node could \
+             give, that these follow from covenant and project, and how many rows it signed for.",
+        );
+    }
+
+    pub(super) fn how_many(&mut self) {
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Bij", "At"),
+            self.of("Dataset", "Dataset"),
+            self.of("Personen of objecten gevraagd", "People or objects asked about"),
+            self.of("Antwoorden met ontvangstbewijs", "Answers with a receipt"),
+            self.of("Rijen daarin", "Rows in them"),
+            self.of("Rijen per honderd gevraagd", "Rows in a hundred asked"),
+        ];
+        let rows = self.report.answers.sources.iter().filter(|one| one.permitted > 0).map(|one| {
+            let rate = one.rows.saturating_mul(100).checked_div(one.subjects);
+            vec![
+                Cell::text(&one.project),
+                Cell::text(self.party(&one.provider)),
+                Cell::code(&one.dataset),
+                Cell::Number(one.subjects),
+                Cell::Number(one.received),
+                Cell::Number(one.rows),
+                rate.map_or_else(|| Cell::text("–"), Cell::Number),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(self.lang.of("Personen en treffers", "People and hits"), &heads, rows);
+        self.cannot(
+            "Wie twee keer gevraagd is telt twee keer: geen logboek bevat personen. Rijen zijn er alleen van \
+             antwoorden waarvan het logboek van de ontvanger is overgelegd; een getal (count) telt er geen.",
+            "Who was asked about twice counts twice: no ledger holds people. Rows are of answers of which the \
+             receiver's ledger was handed over; a number (count) has none.",
+        );
+    }
+
+    pub(super) fn was_unusual(&mut self) {
+        let answers = &self.report.answers;
+        let bars = (0..).zip(answers.hours).map(|(hour, value): (usize, u64)| Bar {
+            label: format!("{hour:02}:00"),
+            value,
+            marked: answers.is_odd_hour(hour),
+        });
+        let title = self.of(
+            "Vragen per uur van de dag in Nederland; bruin is buiten werktijd",
+            "Questions by hour of the day in the Netherlands; brown is outside working hours",
+        );
+        let heads = [self.of("Uur", "Hour"), self.of("Vragen", "Questions")];
+        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
+        chart.upright(&mut self.html, &bars.collect::<Vec<_>>());
+        let Thresholds { from_hour, until_hour, alike, alike_minutes, refused_in_a_row } =
+            answers.thresholds;
+        let rules = match self.lang {
+            crate::lang::Lang::Nl => format!(
+                "De regels: werktijd is {from_hour}:00–{until_hour}:00, maandag tot en met vrijdag; herhaald \
+                 is {alike} vrijwel gelijke vragen van één persoon binnen {alike_minutes} minuten; \
+                 {refused_in_a_row} geheel geweigerde vragen achter elkaar; en treffers buiten het bereik \
+                 van het goedgekeurde voorstel. Ze zeggen dat iemand moet kijken, niet dat het fout is."
+            ),
+            crate::lang::Lang::En => format!(
+                "The rules: working hours are {from_hour}:00–{until_hour}:00, Monday to Friday; repeated is \
+                 {alike} nearly equal questions of one person within {alike_minutes} minutes; \
+                 {refused_in_a_row} questions in a row refused as a whole; and hits outside the range of \
+                 the approved proposal. They say that somebody should look, not that it is wrong."
+            ),
+        };
+        self.html.element("p", rules);
+    }
+
+    /// An organisation by name and number.
+    pub(super) fn party(&self, oin: &Oin) -> String {
+        let name = self.report.answers.parties.get(oin);
+        name.map_or_else(|| oin.to_string(), |name| format!("{name} ({oin})"))
+    }
+
+    /// The first entries behind a figure, and how many more there are.
+    pub(super) fn entries(&self, entries: &Entries) -> String {
+        let mut text = String::new();
+        let mut before = None;
+        for place in &entries.first {
+            if before != Some(&place.ledger) {
+                text.push_str(if before.is_some() { "; " } else { "" });
+                text.push_str(&format!("{}:", place.ledger));
+                before = Some(&place.ledger);
+            }
+            text.push_str(&format!(" {}", place.entry));
+        }
+        let more = entries.more();
+        if more > 0 {
+            let and = self.of("en nog", "and");
+            text.push_str(&format!(" {and} {more}{}", self.of("", " more")));
+        }
+        if text.is_empty() { "–".to_owned() } else { text }
+    }
+}
+
+pub(super) fn day(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "–".to_owned(), |at| at.date().to_string())
+}

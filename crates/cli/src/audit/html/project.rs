@@ -1,0 +1,159 @@
+//! What came before each project, and what became of what it received.
+
+use convenant_audit::Paper;
+use convenant_model::Date;
+
+use super::{Page, activity::day, markup::Cell};
+
+impl Page<'_> {
+    pub(super) fn was_prepared(&mut self) {
+        if self.report.answers.projects.is_empty() {
+            return self.say("Over geen project is besloten.", "No project was decided on.");
+        }
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Besluit van de LSI", "Decision of the LSI"),
+            self.of("Eerste vraag", "First question"),
+            self.of("Eerdere maatregelen (S8)", "Earlier measures (S8)"),
+            self.of("DPIA's (S14)", "DPIAs (S14)"),
+            self.of("Communicatieplannen (S16)", "Communication plans (S16)"),
+            self.of("Deelnemers", "Participants"),
+        ];
+        let rows = self.report.answers.projects.iter().map(|one| {
+            vec![
+                Cell::text(format_args!("{}: {}", one.project, one.title)),
+                Cell::text(one.decided_on),
+                Cell::text(day(one.first_question)),
+                Cell::text(self.paper(&one.measures)),
+                Cell::text(self.paper(&one.dpia)),
+                Cell::text(self.paper(&one.communication)),
+                Cell::Number(one.participants),
+            ]
+        });
+        let rows = rows.collect();
+        let caption = self
+            .of("Wat er was voordat het project begon", "What was there before the project began");
+        self.html.table(caption, &heads, rows);
+        self.cannot(
+            "Of mensen over wie gevraagd is daarover zijn ingelicht, staat niet in het bewijs; wel of de \
+             deelnemers vóór het besluit een communicatieplan hadden. Van elk stuk kent het register \
+             datum en hash, niet de inhoud.",
+            "Whether people who were asked about were told so is not in the evidence; whether the \
+             participants had a communication plan before the decision is. Of each paper the register \
+             knows date and hash, not what it says.",
+        );
+    }
+
+    fn paper(&self, paper: &Paper) -> String {
+        let in_time = if paper.in_time {
+            self.of("op tijd", "in time")
+        } else {
+            self.of("NIET op tijd", "NOT in time")
+        };
+        let last = self.of("laatste", "last");
+        format!("{}, {last} {}: {in_time}", paper.number, date(paper.last))
+    }
+
+    pub(super) fn was_destroyed(&mut self) {
+        let answers = &self.report.answers;
+        if answers.kept.is_empty() {
+            self.say(
+                "Er is niets gegeven dat vernietigd moet worden.",
+                "Nothing was given that must be destroyed.",
+            );
+        } else {
+            let heads = [
+                self.of("Project", "Project"),
+                self.of("Op tijd vernietigd", "Destroyed in time"),
+                self.of("Te laat vernietigd", "Destroyed late"),
+                self.of("Te laat en nog niet vernietigd", "Late and not destroyed yet"),
+                self.of("Termijn loopt nog", "Not due yet"),
+                self.of("Regels van wat te laat is", "Entries of what is late"),
+            ];
+            let rows = answers.kept.iter().map(|one| {
+                let numbers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
+                let project = std::iter::once(Cell::text(&one.project));
+                let late = if one.overdue.number > 0 { &one.overdue } else { &one.late };
+                let numbers = numbers.map(|entries| Cell::Number(entries.number));
+                project.chain(numbers).chain([Cell::text(self.entries(late))]).collect()
+            });
+            let rows = rows.collect();
+            let caption =
+                self.of("Antwoorden en hun bewaartermijn", "Answers and how long they may be kept");
+            self.html.table(caption, &heads, rows);
+        }
+        self.terms();
+        let until =
+            self.of("Geteld tot de laatste regel in de logboeken", "Counted up to the last entry");
+        self.html.element("p", format_args!("{until}: {}.", day(self.report.answers.until)));
+        self.cannot(
+            "Het bewijs kent verslagen van vernietiging, die de ontvanger ondertekent; het ziet niet of er \
+             nog een kopie is.",
+            "The evidence knows records of destruction, which the receiver signs; it does not see whether \
+             a copy is left.",
+        );
+    }
+
+    fn terms(&mut self) {
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Stand", "State"),
+            self.of("Alles vernietigd vóór het einde van", "Everything destroyed by the end of"),
+            self.of("Verslagen van vernietiging", "Destruction records"),
+            self.of("Bij niemand iets over sinds", "Nothing left with anybody since"),
+        ];
+        let rows = self.report.answers.projects.iter().map(|one| {
+            vec![
+                Cell::text(&one.project),
+                Cell::text(one.state.map_or("–", |state| state.as_str())),
+                Cell::text(date(one.terms.map(|terms| terms.destruction))),
+                Cell::Number(one.destructions),
+                Cell::text(day(one.emptied)),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(self.lang.of("Termijnen per project", "Terms by project"), &heads, rows);
+    }
+
+    pub(super) fn what_became(&mut self) {
+        let heads = [
+            self.of("Project", "Project"),
+            self.of("Teruggekoppelde antwoorden", "Answers reported on"),
+            self.of("Treffers", "Hits"),
+            self.of("Bruikbaar", "Usable"),
+            self.of("Opgevolgd", "Followed up"),
+            self.of("Volledig", "Complete"),
+            self.of("Uiterlijk", "By"),
+            self.of("Juist gebleken", "Turned out right"),
+            self.of("Hersteld in het voordeel van de burger", "Corrected in the citizen's favour"),
+        ];
+        let rows = self.report.answers.projects.iter().map(|one| {
+            let feedback = &one.feedback;
+            let complete =
+                if feedback.complete { self.of("ja", "yes") } else { self.of("nee", "no") };
+            let told = |number: Option<u64>| number.map_or_else(|| Cell::text("–"), Cell::Number);
+            vec![
+                Cell::text(&one.project),
+                Cell::Number(feedback.answers),
+                Cell::Number(feedback.hits),
+                Cell::Number(feedback.usable),
+                Cell::Number(feedback.followed_up),
+                Cell::text(complete),
+                Cell::text(date(one.terms.map(|terms| terms.feedback))),
+                told(feedback.confirmed.map(|(confirmed, _)| confirmed)),
+                told(feedback.confirmed.map(|(_, corrected)| corrected)),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
+        self.say(
+            "Dit zijn de eigen opgaven van de ontvangers, ondertekend. De laatste twee kolommen komen uit het \
+             eindrapport.",
+            "These are the receivers' own statements, signed. The last two columns are from the final report.",
+        );
+    }
+}
+
+fn date(date: Option<Date>) -> String {
+    date.map_or_else(|| "–".to_owned(), |date| date.to_string())
+}

@@ -1,0 +1,293 @@
+//! The page holds against whoever wrote the evidence, and can be read by everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_audit::{
+    Answers, AskerReport, Code, Cosigned, Counts, Entries, FeedbackReport, Finding, KeptReport,
+    LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place, ProjectReport, RefusalReport,
+    Report, Severity, SourceReport, THRESHOLDS,
+};
+use convenant_model::{
+    Date, KeyId, Oin, QueryId, Timestamp,
+    query::{QueryKind, RegisterPosition},
+    register::ProjectState,
+};
+use convenant_signing::sha256;
+
+use super::page;
+use crate::lang::Lang;
+
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\u{202e}";
+
+fn oin() -> Oin {
+    Oin::new("00000099000000002000").unwrap()
+}
+
+fn entries(number: u64) -> Entries {
+    let ledger = LedgerName::new(LedgerKind::Node, oin());
+    let place = |entry| Place { ledger: ledger.clone(), entry };
+    Entries { number, first: (0..number.min(10)).map(place).collect() }
+}
+
+fn finding(code: Code, ledger: &str) -> Finding {
+    Finding {
+        code,
+        severity: code.severity(),
+        ledger: ledger.to_owned(),
+        entry: Some(7),
+        query: Some(QueryId::from_parts(1_777_000_000_000, &[7; 10])),
+        expected: Some(HOSTILE.to_owned()),
+        found: Some(HOSTILE.to_owned()),
+        explanation: code.explanation(),
+        uitleg: code.in_dutch(),
+    }
+}
+
+fn answers() -> Answers {
+    let at: Timestamp = "2026-05-01T12:00:00.000Z".parse().unwrap();
+    let paper = Paper { number: 1, last: Some(at.date()), in_time: false };
+    Answers {
+        until: Some(at),
+        by_coordinator: false,
+        parties: BTreeMap::from([(oin(), HOSTILE.to_owned())]),
+        askers: vec![AskerReport {
+            project: "P-1".parse().unwrap(),
+            goal: "doel".parse().unwrap(),
+            partner: oin(),
+            key: KeyId::new("k".repeat(43)).unwrap(),
+            function: Some(HOSTILE.to_owned()),
+            leader: true,
+            permitted: 11,
+            first: Some(at),
+            last: Some(at),
+            entries: entries(12),
+        }],
+        sources: vec![SourceReport {
+            project: "P-1".parse().unwrap(),
+            provider: oin(),
+            dataset: "uwv/dataset".parse().unwrap(),
+            kind: QueryKind::Lookup,
+            permitted: 3,
+            answered: 2,
+            subjects: 4,
+            rows: u64::MAX,
+            received: 2,
+            columns: BTreeSet::from(["veld".parse().unwrap()]),
+            entries: entries(3),
+        }],
+        refusals: vec![RefusalReport {
+            code: HOSTILE.to_owned(),
+            title: Some(HOSTILE.to_owned()),
+            entries: entries(1),
+        }],
+        kept: vec![KeptReport {
+            project: "P-1".parse().unwrap(),
+            in_time: entries(1),
+            late: entries(0),
+            overdue: entries(11),
+            waiting: entries(2),
+        }],
+        projects: vec![ProjectReport {
+            project: "P-1".parse().unwrap(),
+            title: HOSTILE.to_owned(),
+            state: Some(ProjectState::Active),
+            decided_on: at.date(),
+            first_question: Some(at),
+            terms: None,
+            measures: paper,
+            dpia: paper,
+            communication: paper,
+            participants: 2,
+            feedback: FeedbackReport::default(),
+            destructions: 0,
+            emptied: None,
+        }],
+        days: BTreeMap::from([(at.date(), 3), (Date::new(2027, 1, 1).unwrap(), u64::MAX)]),
+        hours: std::array::from_fn(|hour| hour as u64),
+        thresholds: THRESHOLDS,
+        left_out: 1,
+    }
+}
+
+fn report() -> Report {
+    let mut findings: Vec<_> = Code::ALL.iter().map(|code| finding(*code, HOSTILE)).collect();
+    findings.extend((0..60).map(|_| finding(Code::Verdict, "node/1")));
+    let cosigned = Cosigned { by: HOSTILE.to_owned(), entries: 1, at: Timestamp::LAST };
+    Report {
+        register: RegisterPosition { size: 1, root: sha256(b"") },
+        ledgers: vec![LedgerReport {
+            name: HOSTILE.to_owned(),
+            root: sha256(b""),
+            covered: None,
+            cosigned: vec![cosigned],
+            counts: Counts { decisions: 1, ..Counts::default() },
+        }],
+        findings,
+        left_out: vec![LeftOut {
+            code: Code::Verdict,
+            severity: Severity::Finding,
+            ledger: HOSTILE.to_owned(),
+            number: 40,
+        }],
+        answers: answers(),
+    }
+}
+
+/// A tag as it stands in the page.
+struct Tag<'p> {
+    name: &'p str,
+    text: &'p str,
+}
+
+fn tags(page: &str) -> Vec<Tag<'_>> {
+    let tag = |part: &'_ str| part.find('>').map(|end| part.get(..end).unwrap().to_owned());
+    assert!(page.split('<').skip(1).all(|part| tag(part).is_some()));
+    let parts = page.split('<').skip(1).map(|part| part.split('>').next().unwrap());
+    parts
+        .map(|text| Tag { name: text.split([' ', '/']).find(|one| !one.is_empty()).unwrap(), text })
+        .collect()
+}
+
+#[test]
+fn no_text_of_the_evidence_becomes_markup() {
+    for lang in [Lang::Nl, Lang::En] {
+        let page = page(&report(), lang);
+        let known = [
+            "!doctype",
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "a",
+            "main",
+            "h1",
+            "h2",
+            "p",
+            "strong",
+            "nav",
+            "ol",
+            "li",
+            "section",
+            "div",
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "code",
+            "figure",
+            "figcaption",
+            "svg",
+            "rect",
+            "text",
+            "details",
+            "summary",
+        ];
+        for Tag { name, text } in tags(&page) {
+            assert!(known.contains(&name), "{text}");
+            assert!(!text.contains("onerror=a") || text.contains("&lt;img"), "{text}");
+        }
+        assert!(!page.contains("<script") && !page.contains('\u{202e}'));
+        // It is all there, though, as text.
+        let told = page.matches("&lt;script&gt;alert(1)").count();
+        assert!(told > 100, "{told}");
+    }
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_lets_nothing_run() {
+    let page = page(&report(), Lang::Nl);
+    assert!(
+        page.contains(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
+        )
+    );
+    for Tag { text, .. } in tags(&page) {
+        for attribute in [" style=", " src=\"", " onload", " onclick", "http:", "https:"] {
+            assert!(!text.contains(attribute), "{text}");
+        }
+        assert!(!text.contains("href=") || text.contains("href=\"#"), "{text}");
+    }
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let hash = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        sha256(style.as_bytes()).as_bytes(),
+    );
+    assert!(page.contains(&format!("'sha256-{hash}'")) && !style.contains("url("));
+}
+
+#[test]
+fn everybody_can_read_it() {
+    for (lang, code) in [(Lang::Nl, "nl"), (Lang::En, "en")] {
+        let page = page(&report(), lang);
+        assert!(page.starts_with(&format!("<!doctype html>\n<html lang=\"{code}\">")));
+        let number =
+            |name: &str| tags(&page).iter().filter(|one| one.text.starts_with(name)).count();
+        assert_eq!((number("h1"), number("h2"), number("main")), (1, 11, 1));
+        assert_eq!(number("table"), number("caption"));
+        assert_eq!(
+            number("svg"),
+            tags(&page).iter().filter(|one| one.text.contains("role=\"img\"")).count()
+        );
+        for Tag { name, text } in tags(&page) {
+            assert!(name != "th" || text.starts_with('/') || text.contains("scope="), "{text}");
+        }
+        // Every tag that opens is closed, in its order.
+        let mut open = Vec::new();
+        for Tag { name, text } in tags(&page) {
+            if text.starts_with('/') {
+                assert_eq!(open.pop(), Some(name));
+            } else if !text.ends_with('/') && !["!doctype", "meta"].contains(&name) {
+                open.push(name);
+            }
+        }
+        assert!(open.is_empty());
+    }
+}
+
+#[test]
+fn each_question_has_its_answer_with_the_entries_behind_it() {
+    let page = page(&report(), Lang::Nl);
+    for number in 1..=11 {
+        assert!(page.contains(&format!("<section id=\"q{number}\">")));
+        assert!(page.contains(&format!("<a href=\"#q{number}\">")));
+    }
+    assert!(page.contains("node/00000099000000002000: 0 1 2 3 4 5 6 7 8 9 en nog 2"));
+    assert!(page.contains("Dit bewijs beantwoordt die vraag niet"));
+    assert!(page.contains("NIET op tijd"));
+    // Eleven of the sixty that are listed in the section, and forty that nobody listed.
+    assert!(page.contains("Niet getoond: "));
+    let english = super::page(&report(), Lang::En);
+    assert!(english.contains("and 2 more") && english.contains("The evidence does NOT hold."));
+}
+
+/// Relative luminance (WCAG 2.1).
+fn luminance(colour: &str) -> f64 {
+    let channel = |at: usize| {
+        let wide = if colour.len() == 3 {
+            colour[at..=at].repeat(2)
+        } else {
+            colour[2 * at..2 * at + 2].to_owned()
+        };
+        let value = f64::from(u8::from_str_radix(&wide, 16).unwrap()) / 255.0;
+        if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2)
+}
+
+#[test]
+fn contrast_is_enough() {
+    let style = super::style::STYLE;
+    let colours = style
+        .split('#')
+        .skip(1)
+        .map(|part| part.chars().take_while(char::is_ascii_hexdigit).collect::<String>());
+    for colour in colours.filter(|one| one != "fff") {
+        let contrast = 1.05 / (luminance(&colour) + 0.05);
+        assert!(contrast >= 4.5, "#{colour}: {contrast}");
+    }
+}
