@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use convenant_model::{
     DatasetId, Digest, Oin, ProjectId, QueryId, Timestamp,
-    entry::{Decision, Entry, Receipt, RecordedVerdict},
+    entry::{Decision, Entry, Receipt, RecordedVerdict, Status},
     query::{Query, Target},
 };
 use convenant_signing::{CanonicalError, canonical};
@@ -127,8 +127,12 @@ fn of_decision(decision: &Decision) -> Result<Vec<TransactionRecord>, NotReadabl
     Ok(records)
 }
 
-/// A requester has no entry from before it asked; the query itself says when that was.
+/// A requester has no entry from before it asked; the query itself says when that was. What was refused has
+/// a receipt too, and was no transaction.
 fn of_receipt(receipt: &Receipt) -> Result<Vec<TransactionRecord>, NotReadable> {
+    if matches!(receipt.status, Status::Refused { .. }) {
+        return Ok(Vec::new());
+    }
     let query = query_of(&receipt.signed_query)?;
     let target = usize::try_from(receipt.target).ok().and_then(|at| query.targets.get(at));
     let source = Source::Source { outway_peer_id: query.requester.partner.clone() };

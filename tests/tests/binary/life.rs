@@ -40,6 +40,8 @@ fn a_project_from_concept_to_securing() {
     let attestations = ["rotterdam", "toeslagen"].map(|name| life.attestation(name));
     // The LSI cannot approve what nobody attested.
     let early = life.decision("early.toml");
+    // As it stands written, the check already says so.
+    life.refused(&["project", "check", text(&early)], "L2");
     let early = life.signed(&early, &["lsi"]);
     life.refused(&["project", "submit", text(&early)], "L2");
     life.submit(&[&attestations[0], &attestations[1]]);

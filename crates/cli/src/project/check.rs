@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::Context as _;
 use convenant_model::{
-    Oin,
+    Digest, Oin,
     covenant::Term,
-    documents::{Document as _, DocumentKind, Proposal},
+    documents::{Document, DocumentKind, Proposal, Visit},
+    keys::VerifyingKey,
     parse::from_toml,
-    register::{AdmissionError, Fault, RegisterState},
+    register::{AdmissionError, Envelope, Fault, RegisterState},
 };
-use convenant_signing::Jws;
+use convenant_signing::{Jws, canonical, sha256};
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormFault};
@@ -42,20 +43,64 @@ pub(super) fn check(file: &Path, state: &RegisterState, lang: Lang) -> anyhow::R
     match from_toml(&name, &text)? {
         Kind { document: DocumentKind::Proposal } => proposal(name, &text, state, lang),
         Kind { document } => {
-            // The others are short: the first fault of form, and the rest by the register once signed.
-            let fault = document.visit(Strictly(&name, &text)).err();
-            let faults = fault.map(|fault| fault.to_string()).into_iter().collect();
+            let table: toml::Table = from_toml(&name, &text)?;
+            let faults = document.visit(AsSigned { table, state, lang })?;
             Ok(Checked { file: name, document, faults, warnings: Vec::new(), signers: Vec::new() })
         }
     }
 }
 
-struct Strictly<'a>(&'a str, &'a str);
+/// A document as a person wrote it, tried on a copy of the register as if all who must had signed it.
+struct AsSigned<'a> {
+    table: toml::Table,
+    state: &'a RegisterState,
+    lang: Lang,
+}
 
-impl convenant_model::documents::Visit for Strictly<'_> {
-    type Output = Result<(), convenant_model::parse::ParseError>;
-    fn visit<T: convenant_model::documents::Document>(self) -> Self::Output {
-        from_toml::<T>(self.0, self.1).map(drop)
+impl Visit for AsSigned<'_> {
+    type Output = anyhow::Result<Vec<String>>;
+
+    fn visit<T: Document>(self) -> Self::Output {
+        let (read, form) = format::read::<T>(&self.table);
+        let mut faults: Vec<_> = form.iter().map(|fault| fault.said(self.lang)).collect();
+        if let Some(document) = read {
+            let payload = canonical(&document)?;
+            match self.state.clone().admit(&Unsigned { typ: T::KIND.media_type(), payload }) {
+                Ok(_) => {}
+                Err(AdmissionError::Faults { faults: found, .. }) => {
+                    let meant = |fault: &&Fault| !format::follows(&fault.member, &form);
+                    faults.extend(found.iter().filter(meant).map(|fault| said(fault, self.lang)));
+                }
+                // Of a document that had to be mended this says nothing that was not said.
+                Err(error) if form.is_empty() => faults.push(error.to_string()),
+                Err(_) => {}
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// A document before it is signed: in the eyes of the register, by everybody.
+struct Unsigned {
+    typ: &'static str,
+    payload: Vec<u8>,
+}
+
+impl Envelope for Unsigned {
+    fn typ(&self) -> &str {
+        self.typ
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    fn payload_hash(&self) -> Digest {
+        sha256(&self.payload)
+    }
+
+    fn signed_by(&self, _: &VerifyingKey) -> bool {
+        true
     }
 }
 

@@ -28,8 +28,9 @@ Examples:
   convenant project check proposal.toml --config client.toml
   convenant project check proposal.jws --config client.toml --lang en
 
-A proposal as written is held against its format and the covenant, and everything that is wrong is
-said at once. A signed document is tried on a copy of the register, with its signatures.
+A document as written is held against its format, the covenant and the register, and everything that
+is wrong is said at once, but for the signatures that it still needs. A signed document is tried on
+a copy of the register, with its signatures.
 Exit code 2 where something stands in the way.";
 
 pub(super) const STATUS: &str = "\
