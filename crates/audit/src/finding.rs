@@ -268,6 +268,9 @@ codes! {
     Finding OtherQuery = "ANDERE_VRAAG":
         "Two ledgers hold different signed queries under the same id." /
         "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",
+    Warning LedgerMissing = "LOGBOEK_ONTBREEKT":
+        "Others' ledgers say that this party decided or was answered, and its own was not handed over: what it would contradict is not seen." /
+        "Volgens logboeken van anderen besloot deze partij of kreeg zij antwoord, en haar eigen logboek is niet overgelegd: wat het zou tegenspreken blijft ongezien.",
     Finding OutcomesDiffer = "UITKOMSTEN_VERSCHILLEN":
         "Two ledgers say different things of how the exchange ended." /
         "Twee logboeken zeggen verschillende dingen over hoe de uitwisseling eindigde.",

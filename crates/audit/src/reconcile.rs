@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::VouchedBy};
 
 use crate::{
-    Code, Finding, LedgerKind, Replayed,
+    Code, Finding, LedgerKind, LedgerName, Replayed,
     account::{Asked, Decided, Ruling, Stated},
     findings::Findings,
     receipt::Received,
@@ -56,7 +56,31 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
             findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
+    for missing in missing(ledgers) {
+        findings.push(Finding::new(Code::LedgerMissing, missing));
+    }
     findings
+}
+
+/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered.
+/// Without this, who leaves his ledger away would be found less than who hands over a false one.
+fn missing(ledgers: &[Replayed]) -> BTreeSet<LedgerName> {
+    let mut wanted = BTreeSet::new();
+    for ledger in ledgers {
+        for decided in ledger.decided.values() {
+            let results = decided.ended.iter().flat_map(|ended| &ended.results);
+            for result in results.filter(|result| result.stated.answered()) {
+                let node = decided.target(result.target).map(|target| target.partner.clone());
+                wanted.extend(node.map(|party| LedgerName::new(LedgerKind::Node, party)));
+                wanted.insert(LedgerName::new(LedgerKind::Receipts, decided.requester.clone()));
+            }
+        }
+        for receipt in ledger.receipts.iter().filter(|receipt| receipt.outcome.is_some()) {
+            wanted.insert(LedgerName::new(LedgerKind::Node, receipt.partner.clone()));
+        }
+    }
+    wanted.retain(|name| ledgers.iter().all(|ledger| ledger.name != *name));
+    wanted
 }
 
 struct Reconciling<'a> {

@@ -1,6 +1,6 @@
 //! Evidence that nobody tampered with.
 
-use convenant_audit::Severity;
+use convenant_audit::{LedgerKind, Severity};
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Problem,
@@ -26,6 +26,18 @@ fn honest_ledgers_hold() {
     assert_eq!(counts[1].clauses.get("L14/BSN"), Some(&1));
     assert_eq!((counts[3].receipts, counts[3].answered), (5, 4));
     assert!(report.ledgers.iter().all(|one| one.covered == Some(one.counts.entries)));
+}
+
+#[test]
+fn a_ledger_that_is_not_handed_over_is_missed() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let missed = |kind| found(&world.audit_without(&ledgers, kind), Severity::Warning);
+    let nodes = missed(LedgerKind::Node);
+    assert!(nodes.iter().all(|one| one.starts_with("LOGBOEK_ONTBREEKT ")), "{nodes:?}");
+    assert_eq!(nodes.len(), 2, "{nodes:?}");
+    let receipts = missed(LedgerKind::Receipts);
+    assert!(receipts.iter().any(|one| one.starts_with("LOGBOEK_ONTBREEKT ")), "{receipts:?}");
 }
 
 #[test]
