@@ -34,8 +34,8 @@ pub enum PublishError {
     #[error("the witness does not answer")]
     Unavailable(#[source] Box<Status>),
     /// The witness refuses.
-    #[error("the witness does not cosign")]
-    Refused(#[source] Box<Status>),
+    #[error("the witness does not cosign: {}", told(.0))]
+    Refused(Box<Status>),
     /// The witness knows a longer ledger than there is here.
     #[error("the witness cosigned {known} entries, and there are {size}: this ledger was set back")]
     SetBack {
@@ -123,6 +123,14 @@ impl Published {
             self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
         }
         Ok(size)
+    }
+}
+
+/// What a witness says, with its code.
+fn told(status: &Status) -> String {
+    match read(status) {
+        PeerProblem::Problem(problem) => format!("{} ({})", status.message(), problem.code()),
+        PeerProblem::Refused(_) | PeerProblem::Foreign => status.message().to_owned(),
     }
 }
 

@@ -182,8 +182,9 @@ impl v1::witness_server::Witness for WitnessService {
         let added = tokio::spawn(async move {
             let added = witness.add(&peer, &asked).await;
             added.inspect_err(|error| {
-                let error = error as &dyn std::error::Error;
-                tracing::warn!(%peer, error, "a checkpoint was not cosigned");
+                let (problem, cause) = (error.problem().code(), std::error::Error::source(error));
+                let cause = cause.map(ToString::to_string);
+                tracing::warn!(%peer, %error, cause, problem, "a checkpoint was not cosigned");
             })
         });
         let added = added.await.map_err(|_| status(Problem::Internal, "the witness broke off"))?;

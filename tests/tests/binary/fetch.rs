@@ -65,7 +65,8 @@ fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {
         let mut replay = replay.clone();
         replay.extend(["--report", text(&page), "--lang", lang].map(str::to_owned));
         let replayed = deployment.run(&replay);
-        (replayed.status.code(), fs::read_to_string(page).unwrap())
+        let read = fs::read_to_string(page);
+        (replayed.status.code(), read.unwrap_or_else(|_| panic!("{}", shown(&replayed))))
     };
     let (code, sound) = page("sound.html", "nl");
     assert_eq!(code, Some(0));
