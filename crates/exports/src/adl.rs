@@ -135,7 +135,14 @@ fn attributes(decision: &Decision, producer: &Producer) -> Value {
 
 /// AuthZEN: who, what, on which resource, in which circumstances.
 fn request(decision: &Decision, query: &Query, several: bool) -> Value {
-    let mut request = json!({
+    let mut resources = decision.verdicts.iter().map(|one| resource(one, query));
+    let (name, asked) = if several {
+        let each: Vec<_> = resources.map(|resource| json!({ "resource": resource })).collect();
+        ("evaluations", each.into())
+    } else {
+        ("resource", resources.next().unwrap_or_default())
+    };
+    json!({
         "subject": {
             "type": "organisation",
             "id": query.requester.partner,
@@ -154,15 +161,8 @@ fn request(decision: &Decision, query: &Query, several: bool) -> Value {
             "used": decision.used,
             "counted": decision.counted,
         },
-    });
-    let mut resources = decision.verdicts.iter().map(|one| resource(one, query));
-    if several {
-        let each: Vec<_> = resources.map(|resource| json!({ "resource": resource })).collect();
-        request["evaluations"] = each.into();
-    } else {
-        request["resource"] = resources.next().unwrap_or_default();
-    }
-    request
+        name: asked,
+    })
 }
 
 fn resource(verdict: &TargetVerdict, query: &Query) -> Value {
