@@ -181,12 +181,19 @@ impl Results {
 
     /// Notes an answer whose rows are on disk, under no name yet. A number in a file of the user's own is
     /// nobody's concern.
-    pub(crate) fn note(&self, answer: Answer, ended: &Ended) -> Result<(), ResultsError> {
+    pub(crate) fn note(
+        &self,
+        answer: Answer,
+        ended: &Ended,
+        vouchers: Option<&Ended>,
+    ) -> Result<(), ResultsError> {
         let sealed = ended.key();
         if sealed.is_none() && answer.deadline.is_none() {
             return Ok(());
         }
-        let files = if sealed.is_some() { Vec::new() } else { vec![ended.plain()?] };
+        let rows = Some(ended).filter(|_| sealed.is_none());
+        let files = rows.into_iter().chain(vouchers).map(Ended::plain);
+        let files = files.collect::<Result<_, _>>()?;
         self.write(&Note { answer, place: Place::Kept { sealed, files } })
     }
 

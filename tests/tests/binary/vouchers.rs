@@ -111,5 +111,14 @@ fn what_one_query_keeps_the_next_passes_on() {
     let (code, told) = case.query(BRP, &[&other[..], &["--out", &out]].concat());
     assert_eq!(code, 2, "{told}");
     assert!(!Path::new(&out).exists());
+
+    // Rows and vouchers go together.
+    let record = case.path("destruction.toml");
+    let config = case.deployment.federation.leader.config.to_str().unwrap();
+    let all = ["results", "destroy", "--all", "--project", "P-2026-010", "--yes"];
+    let said = ["--place", "Rotterdam", "--operator", "beheer", "--out", &record];
+    let destroyed = case.deployment.run(&[&all[..], &said, &["--config", config]].concat());
+    assert!(destroyed.status.success(), "{}", shown(&destroyed));
+    assert!(!Path::new(&found).exists() && !Path::new(&kept).exists());
     case.deployment.stop();
 }

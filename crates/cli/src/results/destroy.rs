@@ -31,10 +31,11 @@ Examples:
     convenant results destroy --all --project P-2026-001 --complete ...
 
 For each answer first the key of the sealed file is erased, without which nobody can open it; then
-the file is removed, and every file that `query --out` and `results open` wrote of it. Nothing is
-overwritten, because on today's disks that proves nothing; the record says what was done. A file
-that is no longer where it was written, or is another by now, is named, and nothing is destroyed:
-say with `--copies-destroyed` that every copy is gone, and with `--manner` how. Copies that nobody
+the file is removed, and every file that `query --out` (with the vouchers beside it) and
+`results open` wrote of it. Nothing is overwritten, because on today's disks that proves nothing;
+the record says what was done. A file that is no longer where it was written, or is another by now,
+is named, and nothing is destroyed: say with `--copies-destroyed` that every copy is gone, and with
+`--manner` how. Copies that nobody
 noted are the leader's to destroy and to state in any case.
 
 What is destroyed stays in the list, without its rows. Where this command is cut short, run it

@@ -70,9 +70,11 @@ impl Client {
             tokio::task::spawn_blocking(move || -> Result<_, ClientError> {
                 let account = answer.seal().map_err(ComposeError::Canonical)?;
                 let ended = output.end(&account)?;
-                results.note(answer, &ended)?;
                 let path = vouchers_path(ended.path());
                 let vouchers = kept.map(|kept| vouchers::write(&kept, &path)).transpose()?;
+                // The vouchers are of these people as the rows are, and go when the rows go.
+                let beside = vouchers.as_ref().map(|(ended, _)| ended);
+                results.note(answer, &ended, beside)?;
                 Ok((ended, vouchers))
             })
         });

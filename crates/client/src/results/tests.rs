@@ -76,7 +76,7 @@ impl Store {
         let mut output = Output::create(&Sink { path, sealed }, &schema(&batch)).unwrap();
         output.write(&batch).unwrap();
         let ended = output.end(&answer.seal().unwrap()).unwrap();
-        self.results.note(answer.clone(), &ended).unwrap();
+        self.results.note(answer.clone(), &ended, None).unwrap();
         ended.keep().unwrap();
         answer
     }
