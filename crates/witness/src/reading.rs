@@ -98,7 +98,7 @@ fn file(folder: &Path, path: &str) -> io::Result<Vec<u8>> {
     let length = if tile.starts_with("tile/entries/") {
         length_of_entries(&bytes, width)
     } else {
-        Some(width * 32)
+        width.checked_mul(32)
     };
     let part = length.and_then(|length| bytes.get(..length));
     part.map(<[u8]>::to_vec).ok_or(gone)
@@ -139,7 +139,28 @@ fn is_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_served;
+    use super::*;
+
+    #[test]
+    fn a_partial_tile_that_is_gone_is_the_beginning_of_what_took_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let read = |path: &str| file(dir.path(), path).map_err(|error| error.kind());
+        let gone = Err(io::ErrorKind::NotFound);
+        write("tile/0/000.p/3", &[[1; 32], [2; 32], [3; 32]].concat());
+        assert_eq!(read("tile/0/000.p/2"), Ok([[1; 32], [2; 32]].concat()));
+        assert_eq!(read("tile/0/000.p/4"), gone, "nothing is made up");
+        assert_eq!(read(&format!("tile/0/000.p/{}", u64::MAX)), gone);
+        write("tile/entries/000", b"\x00\x01a\x00\x02bb\x00\x00");
+        assert_eq!(read("tile/entries/000.p/2"), Ok(b"\x00\x01a\x00\x02bb".to_vec()));
+        assert_eq!(read("tile/entries/000.p/3"), Ok(b"\x00\x01a\x00\x02bb\x00\x00".to_vec()));
+        assert_eq!(read("tile/entries/000.p/4"), gone);
+        assert_eq!(read("checkpoint"), gone);
+    }
 
     #[test]
     fn only_files_of_a_copy_are_served() {
