@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use convenant_client::{Client, compose::Composed, receive::ReceiveError};
+use convenant_client::{Client, receive::ReceiveError};
 use convenant_demo::{SignedDocument, documents};
 use convenant_model::{
     Clock as _, Oin, Problem, Timestamp,
@@ -16,7 +16,7 @@ use convenant_model::{
 use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
 use convenant_testkit::{
     Tampering, World,
-    question::{about, question, target, when},
+    question::{question, target, when},
     told, wire,
 };
 use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
@@ -24,7 +24,7 @@ use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame:
 use crate::{
     replay::replay,
     rotation::{configure, signers},
-    support::{BRP_FIELDS, LONG_FIELDS, Results, attempt, both, in_rotterdam, long_winded, world},
+    support::{LONG_FIELDS, Results, ask, attempt, both, long_winded, lookup, world},
 };
 
 /// Has the LSI revoke a key.
@@ -50,22 +50,6 @@ async fn revoke(
 async fn revoke_leader(world: &World, from: Timestamp) {
     let leader = &world.federation.leader;
     revoke(world, &leader.partner, leader.key.verifying_key(), from).await;
-}
-
-fn lookup(world: &World, client: &Client, partners: &[&str]) -> Composed {
-    let targets = partners.iter().map(|name| {
-        let asked = target(world.partner(name).unwrap(), BRP_FIELDS).unwrap();
-        about(asked, in_rotterdam(world, 1)).unwrap()
-    });
-    client.compose(question(QueryKind::Lookup, targets.collect()).unwrap()).unwrap()
-}
-
-/// Asks with the newest register, through the coordinator.
-async fn ask(world: &World, client: &Client, partners: &[&str]) -> Vec<String> {
-    client.refresh().await.unwrap();
-    let composed = lookup(world, client, partners);
-    let results = Results::of(world, &composed.query.id.to_string());
-    told(&results.ask(client, &composed).await)
 }
 
 fn put(path: &Path, key: &SigningKey) {

@@ -11,8 +11,12 @@ use convenant_demo::{
     SignedDocument,
     population::{DEN_HAAG, Municipality, Person, ROTTERDAM},
 };
-use convenant_model::subjects::Subject;
-use convenant_testkit::{Plan, Told, World, told, wire};
+use convenant_model::{query::QueryKind, subjects::Subject};
+use convenant_testkit::{
+    Plan, Told, World,
+    question::{about, question, target},
+    told, wire,
+};
 
 /// Long enough for any answer on loopback.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,6 +51,23 @@ pub(crate) fn in_rotterdam(world: &World, count: usize) -> Vec<Subject> {
 
 pub(crate) fn in_den_haag(world: &World, count: usize) -> Vec<Subject> {
     residents(world, DEN_HAAG, count).into_iter().map(Person::subject).collect()
+}
+
+/// About one resident of Rotterdam, at each of these partners.
+pub(crate) fn lookup(world: &World, client: &Client, partners: &[&str]) -> Composed {
+    let targets = partners.iter().map(|name| {
+        let asked = target(world.partner(name).unwrap(), BRP_FIELDS).unwrap();
+        about(asked, in_rotterdam(world, 1)).unwrap()
+    });
+    client.compose(question(QueryKind::Lookup, targets.collect()).unwrap()).unwrap()
+}
+
+/// Asks that with the newest register, through the coordinator.
+pub(crate) async fn ask(world: &World, client: &Client, partners: &[&str]) -> Vec<String> {
+    client.refresh().await.unwrap();
+    let composed = lookup(world, client, partners);
+    let results = Results::of(world, &composed.query.id.to_string());
+    told(&results.ask(client, &composed).await)
 }
 
 /// A folder for results that must stay empty unless something was answered.

@@ -3,7 +3,6 @@
 
 use std::fs;
 
-use convenant_client::{Client, compose::Composed};
 use convenant_demo::SignedDocument;
 use convenant_model::{
     Clock as _, Digest, Oin, Problem, ProjectId, Timestamp,
@@ -15,14 +14,12 @@ use convenant_model::{
 use convenant_signing::{SigningKey, parse_canonical, peek_compact, sha256};
 use convenant_testkit::{
     PROJECT, World,
-    question::{about, question, target, when},
-    told, wire,
+    question::{question, target, when},
+    wire,
 };
 use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
 
-use crate::support::{
-    BRP_FIELDS, LONG_FIELDS, Results, attempt, both, in_rotterdam, long_winded, world,
-};
+use crate::support::{LONG_FIELDS, ask, attempt, both, in_rotterdam, long_winded, lookup, world};
 
 pub(crate) fn suspension(
     world: &World,
@@ -64,22 +61,6 @@ fn now(world: &World) -> Timestamp {
 
 fn lsi(world: &World) -> Vec<&SigningKey> {
     world.federation.quorum_keys().collect()
-}
-
-fn lookup(world: &World, client: &Client, partners: &[&str]) -> Composed {
-    let targets = partners.iter().map(|name| {
-        let asked = target(world.partner(name).unwrap(), BRP_FIELDS).unwrap();
-        about(asked, in_rotterdam(world, 1)).unwrap()
-    });
-    client.compose(question(QueryKind::Lookup, targets.collect()).unwrap()).unwrap()
-}
-
-/// Asks with the newest register, through the coordinator.
-async fn ask(world: &World, client: &Client, partners: &[&str]) -> Vec<String> {
-    client.refresh().await.unwrap();
-    let composed = lookup(world, client, partners);
-    let results = Results::of(world, &composed.query.id.to_string());
-    told(&results.ask(client, &composed).await)
 }
 
 #[tokio::test]
