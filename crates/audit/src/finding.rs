@@ -107,17 +107,20 @@ codes! {
         "Entries follow that no checkpoint covers yet, as a crash leaves them." /
         "Er volgen regels die nog geen controlepunt dekt, zoals na een storing.",
     Finding SetBack = "LOGBOEK_TERUGGEZET":
-        "The party signed for more entries before, and a witness holds that: it was set back, or the copy is an old one." /
-        "De partij tekende eerder voor meer regels, en een getuige heeft dat: het is teruggezet, of de kopie is oud.",
+        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one." /
+        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud.",
     Finding Forked = "LOGBOEK_VERTAKT":
-        "The party signed another history before, and a witness holds that." /
-        "De partij tekende eerder een andere geschiedenis, en een getuige heeft dat.",
+        "The party signed another history before, as a witness or a timestamp holds." /
+        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart.",
     Finding Statement = "GETUIGENIS_ONGELDIG":
         "A checkpoint that a witness holds is not signed with the key of the ledger that it names." /
         "Een controlepunt dat een getuige bewaart is niet getekend met de sleutel van het logboek dat het noemt.",
     Finding Cosignature = "MEDEONDERTEKENING_ONGELDIG":
         "A checkpoint that should carry a witness's cosignature does not, or is not of this ledger." /
         "Een controlepunt dat door een getuige medeondertekend zou zijn is dat niet, of is niet van dit logboek.",
+    Finding Stamped = "TIJDSTEMPEL_ONGELDIG":
+        "A checkpoint under a timestamp is not signed with a key of this ledger." /
+        "Een controlepunt met een tijdstempel is niet getekend met een sleutel van dit logboek.",
     Warning ConflictTold = "TEGENSTRIJD_GEMELD":
         "A witness recorded that this ledger was not what it had been; the ledger itself shows whether that is so." /
         "Een getuige legde vast dat dit logboek niet meer was wat het was; of dat klopt, blijkt uit het logboek zelf.",

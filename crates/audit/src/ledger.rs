@@ -48,6 +48,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) leaves: Vec<Digest>,
     pub(crate) witnessed: Vec<Vec<u8>>,
     pub(crate) statements: Vec<Statement>,
+    pub(crate) stamped: Vec<Vec<u8>>,
     pub(crate) figures: Figures,
 }
 
@@ -85,6 +86,7 @@ impl<'a> LedgerReplay<'a> {
             leaves: Vec::new(),
             witnessed: Vec::new(),
             statements: Vec::new(),
+            stamped: Vec::new(),
             figures: Figures::default(),
         }
     }

@@ -41,6 +41,12 @@ impl LedgerReplay<'_> {
         self.witnessed = witnessed;
     }
 
+    /// Tells which checkpoints of this ledger an authority put under a timestamp (RFC 3161), to be held against
+    /// the ledger when it is finished. Who that authority is, and whether it signed, is not looked at.
+    pub fn stamped(&mut self, checkpoints: Vec<Vec<u8>>) {
+        self.stamped = checkpoints;
+    }
+
     /// Holds what witnesses say against the entries, and gives how far they cosigned them.
     pub(crate) fn check_witnesses(&mut self) -> Vec<Cosigned> {
         let (mut stated, mut cosigned) = (Vec::new(), Vec::new());
@@ -65,6 +71,12 @@ impl LedgerReplay<'_> {
                     stated.push((by, signed));
                 }
                 None => self.findings.push(Finding::new(Code::Cosignature, &self.name)),
+            }
+        }
+        for note in &self.stamped {
+            match verified(self.register, &self.name, note) {
+                Some((signed, _)) => stated.push(("timestamp".to_owned(), signed)),
+                None => self.findings.push(Finding::new(Code::Stamped, &self.name)),
             }
         }
         let findings = contradictions(&self.name, &stated, &self.leaves);

@@ -18,7 +18,12 @@ use convenant_setup::verifying_key;
 use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
-use self::{export::ExportArgs, fetch::FetchArgs, records::RecordsArgs};
+use self::{
+    export::ExportArgs,
+    fetch::FetchArgs,
+    records::RecordsArgs,
+    timestamp::{Stamped, TimestampCommand},
+};
 use crate::{
     exit::{Exit, bad_evidence, usage},
     output,
@@ -27,6 +32,7 @@ use crate::{
 mod export;
 mod fetch;
 mod records;
+pub(crate) mod timestamp;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -38,7 +44,8 @@ const VERIFY_EXAMPLES: &str = "\
 Example:
   convenant ledger verify --dir state/ledger --key ledger.pub.jwk
 
-Reads every entry, computes the tree again, and compares its root with the signed checkpoint.
+Reads every entry, computes the tree again, and compares its root with the signed checkpoint, and
+with those under a timestamp.
 An entry that is damaged, altered or missing is named, and the exit code is 4.";
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +99,9 @@ pub(crate) enum LedgerCommand {
     /// Copy the ledgers of a federation over the network, as an auditor.
     #[command(after_help = fetch::EXAMPLES)]
     Fetch(FetchArgs),
+    /// Put a checkpoint under the timestamp of an authority (RFC 3161).
+    #[command(subcommand, after_help = timestamp::EXAMPLES)]
+    Timestamp(TimestampCommand),
 }
 
 #[derive(Args, Debug)]
@@ -122,6 +132,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
         LedgerCommand::Records(args) => records::records(args)?,
         LedgerCommand::Export(args) => export::export(args, json)?,
         LedgerCommand::Fetch(args) => fetch::fetch(args, json).await?,
+        LedgerCommand::Timestamp(command) => timestamp::run(command, json)?,
     }
     Ok(Exit::Done.into())
 }
@@ -271,7 +282,10 @@ struct Verified {
 fn verify(dir: &Path, key: &Path, origin: Option<&str>, json: bool) -> anyhow::Result<()> {
     let ledger = open(dir)?;
     let verifier = verifier(key, origin, &note(dir)?)?;
-    let replayed = ledger.verify(&verifier, &mut |_| {}).map_err(refused)?;
+    let mut stamped = Stamped::of(dir, &verifier)?;
+    let replayed = ledger.verify(&verifier, &mut |found| stamped.push(leaf_hash(found.entry)));
+    let replayed = replayed.map_err(refused)?;
+    stamped.hold()?;
     let verified = Verified::of(&verifier, &replayed);
     if json {
         return output::json(&verified);

@@ -151,6 +151,7 @@ pub(super) fn replay(
 ) -> anyhow::Result<Replayed> {
     let ledger = open(dir)?;
     replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
+    replay.stamped(crate::ledger::timestamp::stamped(dir)?.into_values().collect());
     let entries = match ledger.entries() {
         // Without a checkpoint that can be read nobody knows how much there is; `finish` reports it.
         Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,

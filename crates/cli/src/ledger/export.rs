@@ -11,7 +11,7 @@ use convenant_ledger::{LedgerVerifier, OpenError};
 use convenant_model::Digest;
 use serde::Serialize;
 
-use super::{Folder, note, open, refused, verifier};
+use super::{Folder, note, open, refused, timestamp, verifier};
 use crate::{exit::usage, output};
 
 pub(super) const EXAMPLES: &str = "\
@@ -21,8 +21,8 @@ Example:
 Writes `checkpoint`, `tile/` with hash tiles and entry bundles (C2SP `tlog-tiles`), and `vkeys`
 with the ledger's key in the text form of C2SP `signed-note`, as Go's packages
 golang.org/x/mod/sumdb/note and tlog read them. Of a register, the signed documents too; and the
-checkpoints that witnesses cosigned, or that this party cosigned as a witness of others. Every other
-command that takes a ledger's folder takes the copy as well. The daemon may go on while it
+checkpoints that witnesses cosigned, or that this party cosigned as a witness of others; and those
+under a timestamp. Every other command that takes a ledger's folder takes the copy as well. The daemon may go on while it
 is copied; what it records after the checkpoint is not in the copy.";
 
 #[derive(Args, Debug)]
@@ -65,7 +65,7 @@ pub(super) fn export(args: &ExportArgs, json: bool) -> anyhow::Result<()> {
     let signed = signed.map_err(|error| failed(out, error))?;
     let checkpoint = signed.checkpoint();
     let documents = documents(from, out, checkpoint.size)?;
-    for notes in ["witnessing", "witnessed"] {
+    for notes in ["witnessing", "witnessed", timestamp::FOLDER] {
         copy_folder(&from.join(notes), &out.join(notes))?;
     }
     write(&out.join("vkeys"), keys(&verifier).as_bytes())?;
