@@ -265,7 +265,7 @@ pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<E
         ProjectCommand::Secure(args) => steps::secure(args, json)?,
         ProjectCommand::Report { project, form, out, register } => {
             let opened = register.source.open().await?;
-            let text = report::report(opened.state(), &project, form)?;
+            let text = report::report(opened.state(), &project, form, register.lang)?;
             publish(out.as_deref(), &text)?;
         }
     }
