@@ -221,8 +221,10 @@ impl Checked {
         }
         let (number, file) = (self.faults.len(), &self.file);
         Err(usage(match lang {
-            Lang::Nl => format!("`{file}`: {number} punt(en) staan toelating in de weg"),
-            Lang::En => format!("`{file}`: {number} point(s) stand in the way of admission"),
+            Lang::Nl if number == 1 => format!("`{file}`: 1 punt staat toelating in de weg"),
+            Lang::Nl => format!("`{file}`: {number} punten staan toelating in de weg"),
+            Lang::En if number == 1 => format!("`{file}`: 1 point stands in the way of admission"),
+            Lang::En => format!("`{file}`: {number} points stand in the way of admission"),
         }))
     }
 

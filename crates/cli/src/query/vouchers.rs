@@ -86,7 +86,7 @@ impl Passing {
         if self.0.is_empty() {
             // Asked all the same: whether it may be is not for this side to say.
             output::note(&format!(
-                "`{id}` holds no area and answers only for subjects that a partner vouched for: look them up \
+                "`{id}` does not know the project's area and answers only for subjects that a partner vouched for: look them up \
                  with `--vouch` first, and pass what that keeps with `--vouchers`"
             ));
             return Ok(subjects);
