@@ -1,5 +1,6 @@
-//! What in a query offends a clause, in Dutch. A detail names fields, limits and dates, and only names
-//! that covenant or register know: whatever else a requester wrote might be personal data.
+//! What in a query offends a clause, in Dutch. A detail names fields, limits and dates, and otherwise only
+//! what covenant or register know: whatever else a requester wrote might be personal data. A field that the dataset does
+//! not have is named too, unless it could be somebody's number (docs/adr/0014).
 
 use std::collections::BTreeSet;
 
@@ -195,7 +196,8 @@ impl<'a> Case<'a> {
             _ if since >= NEVER => None,
             Some(_) => Some("hetzelfde, of wat ervan af te trekken is, is al geteld".to_owned()),
             None => Some(format!(
-                "hetzelfde, of wat ervan af te trekken is, is {since} dagen geleden geteld"
+                "hetzelfde, of wat ervan af te trekken is, is {} geleden geteld",
+                days(since)
             )),
         };
         sentences([few, again])
@@ -206,13 +208,15 @@ impl<'a> Case<'a> {
         let overdue = self.facts.usage.overdue;
         let left = project.days_to_destruction.max(0);
         let late = (query.retention_days > left).then(|| {
-            let asked = query.retention_days;
-            format!(
-                "{asked} dagen bewaren gevraagd, uiterlijk over {left} dagen is alles vernietigd"
-            )
+            let (asked, left) = (days(query.retention_days), days(left));
+            format!("{asked} bewaren gevraagd, uiterlijk over {left} is alles vernietigd")
         });
         sentences([
-            (overdue > 0).then(|| format!("{overdue} antwoord(en) hadden vernietigd moeten zijn")),
+            match overdue {
+                ..=0 => None,
+                1 => Some("1 antwoord had vernietigd moeten zijn".to_owned()),
+                _ => Some(format!("{overdue} antwoorden hadden vernietigd moeten zijn")),
+            },
             project
                 .feedback_overdue
                 .then(|| "over treffers is niet op tijd teruggekoppeld".to_owned()),
@@ -303,18 +307,33 @@ impl<'a> Case<'a> {
         names.iter().copied().filter(chosen).collect()
     }
 
-    /// `what: names`, if there are names. Those that the dataset does not have are only counted.
+    /// `what: names`, if there are names. One that the dataset does not have and that could be somebody's number is
+    /// only counted (docs/adr/0014).
     fn named(&self, what: &str, names: &Set<'_>) -> Option<String> {
-        let (known, unknown): (Vec<&str>, Vec<&str>) =
-            names.iter().partition(|name| self.field(name).is_some());
-        let mut shown: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-        match unknown.len() {
+        let (numbers, names): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| self.field(name).is_none() && is_number(name));
+        let shown = names.iter().map(|name| match self.field(name) {
+            Some(_) => format!("`{name}`"),
+            None => format!("`{name}` (onbekend)"),
+        });
+        let mut shown: Vec<_> = shown.collect();
+        match numbers.len() {
             0 => {}
             1 => shown.push("1 onbekend veld".to_owned()),
             n => shown.push(format!("{n} onbekende velden")),
         }
         (!shown.is_empty()).then(|| format!("{what}: {}", shown.join(", ")))
     }
+}
+
+/// Whether a name has as many digits as a date of birth or a BSN.
+fn is_number(name: &str) -> bool {
+    name.bytes().filter(u8::is_ascii_digit).count() >= 8
+}
+
+/// A number of days, in words.
+fn days(number: i64) -> String {
+    if number == 1 { "1 dag".to_owned() } else { format!("{number} dagen") }
 }
 
 fn over(count: i64, limit: i64, what: &str) -> Option<String> {

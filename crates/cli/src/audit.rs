@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use convenant_audit::{Replay, Report};
 
 use crate::{
-    exit::{Exit, usage},
+    exit::{Exit, Named as _, usage},
     lang::Lang,
     output,
 };
@@ -158,6 +158,6 @@ impl Form {
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         opened
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("`{}` cannot be written", path.display()))
+            .named(|| format!("`{}` cannot be written", path.display()))
     }
 }

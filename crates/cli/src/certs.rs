@@ -1,13 +1,16 @@
 //! `convenant certs example`: certificates to try a daemon with.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 use convenant_demo::certs_example;
 use convenant_model::Clock as _;
 use convenant_transport::SystemClock;
 
-use crate::{exit::Exit, output};
+use crate::{
+    exit::{Exit, Named as _, usage},
+    output,
+};
 
 const EXAMPLES: &str = "\
 Example:
@@ -30,6 +33,10 @@ pub(crate) enum CertsCommand {
 
 pub(crate) fn run(command: &CertsCommand, json: bool) -> anyhow::Result<ExitCode> {
     let CertsCommand::Example { out } = command;
+    let made = fs::create_dir_all(out).and_then(|()| fs::read_dir(out));
+    if made.named(|| format!("`{}` cannot be made", out.display()))?.next().is_some() {
+        return Err(usage(format!("`{}` is not empty: name a new folder", out.display())));
+    }
     let written = certs_example(out, SystemClock.now().date())?;
     if json {
         output::json(&written)?;

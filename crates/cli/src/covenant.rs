@@ -7,7 +7,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use convenant_clauses::Rules;
 use convenant_model::{
@@ -17,6 +16,8 @@ use convenant_model::{
     register::CovenantInForce,
 };
 use convenant_signing::{canonical, sha256};
+
+use crate::exit::{Named as _, faulty};
 
 mod cases;
 mod check;
@@ -83,8 +84,8 @@ pub(crate) struct Checked {
 }
 
 fn read(file: &Path) -> anyhow::Result<Checked> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).named(|| format!("`{}` cannot be read", file.display()))?;
     checked(file, &text)
 }
 
@@ -95,8 +96,8 @@ pub(crate) fn checked(file: &Path, text: &str) -> anyhow::Result<Checked> {
     let hash = sha256(&canonical(&text)?);
     let covenant = Arc::new(text.check(&name)?);
     let in_force = CovenantInForce { covenant: Arc::clone(&covenant), hash };
-    let rules =
-        Rules::compile(&in_force, sha256).with_context(|| format!("the rules of `{name}`"))?;
+    let rules = Rules::compile(&in_force, sha256)
+        .map_err(|error| faulty(error, format!("the rules of `{name}`")))?;
     Ok(Checked { covenant, hash, rules })
 }
 

@@ -34,7 +34,7 @@ mod teller;
 mod vouchers;
 
 use self::{story::Story, teller::Teller};
-use crate::exit::usage;
+use crate::exit::{Named as _, usage};
 
 /// Daemons of the example: the coordinator and six nodes.
 const DAEMONS: usize = 7;
@@ -138,7 +138,8 @@ impl Folder {
                 let made = !dir.exists();
                 let path = std::path::absolute(dir)?;
                 // Whatever stood there before is not the demo's to remove.
-                let empty = made || fs::read_dir(&path)?.next().is_none();
+                let read = || fs::read_dir(&path).named(|| format!("`{}`", dir.display()));
+                let empty = made || read()?.next().is_none();
                 if !empty {
                     return Err(usage(format!(
                         "`{}` is not empty: name a new folder",

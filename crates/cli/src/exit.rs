@@ -1,7 +1,13 @@
 //! How a command ends: exit codes, and errors in words.
 
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    process::ExitCode,
+};
 
+use convenant_model::parse::ParseError;
+use convenant_setup::{ConfigError, KeyFileError};
 use convenant_transport::explain;
 use tonic::Status;
 
@@ -36,6 +42,32 @@ pub(crate) struct Usage(String);
 /// Shorthand for an error of usage.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
+}
+
+/// A file that is named on the command line is not what it should be; exit code 2.
+pub(crate) fn faulty(error: impl Into<anyhow::Error>, what: String) -> anyhow::Error {
+    error.into().context(Usage(what))
+}
+
+/// A file that is named on the command line.
+pub(crate) trait Named<T> {
+    /// Says of which file the error is. What whoever named it can put right is exit code 2; a disk that fails or
+    /// is full is not.
+    fn named(self, what: impl FnOnce() -> String) -> anyhow::Result<T>;
+}
+
+impl<T> Named<T> for io::Result<T> {
+    fn named(self, what: impl FnOnce() -> String) -> anyhow::Result<T> {
+        self.map_err(|error| match error.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidData => anyhow::Error::new(error).context(Usage(what())),
+            _ => anyhow::Error::new(error).context(what()),
+        })
+    }
 }
 
 /// The covenant does not allow it; exit code 3. The cause names the clause.
@@ -88,7 +120,11 @@ fn code(error: &anyhow::Error) -> Exit {
         Exit::Evidence
     } else if error.downcast_ref::<Refused>().is_some() {
         Exit::Refused
-    } else if error.downcast_ref::<Usage>().is_some() {
+    } else if error.is::<Usage>()
+        || error.is::<KeyFileError>()
+        || error.is::<ConfigError>()
+        || error.is::<ParseError>()
+    {
         Exit::Usage
     } else {
         Exit::Failed

@@ -8,7 +8,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use convenant_model::{
     KeyId,
@@ -21,7 +20,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
 use crate::{
-    exit::{Exit, usage},
+    exit::{Exit, Named as _, usage},
     output,
 };
 
@@ -189,9 +188,9 @@ fn public_path(private: &Path) -> PathBuf {
 
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let mut file = opened.with_context(|| format!("`{}` cannot be made", path.display()))?;
+    let mut file = opened.named(|| format!("`{}` cannot be made", path.display()))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.with_context(|| format!("`{}` cannot be written", path.display()))
+    written.named(|| format!("`{}` cannot be written", path.display()))
 }
 
 /// What tells private from public, and which kind it is.
@@ -204,7 +203,7 @@ struct Peek {
 
 fn read(path: &Path) -> anyhow::Result<Shown> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| format!("`{name}` cannot be read"))?;
+    let bytes = std::fs::read(path).named(|| format!("`{name}` cannot be read"))?;
     let bytes = Zeroizing::new(bytes);
     let Ok(peek) = serde_json::from_slice::<Peek>(&bytes) else {
         // The parser's message is dropped: it may quote a private key.

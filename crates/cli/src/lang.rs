@@ -20,4 +20,10 @@ impl Lang {
             Self::En => english,
         }
     }
+
+    /// A number of days.
+    pub(crate) fn days(self, number: i32) -> String {
+        let days = if number == 1 { self.of("dag", "day") } else { self.of("dagen", "days") };
+        format!("{number} {days}")
+    }
 }

@@ -25,7 +25,7 @@ use self::{
     timestamp::{Stamped, TimestampCommand},
 };
 use crate::{
-    exit::{Exit, bad_evidence, usage},
+    exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
 
@@ -189,7 +189,7 @@ pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
     let path = dir.join("checkpoint");
     let read = fs::read_to_string(&path);
     let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let read = read.with_context(|| format!("`{}` cannot be read", path.display()));
+    let read = read.named(|| format!("`{}` cannot be read", path.display()));
     // A ledger has a checkpoint from its first entry on: without one, nothing vouches for it.
     if missing && dir.is_dir() { read.map_err(bad_evidence) } else { read }
 }
@@ -223,7 +223,7 @@ fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {
-    FileLedger::open_read(dir).with_context(|| format!("`{}` is no ledger", dir.display()))
+    FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
 fn unreadable(error: EntriesError) -> anyhow::Error {

@@ -25,6 +25,8 @@ mod report;
 mod status;
 mod steps;
 mod template;
+mod tried;
+mod wanted;
 
 pub(crate) use steps::write;
 
@@ -223,6 +225,7 @@ pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<E
             if !checked.faults.is_empty() {
                 checked.report(lang, json)?;
             }
+            wanted::counts(&sign, opened.state(), lang)?;
             return sign::run(&sign, json);
         }
         ProjectCommand::Submit { files, config, lang } => {
@@ -243,29 +246,33 @@ pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<E
             steps::decide(register.source.open().await?.state(), decision, json)?;
         }
         ProjectCommand::Mandate { mandate, register } => {
-            steps::mandate(register.source.open().await?.state(), mandate, json)?;
+            let opened = register.source.open().await?;
+            steps::mandate(opened.state(), mandate, register.lang, json)?;
         }
         ProjectCommand::Extend { extension, register } => {
-            steps::extend(register.source.open().await?.state(), extension, json)?;
+            let opened = register.source.open().await?;
+            steps::extend(opened.state(), extension, register.lang, json)?;
         }
         ProjectCommand::Suspend(OfAll { project, partner, written }) => {
-            steps::suspend(project, partner, &written, json)?;
+            steps::suspend(project, partner, &written, json).await?;
         }
         ProjectCommand::Resume { suspension, written } => {
-            steps::resume(&suspension, &written, json)?;
+            steps::resume(&suspension, &written, json).await?;
         }
         ProjectCommand::Withdraw(OfAll { project, partner, written }) => {
-            steps::withdraw(project, partner, &written, json)?;
+            steps::withdraw(project, partner, &written, json).await?;
         }
-        ProjectCommand::Close { project, written } => steps::close(project, &written, json)?,
+        ProjectCommand::Close { project, written } => {
+            steps::close(project, &written, json).await?;
+        }
         ProjectCommand::Conclude { project, register, out } => {
             let opened = register.source.open().await?;
             form(&out, &forms::final_report(opened.state(), &project)?, json)?;
         }
-        ProjectCommand::Secure(args) => steps::secure(args, json)?,
+        ProjectCommand::Secure(args) => steps::secure(args, json).await?,
         ProjectCommand::Report { project, form, out, register } => {
             let opened = register.source.open().await?;
-            let text = report::report(opened.state(), &project, form)?;
+            let text = report::report(opened.state(), &project, form, register.lang)?;
             publish(out.as_deref(), &text)?;
         }
     }

@@ -5,7 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
 use convenant_client::{Client, ClientConfig, ClientError};
 use convenant_ledger::{SignedCheckpoint, register::Register};
@@ -29,7 +28,7 @@ use serde::Serialize;
 
 use crate::{
     args::ConfigFile,
-    exit::{Exit, bad_evidence, causes, usage},
+    exit::{Exit, Named as _, bad_evidence, causes, usage},
     ledger, output,
     telemetry::{self, Role},
 };
@@ -61,6 +60,7 @@ Examples:
   convenant register submit proposal.jws decision.jws --config client.toml
   convenant register list --config client.toml
   convenant register show 3 --config client.toml
+  convenant register show 3 --toml --config client.toml > enrolment.toml
   convenant register verify --dir state/register --lsi-key lsi/*.pub.jwk \\
       --quorum 2 --key register.pub.jwk
 
@@ -85,6 +85,9 @@ pub(crate) enum RegisterCommand {
     Show {
         /// Index of the document.
         index: u64,
+        /// As TOML, from which the next one of its kind is made.
+        #[arg(long)]
+        toml: bool,
         #[command(flatten)]
         source: Source,
     },
@@ -117,7 +120,10 @@ pub(crate) async fn run(command: RegisterCommand, json: bool) -> anyhow::Result<
     match command {
         RegisterCommand::Submit { files, config } => submit(&files, &config.config, json).await?,
         RegisterCommand::List(source) => listing::list(&source.open().await?, json)?,
-        RegisterCommand::Show { index, source } => {
+        RegisterCommand::Show { index, toml: true, source } => {
+            listing::show_toml(&source.open().await?, index)?;
+        }
+        RegisterCommand::Show { index, toml: false, source } => {
             listing::show(&source.open().await?, index, json)?;
         }
         RegisterCommand::Verify(source) => verify(&source.open().await?, json)?,
@@ -298,8 +304,7 @@ struct Document {
 }
 
 fn readable(file: &Path) -> anyhow::Result<Document> {
-    let bytes =
-        std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let bytes = std::fs::read(file).named(|| format!("`{}` cannot be read", file.display()))?;
     let jws = Jws::parse(&bytes)
         .map_err(|error| usage(format!("`{}` is no signed document: {error}", file.display())))?;
     Ok(Document { file: file.to_owned(), bytes, hash: jws.payload_hash() })

@@ -7,7 +7,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::Args;
 use convenant_model::{
     Digest, KeyId,
@@ -21,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     covenant,
-    exit::{Exit, usage},
+    exit::{Exit, Named as _, faulty, usage},
     output,
 };
 
@@ -56,6 +55,18 @@ impl SignArgs {
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
+
+    /// The private key.
+    pub(crate) fn key(&self) -> &Path {
+        &self.key
+    }
+
+    /// What is to be signed, and as what.
+    pub(crate) fn payload(&self) -> anyhow::Result<(DocumentKind, Vec<u8>)> {
+        let text = fs::read_to_string(&self.file)
+            .named(|| format!("`{}` cannot be read", self.file.display()))?;
+        payload(&self.file, &text)
+    }
 }
 
 #[derive(Serialize)]
@@ -68,9 +79,7 @@ struct Signed {
 }
 
 pub(crate) fn run(args: &SignArgs, json: bool) -> anyhow::Result<ExitCode> {
-    let text = fs::read_to_string(&args.file)
-        .with_context(|| format!("`{}` cannot be read", args.file.display()))?;
-    let (kind, payload) = payload(&args.file, &text)?;
+    let (kind, payload) = args.payload()?;
     let key = signing_key(&args.key)?;
     let into = args.into.clone().unwrap_or_else(|| args.file.with_extension("jws"));
     if into == args.file {
@@ -145,8 +154,9 @@ fn begun(into: &Path, kind: DocumentKind, payload: Vec<u8>) -> anyhow::Result<Jw
         return Ok(Jws::new(kind.media_type(), payload));
     }
     let shown = into.display();
-    let bytes = fs::read(into).with_context(|| format!("`{shown}` cannot be read"))?;
-    let jws = Jws::parse(&bytes).with_context(|| format!("`{shown}` is no signed document"))?;
+    let bytes = fs::read(into).named(|| format!("`{shown}` cannot be read"))?;
+    let jws = Jws::parse(&bytes)
+        .map_err(|error| faulty(error, format!("`{shown}` is no signed document")))?;
     if jws.typ() != kind.media_type() || jws.payload() != payload {
         let message = "holds another document: remove it, or name another file with `--into`";
         return Err(usage(format!("`{shown}` {message}")));
@@ -164,5 +174,5 @@ fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         part.persist(path)?;
         Ok(())
     };
-    write().with_context(|| format!("`{}` cannot be written", path.display()))
+    write().named(|| format!("`{}` cannot be written", path.display()))
 }

@@ -37,6 +37,10 @@ pub struct CoordinatorConfig {
 pub struct Keys {
     /// Private JWK file; signs the ledger's checkpoints.
     pub ledger: PathBuf,
+    /// The ledger key that comes next. The file need not be there: it is looked for when the register enrols
+    /// a key that the coordinator does not have.
+    #[serde(default)]
+    pub next_ledger: Option<PathBuf>,
     /// Private JWK file; signs the register's checkpoints.
     pub register: PathBuf,
 }
@@ -56,8 +60,9 @@ impl Rooted for CoordinatorConfig {
         self.tls.root_at(folder);
         self.register.root_at(folder);
         self.data.root_at(folder);
-        let keys = [&mut self.keys.ledger, &mut self.keys.register];
-        for path in keys.into_iter().chain(&mut self.founding.documents) {
+        let Keys { ledger, next_ledger, register } = &mut self.keys;
+        let keys = [ledger, register].into_iter().chain(next_ledger);
+        for path in keys.chain(&mut self.founding.documents) {
             *path = folder.join(&*path);
         }
     }

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
-use convenant_setup::{signing_key, verifying_key};
+use convenant_setup::{LedgerKeys, signing_key, verifying_key};
 use convenant_store::Books;
 use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, drained, health, serve};
 use convenant_wire::v1::{
@@ -92,7 +92,12 @@ impl Coordinator {
         let failed = |source| CoordinatorError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        let brokering = Arc::new(self.brokering().await?);
+        let keys = LedgerKeys::open(
+            self.config.party.oin.clone(),
+            &self.config.keys.ledger,
+            self.config.keys.next_ledger.clone(),
+        )?;
+        let brokering = Arc::new(self.brokering(&keys).await?);
         let (server_tls, client_tls) = (self.server_tls.clone(), self.client_tls.clone());
         let period = self.config.tls.reload_period();
         let reloaded = tokio::spawn(async move {
@@ -105,11 +110,11 @@ impl Coordinator {
         let (reporter, health) = health(&self.limits);
         reporter.set_serving::<BrokerServer<BrokerService>>().await;
         let registrar = Arc::clone(&self.registrar);
-        let witness = witnessing::witness(&self.config, &brokering)?;
+        let witness = witnessing::witness(&self.config, &brokering);
         let shelf =
             witnessing::shelf(&self.config, Arc::clone(&registrar), Arc::clone(&self.clock))?;
         let period = Duration::from_secs(self.config.register.poll_seconds.max(1));
-        let cosigned = Arc::new(Cosigned::new(&self.config, Arc::clone(&brokering))?);
+        let cosigned = Arc::new(Cosigned::new(&self.config, Arc::clone(&brokering), keys)?);
         let renewed = tokio::spawn(Arc::clone(&cosigned).renew_every(period));
         let routes = Routes::new(broker)
             .add_service(register)
@@ -144,13 +149,13 @@ impl Coordinator {
         Ok(served?)
     }
 
-    async fn brokering(&self) -> Result<Brokering, CoordinatorError> {
+    async fn brokering(&self, keys: &LedgerKeys) -> Result<Brokering, CoordinatorError> {
         let own = self.config.party.oin.clone();
-        let signer = witnessing::signer(&self.config)?;
         let snapshot = self.registrar.current();
-        let signer = signer.after(
-            snapshot.register().state().enrolments_of(&own).map(|one| one.ledger_key.clone()),
-        );
+        let state = snapshot.register().state();
+        let key = keys.at_start(state, self.clock.now());
+        let signer = LedgerSigner::new(origin::coordinator(&own)?, key)?
+            .after(state.enrolments_of(&own).map(|one| one.ledger_key.clone()));
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: own.clone(),
             at,

@@ -1,11 +1,18 @@
 //! The coordinator as witness of the nodes, and its ledgers before the nodes as witnesses and before
 //! auditors.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use convenant_ledger::{LedgerSigner, LedgerVerifier, origin};
+use convenant_ledger::{LedgerVerifier, origin};
 use convenant_model::{Clock, Oin, Timestamp, keys::VerifyingKey, register::RegisterState};
-use convenant_setup::signing_key;
+use convenant_setup::LedgerKeys;
 use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
@@ -15,16 +22,8 @@ use crate::{CoordinatorConfig, CoordinatorError, brokering::Brokering, registrar
 /// Longest that a node may take to cosign.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn signer(config: &CoordinatorConfig) -> Result<LedgerSigner, CoordinatorError> {
-    let name = origin::coordinator(&config.party.oin)?;
-    Ok(LedgerSigner::new(name, signing_key(&config.keys.ledger)?)?)
-}
-
 /// The witness of every enrolled node's ledger.
-pub(crate) fn witness(
-    config: &CoordinatorConfig,
-    brokering: &Brokering,
-) -> Result<Witness, CoordinatorError> {
+pub(crate) fn witness(config: &CoordinatorConfig, brokering: &Brokering) -> Witness {
     let registrar = Arc::clone(&brokering.registrar);
     let keys_at = Arc::clone(&brokering.clock);
     let keys: Keys = Arc::new(move |peer, name| {
@@ -35,7 +34,7 @@ pub(crate) fn witness(
     });
     let held = witnessing(&config.data.dir.join("ledger"));
     let (party, ledger) = (config.party.oin.clone(), brokering.books.ledger.clone());
-    Ok(Witness::new(party, signer(config)?, held, keys, ledger, Arc::clone(&brokering.clock)))
+    Witness::new(party, held, keys, ledger, Arc::clone(&brokering.clock))
 }
 
 /// The keys that a node's ledger may be signed with.
@@ -67,28 +66,30 @@ pub(crate) struct Cosigned {
     ledger: Arc<Published>,
     register: Arc<Published>,
     brokering: Arc<Brokering>,
+    keys: LedgerKeys,
+    // Whether the key of the enrolment was there when it was looked for last.
+    fitted: AtomicBool,
 }
 
 impl Cosigned {
     pub(crate) fn new(
         config: &CoordinatorConfig,
         brokering: Arc<Brokering>,
+        keys: LedgerKeys,
     ) -> Result<Self, CoordinatorError> {
         let dir = &config.data.dir;
         let ledger = Published {
             ledger: brokering.books.ledger.clone(),
-            verifier: signer(config)?.verifier().clone(),
+            origin: origin::coordinator(&config.party.oin)?,
             witnessed: witnessed(&dir.join("ledger")),
         };
         let register = Published {
             ledger: brokering.registrar.ledger().clone(),
-            verifier: LedgerVerifier::new(
-                origin::register(&config.party.oin)?,
-                signing_key(&config.keys.register)?.verifying_key().clone(),
-            )?,
+            origin: origin::register(&config.party.oin)?,
             witnessed: witnessed(&dir.join("register")),
         };
-        Ok(Self { ledger: Arc::new(ledger), register: Arc::new(register), brokering })
+        let (ledger, register) = (Arc::new(ledger), Arc::new(register));
+        Ok(Self { ledger, register, brokering, keys, fitted: AtomicBool::new(true) })
     }
 
     /// Has every node cosign what ledger and register hold now, again every `period`, for ever. Run it
@@ -99,6 +100,23 @@ impl Cosigned {
         loop {
             ticks.tick().await;
             self.renew().await;
+            // After that, so that whoever has not heard of the next key yet has a period to do so.
+            self.rotate().await;
+        }
+    }
+
+    /// Has the ledger signed with the key of the coordinator's latest enrolment.
+    async fn rotate(&self) {
+        let snapshot = self.brokering.registrar.current();
+        let (state, now) = (snapshot.register().state(), self.brokering.clock.now());
+        let fits = self.keys.fits(state);
+        if self.fitted.swap(fits, Ordering::Relaxed) && !fits {
+            tracing::error!("the register enrols a ledger key that the coordinator does not have");
+        }
+        if let Some(key) = self.keys.enrolled(state, now)
+            && let Err(error) = self.ledger.sign_with(key).await
+        {
+            tracing::error!(%error, "the ledger cannot be signed with the next key");
         }
     }
 
@@ -128,7 +146,7 @@ async fn ask(
     node: Oin,
 ) {
     for ledger in ledgers {
-        let origin = ledger.verifier.origin().as_str();
+        let origin = ledger.origin.as_str();
         match tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await {
             Ok(Ok(entries)) => tracing::trace!(%node, origin, entries, "a node cosigned"),
             Ok(Err(PublishError::Unavailable(_))) | Err(_) => {

@@ -1,5 +1,7 @@
 //! An answer: sealed chunk by chunk to the requester, and signed off once.
 
+use std::sync::Arc;
+
 use convenant_clauses::Permit;
 use convenant_ledger::Recorded;
 use convenant_model::{
@@ -40,7 +42,7 @@ pub struct Signatory {
     /// The organisation.
     pub party: Oin,
     /// Its ledger key.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
 }
 
 /// An answer under way. Only a recorded permit begins one.

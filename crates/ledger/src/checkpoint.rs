@@ -1,5 +1,7 @@
 //! Checkpoints (C2SP `tlog-checkpoint`): a signed statement of a ledger's size and root.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use convenant_model::{Digest, Timestamp, keys::VerifyingKey};
 use convenant_signing::SigningKey;
@@ -38,6 +40,9 @@ pub enum CheckpointError {
         /// The ledger that the checkpoint names.
         found: String,
     },
+    /// Of another size or root.
+    #[error("the note is of another checkpoint")]
+    Another,
     /// The time of a cosignature is not a time.
     #[error("the cosignature's time is out of range")]
     Time,
@@ -77,7 +82,7 @@ impl LedgerVerifier {
 /// Signs a ledger's checkpoints.
 #[derive(Debug)]
 pub struct LedgerSigner {
-    key: SigningKey,
+    key: Arc<SigningKey>,
     verifier: LedgerVerifier,
     former: Vec<LedgerVerifier>,
     timed: bool,
@@ -88,7 +93,8 @@ impl LedgerSigner {
     ///
     /// # Errors
     /// When the key is not Ed25519.
-    pub fn new(origin: NoteName, key: SigningKey) -> Result<Self, NoteError> {
+    pub fn new(origin: NoteName, key: impl Into<Arc<SigningKey>>) -> Result<Self, NoteError> {
+        let key = key.into();
         let verifier = LedgerVerifier::new(origin, key.verifying_key().clone())?;
         Ok(Self { key, verifier, former: Vec::new(), timed: false })
     }
@@ -205,6 +211,24 @@ impl SignedCheckpoint {
         }
         note.keep_only(&verifier.0);
         Ok(Self { checkpoint, note })
+    }
+
+    /// The same with the cosignature of another party beside, from what that party sent back.
+    ///
+    /// # Errors
+    /// When what it sent is of another checkpoint, or its cosignature is not there or does not verify.
+    pub fn cosigned_by(
+        mut self,
+        verifier: &LedgerVerifier,
+        sent: &[u8],
+    ) -> Result<Self, CheckpointError> {
+        let sent = Note::parse(sent)?;
+        if sent.text() != self.note.text() {
+            return Err(CheckpointError::Another);
+        }
+        sent.cosigned_at(&verifier.0)?;
+        self.note.take(&verifier.0, SignatureType::Cosignature, &sent);
+        Ok(self)
     }
 
     /// What the checkpoint states.

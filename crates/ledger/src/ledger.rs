@@ -216,6 +216,34 @@ impl<S: Store> Ledger<S> {
         Ok(signed)
     }
 
+    /// Signs with another key from now on, and the present checkpoint anew.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be signed or written. The next call or the next entry does it again.
+    pub fn sign_with(&mut self, signer: LedgerSigner, now: Timestamp) -> Result<(), PublishError> {
+        self.publish(now)?;
+        if signer.verifier() != self.signer.verifier() {
+            self.signer = signer;
+            // A crash before this is published leaves a checkpoint by the former key, with which the ledger
+            // opens.
+            self.checkpoint = None;
+        }
+        self.publish(now)
+    }
+
+    /// Adds the cosignature of this ledger's party to a checkpoint of another.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn cosign(
+        &self,
+        mut signed: SignedCheckpoint,
+        now: Timestamp,
+    ) -> Result<SignedCheckpoint, CheckpointSigningError> {
+        self.signer.cosign(&mut signed, now)?;
+        Ok(signed)
+    }
+
     /// Number of entries on record.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -171,6 +171,13 @@ impl Note {
         self.signatures.push(signature);
     }
 
+    /// Takes over a key's signature from another note with the same text.
+    pub(crate) fn take(&mut self, key: &NoteKey, kind: SignatureType, from: &Self) {
+        if let Ok(bytes) = from.signature_of(key, kind) {
+            self.add(key, kind, bytes.to_vec());
+        }
+    }
+
     /// Drops every signature of another key, and every one but the first of each type.
     pub(crate) fn keep_only(&mut self, key: &NoteKey) {
         let kinds = [SignatureType::Ed25519, SignatureType::Cosignature];

@@ -212,6 +212,12 @@ impl RegisterState {
         self.covenant.as_ref()
     }
 
+    /// Whether a key is one of the LSI's.
+    #[must_use]
+    pub fn is_of_lsi(&self, key: &VerifyingKey) -> bool {
+        self.root.lsi.contains(key)
+    }
+
     /// The latest enrolment of an organisation, whether or not it holds today.
     #[must_use]
     pub fn enrolment(&self, oin: &Oin) -> Option<&Arc<Enrolment>> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use convenant_ledger::{LedgerVerifier, Recovery, origin};
+use convenant_ledger::{LedgerSigner, LedgerVerifier, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_register::{FollowError, Follower};
 use convenant_setup::verifying_key;
@@ -116,7 +116,8 @@ impl Node {
         let local = listener.local_addr().map_err(failed)?;
         tokio::pin!(shutdown);
         // First of all: a node that cannot record has nothing to wait for.
-        let books = self.books().await?;
+        let keyring = Keyring::open(self.config.party.oin.clone(), self.config.keys.clone())?;
+        let books = self.books(&keyring).await?;
         let datasets = tokio::select! {
             datasets = self.bind_when_possible() => datasets?,
             () = &mut shutdown => {
@@ -124,7 +125,7 @@ impl Node {
                 return Ok(());
             }
         };
-        let answering = Arc::new(self.answering(books, datasets)?);
+        let answering = Arc::new(self.answering(keyring, books, datasets));
         let (config, follower) = (&self.config, || Arc::clone(&self.follower));
         let ledger = || answering.books.ledger.clone();
         let cosigned = Cosigned::new(
@@ -185,13 +186,13 @@ impl Node {
         Ok(served?)
     }
 
-    async fn books(&self) -> Result<Books, NodeError> {
+    async fn books(&self, keyring: &Keyring) -> Result<Books, NodeError> {
         let party = self.config.party.oin.clone();
-        let signer = witnessing::signer(&self.config)?;
         let snapshot = self.follower.current();
-        let signer = signer.after(
-            snapshot.register().state().enrolments_of(&party).map(|one| one.ledger_key.clone()),
-        );
+        let state = snapshot.register().state();
+        let key = keyring.ledger.at_start(state, self.clock.now());
+        let signer = LedgerSigner::new(origin::node(&party)?, key)?
+            .after(state.enrolments_of(&party).map(|one| one.ledger_key.clone()));
         let started = |at: Timestamp, recovery: &Recovery| Started {
             party: party.clone(),
             at,
@@ -206,12 +207,11 @@ impl Node {
         Ok(books)
     }
 
-    fn answering(&self, books: Books, datasets: Datasets) -> Result<Answering, NodeError> {
-        let party = self.config.party.oin.clone();
-        Ok(Answering {
+    fn answering(&self, keyring: Keyring, books: Books, datasets: Datasets) -> Answering {
+        Answering {
             broker: self.config.coordinator.oin.clone(),
-            keyring: Keyring::open(party.clone(), self.config.keys.clone())?,
-            party,
+            keyring,
+            party: self.config.party.oin.clone(),
             follower: Arc::clone(&self.follower),
             coordinator: self.coordinator.clone(),
             books,
@@ -221,7 +221,7 @@ impl Node {
             metrics: Metrics::new(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             turned_away: std::sync::Mutex::default(),
-        })
+        }
     }
 
     /// Waits for a register with a covenant, which a new node does not have yet.
@@ -274,6 +274,7 @@ async fn keep_up(
             tracing::warn!(%error, cause, "the register could not be refreshed");
         }
         cosigned.renew().await;
+        cosigned.rotate(&answering.keyring.ledger).await;
         let snapshot = answering.follower.current();
         let fitted =
             std::mem::replace(&mut fits, answering.keyring.fits(snapshot.register().state()));

@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use convenant_ledger::{LedgerSigner, LedgerVerifier, origin};
+use convenant_ledger::{LedgerVerifier, origin};
 use convenant_model::{Clock, Oin, Timestamp, keys::VerifyingKey};
 use convenant_register::{Follower, Snapshot};
-use convenant_setup::{signing_key, verifying_key};
+use convenant_setup::{LedgerKeys, verifying_key};
 use convenant_store::LedgerHandle;
 use convenant_transport::{Expected, Line};
 use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
@@ -15,11 +15,6 @@ use crate::{NodeConfig, NodeError};
 
 /// Longest that the coordinator may take to cosign.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-pub(crate) fn signer(config: &NodeConfig) -> Result<LedgerSigner, NodeError> {
-    let name = origin::node(&config.party.oin)?;
-    Ok(LedgerSigner::new(name, signing_key(&config.keys.ledger)?)?)
-}
 
 /// The witness of the coordinator's ledger and register, and of nothing else.
 pub(crate) fn witness(
@@ -42,7 +37,7 @@ pub(crate) fn witness(
         keys
     });
     let held = witnessing(&config.data.dir.join("ledger"));
-    Ok(Witness::new(config.party.oin.clone(), signer(config)?, held, keys, ledger, clock))
+    Ok(Witness::new(config.party.oin.clone(), held, keys, ledger, clock))
 }
 
 /// The keys that the coordinator's ledger may be signed with.
@@ -93,10 +88,19 @@ impl Cosigned {
         line: Line,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, NodeError> {
-        let verifier = signer(config)?.verifier().clone();
         let witnessed = witnessed(&config.data.dir.join("ledger"));
-        let published = Published { ledger, verifier, witnessed };
+        let published = Published { ledger, origin: origin::node(&config.party.oin)?, witnessed };
         Ok(Self { published, follower, coordinator: config.coordinator.oin.clone(), line, clock })
+    }
+
+    /// Has the ledger signed with the key of the latest enrolment, where this node has it.
+    pub(crate) async fn rotate(&self, keys: &LedgerKeys) {
+        let snapshot = self.follower.current();
+        if let Some(key) = keys.enrolled(snapshot.register().state(), self.clock.now())
+            && let Err(error) = self.published.sign_with(key).await
+        {
+            tracing::error!(%error, "the ledger cannot be signed with the next key");
+        }
     }
 
     /// Has the coordinator cosign what the ledger holds now. That it does not is no reason to stop.

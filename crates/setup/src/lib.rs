@@ -3,16 +3,18 @@
 //! A configuration is a TOML file; `CONVENANT__SECTION__KEY` in the environment overrides a key; an
 //! unknown key is an error. Paths in the file are relative to its folder.
 //!
-//! **In scope:** the sections that roles share, [`load`], and reading keys from JWK files.
+//! **In scope:** the sections that roles share, [`load`], reading keys from JWK files, and keys that rotate.
 //!
 //! **Out of scope:** what the roles do with them, and certificates (`transport`).
 
 mod keys;
 mod load;
+mod rotating;
 mod sections;
 
 pub use keys::{KeyFileError, opening_key, signing_key, verifying_key};
 pub use load::{ConfigError, Rooted, load};
+pub use rotating::{LedgerKeys, Rotating};
 pub use sections::{
     CoordinatorSection, DataSection, ListenSection, PartySection, RegisterSection,
     TelemetrySection, TlsSection,

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use convenant_ledger::{
     AppendError, CommitError, EntryError, Mismatch, OpenError, PublishError, ReadError,
-    merkle::ProveError,
+    checkpoint::CheckpointSigningError, merkle::ProveError,
 };
 use thiserror::Error;
 
@@ -67,6 +67,9 @@ pub enum AskError {
     /// Tiles or checkpoint could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The key could not sign.
+    #[error(transparent)]
+    Signing(#[from] CheckpointSigningError),
     /// An entry could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -172,6 +172,22 @@ impl LedgerHandle {
         Ok(self.ask(|ledger, clock| ledger.fresh_checkpoint(clock.now())).await??)
     }
 
+    /// Signs with another key from now on, and the present checkpoint anew.
+    ///
+    /// # Errors
+    /// When the ledger was closed, or the checkpoint cannot be signed or published.
+    pub async fn sign_with(&self, signer: LedgerSigner) -> Result<(), AskError> {
+        Ok(self.ask(|ledger, clock| ledger.sign_with(signer, clock.now())).await??)
+    }
+
+    /// A checkpoint of another party's ledger, cosigned in the name of this one and with its key.
+    ///
+    /// # Errors
+    /// When the ledger was closed, or the key cannot sign.
+    pub async fn cosign(&self, signed: SignedCheckpoint) -> Result<SignedCheckpoint, AskError> {
+        Ok(self.ask(|ledger, clock| ledger.cosign(signed, clock.now())).await??)
+    }
+
     /// The entries of a range, as far as they exist. All of them are in memory at once: ask for
     /// ranges of a few hundred.
     ///

@@ -1,10 +1,13 @@
 //! The other side of a witness: a ledger's owner, who asks to have its checkpoints cosigned.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use convenant_ledger::{
-    Checkpoint, LedgerVerifier, SignedCheckpoint, checkpoint::CheckpointError, note::NoteName,
+    Checkpoint, LedgerSigner, LedgerVerifier, SignedCheckpoint,
+    checkpoint::CheckpointError,
+    note::{NoteError, NoteName},
 };
+use convenant_signing::SigningKey;
 use convenant_store::{AskError, LedgerHandle, Notes};
 use convenant_wire::{
     problem::{PeerProblem, read},
@@ -18,8 +21,8 @@ use tonic::{Status, transport::Channel};
 pub struct Published {
     /// The ledger.
     pub ledger: LedgerHandle,
-    /// Its key and name.
-    pub verifier: LedgerVerifier,
+    /// Its name.
+    pub origin: NoteName,
     /// Where the cosigned checkpoints are kept.
     pub witnessed: Notes,
 }
@@ -30,6 +33,9 @@ pub enum PublishError {
     /// The ledger gives no checkpoint or proof.
     #[error(transparent)]
     Ledger(#[from] AskError),
+    /// A ledger cannot be signed with the key.
+    #[error(transparent)]
+    Key(#[from] NoteError),
     /// The witness cannot be reached, or does not do this.
     #[error("the witness does not answer")]
     Unavailable(#[source] Box<Status>),
@@ -59,6 +65,15 @@ pub enum PublishError {
 }
 
 impl Published {
+    /// Has the ledger signed with this key from now on; does nothing where it is already.
+    ///
+    /// # Errors
+    /// When the key is not one for a ledger, or the ledger cannot sign its checkpoint anew.
+    pub async fn sign_with(&self, key: Arc<SigningKey>) -> Result<(), PublishError> {
+        let signer = LedgerSigner::new(self.origin.clone(), key)?;
+        Ok(self.ledger.sign_with(signer).await?)
+    }
+
     /// Has the ledger's present checkpoint cosigned by a witness, unless it was already. `witness` is the
     /// name of its ledger with the keys that it may sign with: more than one while these rotate. Gives
     /// how many entries are cosigned.
@@ -83,11 +98,14 @@ impl Published {
         for _ in 0..2 {
             let proof = self.ledger.consistency_proof(old.min(size), size).await?;
             let proof = proof.iter().map(|hash| hash.as_bytes().to_vec().into()).collect();
-            let checkpoint = text.clone().into_bytes().into();
-            let asked = AddCheckpointRequest { old_size: old, proof, checkpoint };
+            let asked = AddCheckpointRequest {
+                old_size: old,
+                proof,
+                checkpoint: text.clone().into_bytes().into(),
+            };
             let added = client.add_checkpoint(asked).await.map_err(refused)?.into_inner();
             match added.body {
-                Some(Body::Cosigned(note)) => return self.keep(witness, size, &note),
+                Some(Body::Cosigned(note)) => return self.keep(witness, checkpoint, &note),
                 Some(Body::KnownSize(known)) if known > size => {
                     return Err(PublishError::SetBack { known, size });
                 }
@@ -107,18 +125,15 @@ impl Published {
     fn keep(
         &self,
         witness: &[LedgerVerifier],
-        size: u64,
+        own: SignedCheckpoint,
         note: &[u8],
     ) -> Result<u64, PublishError> {
-        let cosigned = SignedCheckpoint::parse(note, &self.verifier)?;
-        let mut at = Err(PublishError::NoKey);
+        let size = own.checkpoint().size;
+        let mut cosigned = Err(PublishError::NoKey);
         for key in witness {
-            at = at.or_else(|_| Ok(cosigned.cosigned_at(key)?));
+            cosigned = cosigned.or_else(|_| Ok(own.clone().cosigned_by(key, note)?));
         }
-        at?;
-        if cosigned.checkpoint().size != size {
-            return Err(PublishError::Malformed);
-        }
+        let cosigned = cosigned?;
         if let Some(witness) = witness.first() {
             self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
         }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, io, sync::Arc};
 
 use convenant_ledger::{
-    Checkpoint, LedgerSigner, LedgerVerifier, SignedCheckpoint,
-    checkpoint::{CheckpointError, CheckpointSigningError},
+    Checkpoint, LedgerVerifier, SignedCheckpoint,
+    checkpoint::CheckpointError,
     note::NoteName,
     witness::{self, NotCosigned},
 };
@@ -12,7 +12,7 @@ use convenant_model::{
     Clock, Digest, Oin, Problem,
     entry::{Conflict, Entry},
 };
-use convenant_store::{LedgerHandle, Notes, RecordError};
+use convenant_store::{AskError, LedgerHandle, Notes, RecordError};
 use convenant_transport::Peer;
 use convenant_wire::{
     problem::status,
@@ -35,7 +35,6 @@ pub const MAX_REQUEST: usize = MAX_CHECKPOINT + 64 * 40;
 /// A party as witness of others.
 pub struct Witness {
     party: Oin,
-    signer: LedgerSigner,
     held: Notes,
     keys: Keys,
     ledger: LedgerHandle,
@@ -65,24 +64,23 @@ enum WitnessError {
     #[error("the cosigned checkpoint cannot be kept")]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Signing(#[from] CheckpointSigningError),
+    Ledger(#[from] AskError),
     #[error("the conflict cannot be recorded")]
     Record(#[from] RecordError),
 }
 
 impl Witness {
-    /// A witness that cosigns with `signer`, the key and name of its own ledger, and records conflicts
-    /// there. What it cosigned is kept in `held`.
+    /// A witness that cosigns with the key and name of its own `ledger`, and records conflicts there. What
+    /// it cosigned is kept in `held`.
     #[must_use]
     pub fn new(
         party: Oin,
-        signer: LedgerSigner,
         held: Notes,
         keys: Keys,
         ledger: LedgerHandle,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { party, signer, held, keys, ledger, clock, conflicts: Mutex::default() }
+        Self { party, held, keys, ledger, clock, conflicts: Mutex::default() }
     }
 
     async fn add(&self, peer: &Oin, asked: &AddCheckpointRequest) -> Result<Body, WitnessError> {
@@ -99,7 +97,7 @@ impl Witness {
                 break;
             }
         }
-        let mut shown = shown?;
+        let shown = shown?;
         let proof = asked.proof.iter().map(|hash| <[u8; 32]>::try_from(&**hash));
         let proof = proof.map(|hash| hash.map(Digest::from_bytes)).collect::<Result<Vec<_>, _>>();
         let proof = proof.map_err(|_| WitnessError::Hash)?;
@@ -115,8 +113,7 @@ impl Witness {
                 Ok(Body::Cosigned(note.unwrap_or_default().into()))
             }
             Ok(()) => {
-                self.signer.cosign(&mut shown, self.clock.now())?;
-                let cosigned = shown.to_string();
+                let cosigned = self.ledger.cosign(shown).await?.to_string();
                 // A crash before this has cosigned nothing; after it, the witness holds what it may
                 // not have answered, and the caller learns the size when it asks again.
                 self.keep(&origin, cosigned.clone()).await?;
@@ -159,7 +156,7 @@ impl WitnessError {
             Self::Foreign(_) => Problem::NotAllowed,
             Self::Unsigned(_) => Problem::BadSignature,
             Self::Refused(_) => Problem::LedgerConflict,
-            Self::Lost(_) | Self::Io(_) | Self::Signing(_) => Problem::Internal,
+            Self::Lost(_) | Self::Io(_) | Self::Ledger(_) => Problem::Internal,
             Self::Record(_) => Problem::NotRecorded,
         }
     }

@@ -2,6 +2,7 @@
 //! securing, every step a document, every document refused where its turn has not come.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Output,
@@ -16,6 +17,9 @@ use crate::deployment::{Deployment, shown, text, today};
 const PROJECT: &str = "P-2026-020";
 const ROTTERDAM: &str = "00000099000000000599";
 const TOESLAGEN: &str = "00000099000000004000";
+
+/// What status says of a project that runs.
+const RUNNING: &[&str] = &["vragen kan van", "te verlengen", "de laatste dag"];
 
 struct Life {
     deployment: Deployment,
@@ -36,6 +40,7 @@ fn a_project_from_concept_to_securing() {
     life.state("CONCEPT", &[]);
     life.submit(&[&life.signed(&proposal, &["rotterdam", "toeslagen"])]);
     life.state("INGEDIEND", &[ROTTERDAM, "project attest"]);
+    life.report_says(&["nog niet over dit project besloten"], &["goedgekeurd", "afgewezen"]);
 
     let attestations = ["rotterdam", "toeslagen"].map(|name| life.attestation(name));
     // The LSI cannot approve what nobody attested.
@@ -60,9 +65,13 @@ fn a_project_from_concept_to_securing() {
     let extension = life.write("extension.toml", &["extend", PROJECT, "--until", &last], true);
     life.submit(&[&life.signed(&extension, &["lsi"])]);
     life.state("ACTIEF", &[&last]);
-    let closure = life.write("closure.toml", &["close", PROJECT], false);
+    life.is_suspended_and_resumed();
+    let closure = life.write("closure.toml", &["close", PROJECT], true);
+    life.not_signed_by(&closure, "toeslagen", "Rotterdam");
     life.submit(&[&life.signed(&closure, &["rotterdam"])]);
-    life.state("AFSLUITING", &["project feedback", "results destroy"]);
+    life.state("AFSLUITING", &["project feedback", "results destroy", "terugkoppelen uiterlijk"]);
+    life.state_lacks(RUNNING);
+    life.is_over();
     assert_eq!(life.ask("closed"), 3);
 
     // Not before everything was destroyed and reported on.
@@ -76,7 +85,10 @@ fn a_project_from_concept_to_securing() {
     let securing = life.securing();
     life.submit(&[&life.signed(&securing, &["rotterdam"])]);
     life.state("GEBORGD", &[]);
+    life.state_lacks(RUNNING);
+    life.state_lacks(&["uiterlijk"]);
     life.report();
+    life.every_document_as_toml();
     life.deployment.stop();
 }
 
@@ -201,6 +213,60 @@ impl Life {
         path
     }
 
+    /// The LSI stops it for a while; its summary says so, and why.
+    fn is_suspended_and_resumed(&self) {
+        let suspension = self.write("suspension.toml", &["suspend", PROJECT], true);
+        // One partner of many can speak for the whole project as little as a stranger.
+        self.not_signed_by(&suspension, "toeslagen", "LSI");
+        let suspension = self.signed(&suspension, &["lsi"]);
+        self.submit(&[&suspension]);
+        self.state("OPGESCHORT", &["project resume"]);
+        self.report_says(&["opgeschort door de LSI vanaf", "goedgekeurd door de LSI op"], &[]);
+        let resume = ["resume", "--suspension", text(&suspension)];
+        let resumption = self.write("resumption.toml", &resume, true);
+        self.submit(&[&self.signed(&resumption, &["lsi"])]);
+        self.state("ACTIEF", &["vragen kan van"]);
+        self.report_says(&[], &["opgeschort"]);
+    }
+
+    /// Whose signature is not asked for does not sign.
+    fn not_signed_by(&self, document: &Path, name: &str, wanted: &str) {
+        let key = self.key(name);
+        let sign = ["project", "sign", text(document), "--key", text(&key), "--lang", "en"];
+        self.refused(&sign, "need not sign");
+        self.refused(&sign, wanted);
+        assert!(!document.with_extension("jws").exists());
+    }
+
+    /// Nothing is written that the register would not take any more.
+    fn is_over(&self) {
+        let path = self.folder.join("late.toml");
+        let last = today().plus_days(400).to_string();
+        let late = [
+            &["extend", PROJECT, "--until", &last][..],
+            &["suspend", PROJECT],
+            &["withdraw", PROJECT],
+            &["withdraw", PROJECT, "--partner", TOESLAGEN],
+        ];
+        for step in late {
+            let why = ["--reason", "Te laat", "--out", text(&path)];
+            self.refused(&[&["project"], step, &why].concat(), "is voorbij (AFSLUITING)");
+            assert!(!path.exists(), "{step:?}");
+        }
+        self.report_says(&["afgesloten vanaf", "Noodzakelijk en evenredig"], &[]);
+    }
+
+    /// What the summary says, and does not.
+    fn report_says(&self, says: &[&str], not: &[&str]) {
+        let report = self.done(&["project", "report", PROJECT]);
+        for text in says {
+            assert!(report.contains(text), "{text}: {report}");
+        }
+        for text in not {
+            assert!(!report.contains(text), "{text}: {report}");
+        }
+    }
+
     /// What everybody may read, in both forms; what others wrote is no markup.
     fn report(&self) {
         let markdown = self.done(&["project", "report", PROJECT]);
@@ -212,6 +278,35 @@ impl Life {
         self.done(&["project", "report", PROJECT, "--form", "html", "--out", text(&path)]);
         let page = fs::read_to_string(&path).unwrap();
         assert!(page.contains("Wat &lt;het&gt; bracht") && page.contains("lang=\"nl\""), "{page}");
+        self.report_says(&["afgesloten vanaf", "geborgd vanaf", "In het werkproces"], &[]);
+        let path = self.folder.join("summary.en.html");
+        let english = ["project", "report", PROJECT, "--form", "html", "--lang", "en"];
+        self.done(&[&english[..], &["--out", text(&path)]].concat());
+        let page = fs::read_to_string(&path).unwrap();
+        for text in ["lang=\"en\"", "approved by the LSI on", "closed as from", "secured from"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        let dutch = ["Waarom", "Welke gegevens", "Grondslag", "goedgekeurd", "Uw rechten", "dagen"];
+        assert!(!dutch.iter().any(|text| page.contains(text)), "{page}");
+    }
+
+    /// What the register holds is shown as somebody could have written it: signed again, it has the same hash.
+    fn every_document_as_toml(&self) {
+        let listed: Vec<serde_json::Value> =
+            serde_json::from_str(&self.done(&["register", "list", "--json"])).unwrap();
+        let mut kinds = BTreeSet::new();
+        for one in &listed {
+            let (index, kind) = (one["index"].to_string(), one["document"].as_str().unwrap());
+            if !kinds.insert(kind) {
+                continue;
+            }
+            let document = self.folder.join(format!("{kind}-again.toml"));
+            fs::write(&document, self.done(&["register", "show", &index, "--toml"])).unwrap();
+            let key = self.key("rotterdam");
+            let hash = self.program(&["sign", text(&document), "--key", text(&key)]);
+            assert_eq!(hash.trim(), one["hash"].as_str().unwrap(), "{kind}");
+        }
+        assert!(kinds.contains("enrolment") && kinds.contains("covenant"), "{kinds:?}");
     }
 
     /// Asks about one resident; gives the exit code.
@@ -280,6 +375,11 @@ impl Life {
         for text in [&[state], says].concat() {
             assert!(status.contains(text), "{text}: {status}");
         }
+    }
+
+    fn state_lacks(&self, texts: &[&str]) {
+        let status = self.done(&["project", "status", PROJECT]);
+        assert!(!texts.iter().any(|text| status.contains(text)), "{status}");
     }
 
     fn refused(&self, arguments: &[&str], clause: &str) {

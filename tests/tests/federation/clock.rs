@@ -17,7 +17,8 @@ use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient};
 
 use crate::{
     replay::audit,
-    support::{LONG_FIELDS, Results, attempt, both, long_winded, world},
+    support::{LONG_FIELDS, Results, attempt, both, world},
+    under_way::long_winded,
     witnesses::{exchange, lookup},
 };
 
@@ -38,7 +39,7 @@ fn course(entries: &[Entry], query: QueryId) -> (Timestamp, Timestamp, Status) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_back_between_decision_and_outcome() {
     let mut world = world(&[]).await;
-    long_winded(&mut world).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
     let client = world.client().await.unwrap();
     // By a little the answer goes on; by hours the copy of the register is of no known age.
     let mut asked = Vec::new();

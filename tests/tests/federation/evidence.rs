@@ -20,8 +20,9 @@ use convenant_testkit::{
 };
 use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient};
 
-use crate::support::{
-    BRP_FIELDS, LONG_FIELDS, Results, in_den_haag, in_rotterdam, long_winded, world,
+use crate::{
+    support::{BRP_FIELDS, LONG_FIELDS, Results, in_den_haag, in_rotterdam, world},
+    under_way::long_winded,
 };
 
 fn decision_on(entries: &[Entry], query: QueryId) -> (u64, &Decision) {
@@ -130,7 +131,7 @@ async fn a_refusal_is_on_record_at_coordinator_and_node() {
 #[tokio::test]
 async fn a_requester_that_goes_away_leaves_no_open_decision() {
     let mut world = world(&[]).await;
-    long_winded(&mut world).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
     let client = world.client().await.unwrap();
     let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
     let asked = when(asked, "verblijfplaats_functie_adres = 'W'").unwrap();

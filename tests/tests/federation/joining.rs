@@ -145,7 +145,7 @@ async fn a_municipality_accedes_with_one_document_and_one_enrolment() {
     assert!(report.holds(), "{report}");
 }
 
-async fn depart(world: &World, name: &str, seconds: i64) {
+pub(crate) async fn depart(world: &World, name: &str, seconds: i64) {
     let party = world.partner(name).unwrap();
     let departure = Departure {
         document: tag::Departure::Departure,

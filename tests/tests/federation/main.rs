@@ -21,6 +21,8 @@ mod scenarios;
 mod support;
 mod suspension;
 mod transport;
+mod under_way;
 mod unwritable;
+mod vouchee;
 mod vouchers;
 mod witnesses;

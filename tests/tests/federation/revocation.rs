@@ -8,27 +8,27 @@ use convenant_demo::{SignedDocument, documents};
 use convenant_model::{
     Clock as _, Oin, Problem, Timestamp,
     documents::{Revocation, tag},
-    entry::{SignedOutcome, Status},
+    entry::Status,
     keys::VerifyingKey,
     parse::BoundedText,
     query::QueryKind,
 };
-use convenant_signing::{SigningKey, SystemRandom, parse_canonical, peek_compact};
+use convenant_signing::{SigningKey, SystemRandom};
 use convenant_testkit::{
     Tampering, World,
     question::{question, target, when},
     told, wire,
 };
-use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
 
 use crate::{
     replay::replay,
     rotation::{configure, signers},
-    support::{LONG_FIELDS, Results, ask, attempt, both, long_winded, lookup, world},
+    support::{LONG_FIELDS, Results, ask, attempt, both, lookup, world},
+    under_way::{UnderWay, chunks_of, long_winded},
 };
 
 /// Has the LSI revoke a key.
-async fn revoke(
+pub(crate) async fn revoke(
     world: &World,
     partner: &Oin,
     key: &VerifyingKey,
@@ -230,20 +230,13 @@ async fn a_signing_key_that_was_revoked_signs_no_document_and_the_next_one_does(
 /// What becomes of an answer that is under way when the leader's key is revoked as from `seconds` on.
 async fn cut_off(seconds: i64) -> (Problem, u64, u64) {
     let mut world = world(&[]).await;
-    long_winded(&mut world).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
     let client = world.client().await.unwrap();
     let rotterdam = world.partner("rotterdam").unwrap();
     let asked = target(rotterdam, LONG_FIELDS).unwrap();
     let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
     let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
-    let request = QueryRequest { signed_query: composed.signed.clone(), subjects: Vec::new() };
-    let broker = BrokerClient::new(client.channel()).max_decoding_message_size(4 << 20);
-    let mut answer = broker.clone().query(request).await.unwrap().into_inner();
-    let mut chunks = 0;
-    while chunks == 0 {
-        let frame = answer.message().await.unwrap().unwrap();
-        chunks += u64::from(matches!(frame.body, Some(Body::Chunk(_))));
-    }
+    let answer = UnderWay::begin(&client, &composed).await;
 
     revoke_leader(&world, world.clock.now().plus_seconds(seconds)).await;
     // The node hears of it: somebody asks with the newer register.
@@ -256,19 +249,9 @@ async fn cut_off(seconds: i64) -> (Problem, u64, u64) {
     assert_eq!(wire::node_told(&asked), [expected]);
     world.clock.advance(seconds);
 
-    let mut signed = None;
-    while let Some(frame) = answer.message().await.unwrap() {
-        match frame.body {
-            Some(Body::Chunk(_)) => chunks += 1,
-            Some(Body::SignedOutcome(outcome)) => signed = Some(outcome),
-            other => panic!("{other:?}"),
-        }
-    }
-    let unverified = peek_compact(signed.as_ref().unwrap(), convenant_exchange::OUTCOME_TYPE);
-    let verified = unverified.unwrap().verify(ledger_key).unwrap();
-    let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome").unwrap();
-    let all = fs::metadata(rotterdam.dir.join("data/brp_persoon.csv")).unwrap().len() / (256 << 10);
-    match outcome.status {
+    let (status, chunks) = answer.end(ledger_key).await;
+    let all = chunks_of(&world, "rotterdam", "brp_persoon.csv");
+    match status {
         Status::Failed { problem } => (problem, chunks, all),
         other => panic!("{other:?}"),
     }

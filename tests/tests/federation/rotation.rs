@@ -7,23 +7,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use convenant_audit::Code;
+use convenant_audit::{Code, Report};
 use convenant_client::Client;
 use convenant_demo::pki::{CertificateRequest, Issued};
 use convenant_exchange::OUTCOME_TYPE;
-use convenant_model::{Digest, KeyId, entry::Entry, query::QueryKind};
-use convenant_signing::{OpeningKey, SigningKey, SystemRandom, peek_compact};
-use convenant_testkit::{
-    Identity, World,
-    question::{about, question, target},
-    told,
+use convenant_ledger::{
+    LedgerVerifier, SignedCheckpoint,
+    note::{Note, NoteKey},
+    origin,
 };
+use convenant_model::{Digest, KeyId, entry::Entry};
+use convenant_signing::{OpeningKey, SigningKey, SystemRandom, peek_compact};
+use convenant_testkit::{Identity, World, told};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     replay::replay,
-    support::{BRP_FIELDS, Results, in_rotterdam, world},
+    support::{Results, world},
     transport::shown_at,
+    witnesses::{self, lookup},
 };
 
 /// Replaces a file as a whole, readable by its owner only.
@@ -43,9 +45,7 @@ pub(crate) fn configure(path: &Path, section: &str, line: &str) {
 
 /// Asks Rotterdam, with the register as the client has it.
 async fn ask(world: &World, client: &Client) -> Vec<String> {
-    let asked = target(world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
-    let asked = about(asked, in_rotterdam(world, 1)).unwrap();
-    let composed = client.compose(question(QueryKind::Lookup, vec![asked]).unwrap()).unwrap();
+    let composed = lookup(world, client);
     let results = Results::of(world, &composed.query.id.to_string());
     told(&results.ask(client, &composed).await)
 }
@@ -68,6 +68,7 @@ async fn a_node_s_keys_rotate_without_a_gap() {
     let config = world.partner("rotterdam").unwrap().config.clone();
     let dir = world.partner("rotterdam").unwrap().dir.clone();
     configure(&config, "keys", "next_ledger = \"next.jwk\"\nnext_sealing = \"next-sealing.jwk\"");
+    poll_each_second(&config);
     world.start_node("rotterdam").await.unwrap();
     let client = world.client().await.unwrap();
     assert_eq!(ask(&world, &client).await, ["answered"]);
@@ -78,11 +79,7 @@ async fn a_node_s_keys_rotate_without_a_gap() {
         (SigningKey::generate(&random).unwrap(), OpeningKey::generate(&random).unwrap());
     put(&dir.join("next.jwk"), ledger.to_jwk().as_bytes());
     put(&dir.join("next-sealing.jwk"), sealing.to_jwk().as_bytes());
-    let before = {
-        let asked = target(world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
-        let asked = about(asked, in_rotterdam(&world, 1)).unwrap();
-        client.compose(question(QueryKind::Lookup, vec![asked]).unwrap()).unwrap()
-    };
+    let before = lookup(&world, &client);
     let leader_pin = world.federation.leader.certificate.pin;
     let party = world.federation.partners.iter_mut().find(|one| one.name == "rotterdam").unwrap();
     let old = std::mem::replace(&mut party.keys.ledger, ledger);
@@ -95,10 +92,22 @@ async fn a_node_s_keys_rotate_without_a_gap() {
     let results = Results::of(&world, "before");
     assert_eq!(told(&results.ask(&client, &before).await), ["answered"]);
 
-    // From the next start on there is only the new key.
-    world.stop_node("rotterdam").await.unwrap();
+    // The ledger is signed with the next key too, and all that without a start.
+    let verifier = LedgerVerifier::new(
+        origin::node(&world.partner("rotterdam").unwrap().oin).unwrap(),
+        world.partner("rotterdam").unwrap().keys.ledger.verifying_key().clone(),
+    )
+    .unwrap();
+    ask_until(&world, &client, || {
+        is_signed(&witnesses::ledger(world.partner("rotterdam").unwrap()), &verifier)
+    })
+    .await;
     fs::rename(dir.join("next.jwk"), dir.join("ledger.jwk")).unwrap();
     fs::rename(dir.join("next-sealing.jwk"), dir.join("sealing.jwk")).unwrap();
+    assert_eq!(ask(&world, &client).await, ["answered"]);
+
+    // From the next start on there is only the new key.
+    world.stop_node("rotterdam").await.unwrap();
     world.start_node("rotterdam").await.unwrap();
     assert_eq!(ask(&world, &client).await, ["answered"]);
 
@@ -107,31 +116,105 @@ async fn a_node_s_keys_rotate_without_a_gap() {
     let receipts = world.receipts().unwrap();
     let new = world.partner("rotterdam").unwrap().keys.ledger.id().clone();
     let old = old.id().clone();
-    assert_eq!(signers(&receipts), [&old, &old, &new, &old, &new].map(Clone::clone));
+    let signers = signers(&receipts);
+    assert_eq!(signers[..4], [&old, &old, &new, &old].map(Clone::clone));
+    assert!(signers[4..].iter().all(|one| *one == new));
     // The ledger holds under the new key, old entries and all.
     world.node_entries("rotterdam").unwrap();
-    let report = replay(&world, &["rotterdam"]);
-    assert!(report.holds() && report.findings.is_empty(), "{report}");
+    assert_usual(&replay(&world, &["rotterdam"]));
 }
 
 #[tokio::test]
-async fn the_coordinator_s_ledger_key_rotates_with_a_restart() {
-    let mut world = world(&["rotterdam"]).await;
-    let client = world.client().await.unwrap();
-    assert_eq!(ask(&world, &client).await, ["answered"]);
-    let ledger = SigningKey::generate(&SystemRandom::new()).unwrap();
-    put(&world.federation.coordinator.dir.join("ledger.jwk"), ledger.to_jwk().as_bytes());
-    world.federation.coordinator.keys.ledger = ledger;
-    world.enrol(&world.federation.coordinator, &[]).await.unwrap();
+async fn the_coordinator_s_ledger_key_rotates_without_a_gap() {
+    let mut world = world(&[]).await;
+    let config = world.federation.coordinator.config.clone();
+    let dir = world.federation.coordinator.dir.clone();
+    configure(&config, "keys", "next_ledger = \"next.jwk\"");
+    for config in [&config, &world.partner("rotterdam").unwrap().config] {
+        poll_each_second(config);
+    }
     world.stop_coordinator().await.unwrap();
     world.start_coordinator().await.unwrap();
+    world.start_node("rotterdam").await.unwrap();
+    let client = world.client().await.unwrap();
+    assert_eq!(ask(&world, &client).await, ["answered"]);
+    let before = lookup(&world, &client);
+
+    let ledger = SigningKey::generate(&SystemRandom::new()).unwrap();
+    put(&dir.join("next.jwk"), ledger.to_jwk().as_bytes());
+    world.federation.coordinator.keys.ledger = ledger;
+    world.enrol(&world.federation.coordinator, &[]).await.unwrap();
+    // Written against the register of before, and against that of now.
+    assert_eq!(ask(&world, &client).await, ["answered"]);
     client.refresh().await.unwrap();
     assert_eq!(ask(&world, &client).await, ["answered"]);
+    let results = Results::of(&world, "before");
+    assert_eq!(told(&results.ask(&client, &before).await), ["answered"]);
+    // It is the next key that signs its ledger and cosigns that of others.
+    let coordinator = LedgerVerifier::new(
+        origin::coordinator(&world.federation.coordinator.oin).unwrap(),
+        world.federation.coordinator.keys.ledger.verifying_key().clone(),
+    )
+    .unwrap();
+    ask_until(&world, &client, || {
+        let node = witnesses::ledger(world.partner("rotterdam").unwrap());
+        is_signed(&witnesses::ledger(&world.federation.coordinator), &coordinator)
+            && cosigned(&node).iter().any(|note| {
+                let note = Note::parse(note).unwrap();
+                let key = world.federation.coordinator.keys.ledger.verifying_key().clone();
+                let key = NoteKey::new(coordinator.origin().clone(), key).unwrap();
+                note.cosigned_at(&key).is_ok()
+            })
+    })
+    .await;
+
+    // Where the daemon starts before the file has its place, and after that.
+    for rename in [false, true] {
+        if rename {
+            fs::rename(dir.join("next.jwk"), dir.join("ledger.jwk")).unwrap();
+        }
+        world.stop_coordinator().await.unwrap();
+        world.start_coordinator().await.unwrap();
+        assert!(is_signed(&witnesses::ledger(&world.federation.coordinator), &coordinator));
+        assert_eq!(ask(&world, &client).await, ["answered"]);
+    }
     client.close().await;
     world.shut_down().await.unwrap();
     world.coordinator_entries().unwrap();
-    let report = replay(&world, &["rotterdam"]);
-    assert!(report.holds() && report.findings.is_empty(), "{report}");
+    assert_usual(&replay(&world, &["rotterdam"]));
+}
+
+/// Whether this key signs a ledger's checkpoint, and one that another party cosigned.
+fn is_signed(ledger: &Path, verifier: &LedgerVerifier) -> bool {
+    let own = fs::read(ledger.join("checkpoint")).unwrap();
+    let signed = |note: &Vec<u8>| SignedCheckpoint::parse(note, verifier).is_ok();
+    signed(&own) && cosigned(ledger).iter().any(signed)
+}
+
+/// The checkpoints of a ledger that others cosigned.
+fn cosigned(ledger: &Path) -> Vec<Vec<u8>> {
+    convenant_witness::witnessed(ledger).all().unwrap()
+}
+
+/// Asks until a condition holds; every question is answered.
+async fn ask_until(world: &World, client: &Client, condition: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the next key is not in use");
+        assert_eq!(ask(world, client).await, ["answered"]);
+    }
+}
+
+/// The audit holds and finds nothing but that a test asks the same over and over.
+fn assert_usual(report: &Report) {
+    let usual = report.findings.iter().filter(|one| one.code != Code::Probing);
+    assert!(report.holds() && usual.count() == 0, "{report}");
+}
+
+fn poll_each_second(config: &Path) {
+    let text = fs::read_to_string(config).unwrap();
+    fs::write(config, text.replace("poll_seconds = 5\n", "")).unwrap();
+    configure(config, "register", "poll_seconds = 1");
 }
 
 /// A party whose certificates rotate.
@@ -252,10 +335,7 @@ impl Rotating {
     async fn end(mut self) {
         self.client.close().await;
         self.world.shut_down().await.unwrap();
-        let report = replay(&self.world, &["rotterdam"]);
-        // The test asks the same over and over, which is unusual.
-        let usual = report.findings.iter().filter(|one| one.code != Code::Probing);
-        assert!(report.holds() && usual.count() == 0, "{report}");
+        assert_usual(&replay(&self.world, &["rotterdam"]));
     }
 }
 

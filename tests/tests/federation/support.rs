@@ -7,10 +7,7 @@ use std::{
 };
 
 use convenant_client::{Client, ClientError, TargetResult, compose::Composed};
-use convenant_demo::{
-    SignedDocument,
-    population::{DEN_HAAG, Municipality, Person, ROTTERDAM},
-};
+use convenant_demo::population::{DEN_HAAG, Municipality, Person, ROTTERDAM};
 use convenant_model::{query::QueryKind, subjects::Subject};
 use convenant_testkit::{
     Plan, Told, World,
@@ -136,22 +133,4 @@ pub(crate) async fn attempt(world: &World, client: &Client, composed: &Composed)
     let key = node.keys.ledger.verifying_key();
     let answered = wire::ask(channel, wire::answer_request(composed, 0), key).await;
     Attempt { coordinator: told(&sent), node: wire::node_told(&answered) }
-}
-
-/// Makes Rotterdam's answer so long that it cannot all be under way before the leader reads it.
-pub(crate) async fn long_winded(world: &mut World) {
-    let node = world.partner("rotterdam").unwrap();
-    let file = node.dir.join("data/brp_persoon.csv");
-    let text = fs::read_to_string(&file).unwrap();
-    let (header, rows) = text.split_once('\n').unwrap();
-    let copies = (40 << 20) / rows.len();
-    fs::write(&file, format!("{header}\n{}", rows.repeat(copies))).unwrap();
-    // A second version of the covenant, which lets so much leave at once.
-    let covenant = world.federation.spec.covenant.clone();
-    let covenant = covenant.replace("\nversion = 1\n", "\nversion = 2\n");
-    let covenant = covenant.replace("max_rows = 10000 ", "max_rows = 4000000 ");
-    let keys = world.federation.quorum_keys();
-    let amended = SignedDocument::covenant(&covenant, keys).unwrap();
-    world.submit(&amended).await.unwrap();
-    world.start_node("rotterdam").await.unwrap();
 }

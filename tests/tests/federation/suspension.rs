@@ -1,25 +1,25 @@
 //! The emergency brake: the LSI suspends a project, a partner what it provides itself; at once, also in
 //! the middle of an answer; and only whoever may.
 
-use std::fs;
-
 use convenant_demo::SignedDocument;
 use convenant_model::{
     Clock as _, Digest, Oin, Problem, ProjectId, Timestamp,
     documents::{Resumption, Suspension, tag},
-    entry::{Entry, SignedOutcome, Status},
+    entry::{Entry, Status},
     parse::BoundedText,
     query::QueryKind,
 };
-use convenant_signing::{SigningKey, parse_canonical, peek_compact, sha256};
+use convenant_signing::{SigningKey, sha256};
 use convenant_testkit::{
     PROJECT, World,
     question::{question, target, when},
     wire,
 };
-use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
 
-use crate::support::{LONG_FIELDS, ask, attempt, both, in_rotterdam, long_winded, lookup, world};
+use crate::{
+    support::{LONG_FIELDS, ask, attempt, both, in_rotterdam, lookup, world},
+    under_way::{UnderWay, chunks_of, long_winded},
+};
 
 pub(crate) fn suspension(
     world: &World,
@@ -154,21 +154,13 @@ async fn nobody_suspends_or_resumes_for_another() {
 #[tokio::test]
 async fn a_suspension_stops_an_answer_that_is_under_way() {
     let mut world = world(&[]).await;
-    long_winded(&mut world).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
     let client = world.client().await.unwrap();
     let rotterdam = world.partner("rotterdam").unwrap();
     let asked = target(rotterdam, LONG_FIELDS).unwrap();
     let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
     let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
-    let request = QueryRequest { signed_query: composed.signed.clone(), subjects: Vec::new() };
-    let broker = BrokerClient::new(client.channel()).max_decoding_message_size(4 << 20);
-    let mut answer = broker.clone().query(request).await.unwrap().into_inner();
-    // The key, and then a first chunk; the rest waits until it is read.
-    let mut chunks = 0;
-    while chunks == 0 {
-        let frame = answer.message().await.unwrap().unwrap();
-        chunks += usize::from(matches!(frame.body, Some(Body::Chunk(_))));
-    }
+    let answer = UnderWay::begin(&client, &composed).await;
 
     let key = &rotterdam.keys.signing;
     let suspended = suspension(&world, PROJECT, Some(&rotterdam.oin), &[key]);
@@ -181,23 +173,12 @@ async fn a_suspension_stops_an_answer_that_is_under_way() {
     let refused = wire::ask(channel, wire::answer_request(&other, 0), ledger_key).await;
     assert_eq!(wire::node_told(&refused), ["S2/GEEN_DEELNEMER"]);
 
-    let mut signed = None;
-    while let Some(frame) = answer.message().await.unwrap() {
-        match frame.body {
-            Some(Body::Chunk(_)) => chunks += 1,
-            Some(Body::SignedOutcome(outcome)) => signed = Some(outcome),
-            other => panic!("{other:?}"),
-        }
-    }
-    let unverified = peek_compact(signed.as_ref().unwrap(), convenant_exchange::OUTCOME_TYPE);
-    let verified = unverified.unwrap().verify(ledger_key).unwrap();
-    let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome").unwrap();
+    let (status, chunks) = answer.end(ledger_key).await;
     let lapsed = Status::Failed { problem: Problem::Lapsed };
-    assert_eq!(outcome.status, lapsed);
-    // Some were under way and are void; far from all of them left.
-    assert_eq!(outcome.chunks, chunks as u64);
-    let all = fs::metadata(rotterdam.dir.join("data/brp_persoon.csv")).unwrap().len() / (256 << 10);
-    assert!((chunks as u64) < all / 3, "{chunks} chunks left, the file has some {all}");
+    assert_eq!(status, lapsed);
+    // Far from all of them left.
+    let all = chunks_of(&world, "rotterdam", "brp_persoon.csv");
+    assert!(chunks < all / 3, "{chunks} chunks left, the file has some {all}");
     client.close().await;
     world.shut_down().await.unwrap();
     let ended = |entry: &Entry| match entry {

@@ -33,18 +33,18 @@ use crate::{
 };
 
 /// The project in which the IND takes part.
-const PROJECT: &str = "P-2026-010";
+pub(crate) const PROJECT: &str = "P-2026-010";
 const TITLES: &[&str] = &["burgerservicenummer", "datum_ingang"];
 const KEY: &str = "burgerservicenummer";
-const REFUSED: [&str; 1] = ["S10/GEEN_VOUCHER"];
+pub(crate) const REFUSED: [&str; 1] = ["S10/GEEN_VOUCHER"];
 
 /// Rotterdam vouched for some of its residents, of whom the IND knows a few.
-struct Case {
-    world: World,
-    client: Client,
-    kept: Kept,
+pub(crate) struct Case {
+    pub(crate) world: World,
+    pub(crate) client: Client,
+    pub(crate) kept: Kept,
     /// Residents of Rotterdam with a residence title.
-    known: Vec<Subject>,
+    pub(crate) known: Vec<Subject>,
 }
 
 impl Case {
@@ -52,12 +52,12 @@ impl Case {
         let world = world(&["rotterdam", "ind"]).await;
         let client = world.client().await.unwrap();
         let known = with_title(&world, 4);
-        let kept = vouched_for(&world, &client, &known).await;
+        let kept = vouched_for(&world, &client, "rotterdam", &known).await;
         Self { world, client, kept, known }
     }
 
     /// What the leader's own client sends for these people.
-    fn lookup(&self, people: &[Subject]) -> Composed {
+    pub(crate) fn lookup(&self, people: &[Subject]) -> Composed {
         let (people, vouchers) = passed_on(&self.kept, people);
         self.ask(people, vouchers)
     }
@@ -121,7 +121,7 @@ impl Case {
     }
 }
 
-fn with_title(world: &World, count: usize) -> Vec<Subject> {
+pub(crate) fn with_title(world: &World, count: usize) -> Vec<Subject> {
     let population = world.federation.population.as_ref().unwrap();
     let residents = population.residents_of(convenant_demo::population::ROTTERDAM);
     let known = residents.filter(|(_, person)| person.has_residence_title());
@@ -143,15 +143,20 @@ fn statement(vouchers: &Vouchers) -> Vouching {
     parse_canonical(signed.payload(), "vouching").unwrap()
 }
 
-fn brp(world: &World, people: &[Subject]) -> convenant_client::compose::Question {
-    let asked = target(world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap();
+fn brp(world: &World, by: &str, people: &[Subject]) -> convenant_client::compose::Question {
+    let asked = target(world.partner(by).unwrap(), BRP_FIELDS).unwrap();
     let asked = vouching(about(asked, people.to_vec()).unwrap(), KEY).unwrap();
     under(question(QueryKind::Lookup, vec![asked]).unwrap(), PROJECT).unwrap()
 }
 
-/// Looks people up in Rotterdam's BRP and keeps what vouches for those who are found.
-async fn vouched_for(world: &World, client: &Client, people: &[Subject]) -> Kept {
-    let composed = client.compose(brp(world, people)).unwrap();
+/// Looks people up in a municipality's BRP and keeps what vouches for those who are found.
+pub(crate) async fn vouched_for(
+    world: &World,
+    client: &Client,
+    by: &str,
+    people: &[Subject],
+) -> Kept {
+    let composed = client.compose(brp(world, by, people)).unwrap();
     let results = Results::of(world, &format!("brp-{}", composed.query.id));
     let sent = results.ask(client, &composed).await.unwrap();
     let file = sent[0].vouchers.as_ref().unwrap_or_else(|| panic!("{sent:?}"));
@@ -391,7 +396,7 @@ async fn the_coordinator_sees_nothing_of_vouchers() {
     .frames;
     hostile.tamper(watching);
     let known = with_title(&world, 2);
-    let kept = vouched_for(&world, &client, &known).await;
+    let kept = vouched_for(&world, &client, "rotterdam", &known).await;
     let case = Case { world, client, kept, known };
     let composed = case.lookup(&case.known);
     assert_eq!(case.send(&composed).await, ["answered"]);

@@ -43,7 +43,7 @@ const EDGES: &str = "
     store        model signing ledger
     setup        model signing transport
     register     model signing clauses ledger wire
-    witness      model ledger wire transport store
+    witness      model signing ledger wire transport store
     node         model signing clauses ledger exchange wire transport store setup register source
                  witness
     coordinator  model signing clauses ledger exchange wire transport store setup register witness

@@ -5,7 +5,7 @@ use convenant_model::{
     covenant::{Class, Use},
 };
 
-use super::{Case, sentences};
+use super::{Case, days, sentences};
 use crate::{entities::is_identifying, facts::Set};
 
 impl Case<'_> {
@@ -62,13 +62,14 @@ impl Case<'_> {
         }
         let refused = self.those(&query.used, |field| field.usage == Use::Refused);
         let granted = &(&grant.fields | &grant.shorter) | &refused;
-        let days = query.retention_days;
-        let too_long = days > grant.retention_days || !query.used.is_disjoint(&grant.shorter);
+        let asked = query.retention_days;
+        let too_long = asked > grant.retention_days || !query.used.is_disjoint(&grant.shorter);
         sentences([
             self.named("niet in de gegevensbijlage", &(&query.used - &granted)),
             self.named("door het convenant geweigerd", &refused),
-            too_long
-                .then(|| format!("{days} dagen bewaren is langer dan de gegevensbijlage toestaat")),
+            too_long.then(|| {
+                format!("{} bewaren is langer dan de gegevensbijlage toestaat", days(asked))
+            }),
         ])
     }
 

@@ -347,7 +347,7 @@ fn every_violated_clause_is_reported_with_the_covenants_text() {
     let mut world = World::new();
     world.query["goal"] = json!("belasting-en-premiefraude");
     world.query["theme"] = json!("recreatieterrein");
-    world.query["targets"][0]["fields"] = json!(["nationaliteit", "900000007"]);
+    world.query["targets"][0]["fields"] = json!(["nationaliteit", "leeftyd", "900000007"]);
     world.used.queries = 10;
     let verdict = world.verdict();
     let codes = codes(&verdict);
@@ -357,13 +357,14 @@ fn every_violated_clause_is_reported_with_the_covenants_text() {
     assert!(necessity.text.starts_with("Alleen gegevens die voor het project noodzakelijk zijn"));
     assert_eq!(
         necessity.detail,
-        "niet in de gegevensbijlage: 1 onbekend veld; door het convenant geweigerd: `nationaliteit`"
+        "niet in de gegevensbijlage: `leeftyd` (onbekend), 1 onbekend veld; door het convenant geweigerd: \
+         `nationaliteit`"
     );
     assert_eq!(quota.detail, "11 vragen binnen het project, ten hoogste 10");
 }
 
 #[test]
-fn no_detail_repeats_what_only_the_requester_wrote() {
+fn no_detail_repeats_a_number_that_could_be_somebody_s() {
     let mut world = World::new();
     for member in ["goal", "theme", "project"] {
         world.query[member] = json!("900000007");

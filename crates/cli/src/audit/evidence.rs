@@ -18,7 +18,7 @@ use convenant_store::{EntriesError, FileLedger, Notes};
 use indicatif::ProgressBar;
 
 use super::ReplayArgs;
-use crate::exit::usage;
+use crate::exit::{Named as _, usage};
 
 /// Where everything is.
 pub(super) struct Evidence {
@@ -54,7 +54,7 @@ impl Evidence {
         let mut ledgers = vec![state.join("ledger")];
         let nodes = dir.join("nodes");
         let listed = fs::read_dir(&nodes).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let listed = listed.with_context(|| format!("`{}` cannot be read", nodes.display()))?;
+        let listed = listed.named(|| format!("`{}` cannot be read", nodes.display()))?;
         ledgers.extend(listed.iter().map(|node| node.path().join("state/ledger")));
         ledgers.push(dir.join("leader/state/receipts"));
         // A party that never started has no ledger. One that was removed is missed by the others'.
@@ -178,7 +178,7 @@ pub(super) fn replay(
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {
-    FileLedger::open_read(dir).with_context(|| format!("`{}` is no ledger", dir.display()))
+    FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
 fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
@@ -186,7 +186,7 @@ fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        Err(error) => Err(error).named(|| format!("`{}` cannot be read", path.display())),
     }
 }
 

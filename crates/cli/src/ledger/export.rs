@@ -5,14 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use clap::Args;
 use convenant_ledger::{LedgerVerifier, OpenError};
 use convenant_model::Digest;
 use serde::Serialize;
 
 use super::{Folder, note, open, refused, timestamp, verifier};
-use crate::{exit::usage, output};
+use crate::{
+    exit::{Named as _, usage},
+    output,
+};
 
 pub(super) const EXAMPLES: &str = "\
 Example:
@@ -93,7 +95,7 @@ fn documents(from: &Path, out: &Path, size: u64) -> anyhow::Result<u64> {
     }
     for index in 0..size {
         let source = convenant_register::folder::document_path(from, index);
-        let read = fs::read(&source).with_context(|| format!("`{}`", source.display()))?;
+        let read = fs::read(&source).named(|| format!("`{}`", source.display()))?;
         write(&convenant_register::folder::document_path(out, index), &read)?;
     }
     Ok(size)
@@ -103,12 +105,12 @@ fn documents(from: &Path, out: &Path, size: u64) -> anyhow::Result<u64> {
 fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     let listed = match fs::read_dir(from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        listed => listed.with_context(|| format!("`{}` cannot be read", from.display()))?,
+        listed => listed.named(|| format!("`{}` cannot be read", from.display()))?,
     };
     for file in listed {
-        let file = file.with_context(|| format!("`{}` cannot be read", from.display()))?;
+        let file = file.named(|| format!("`{}` cannot be read", from.display()))?;
         let read = fs::read(file.path());
-        let read = read.with_context(|| format!("`{}`", file.path().display()))?;
+        let read = read.named(|| format!("`{}`", file.path().display()))?;
         write(&to.join(file.file_name()), &read)?;
     }
     Ok(())
@@ -119,5 +121,5 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, bytes)
     };
-    write().with_context(|| format!("`{}` cannot be written", path.display()))
+    write().named(|| format!("`{}` cannot be written", path.display()))
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use anyhow::Context as _;
 use convenant_model::{
     Digest, Oin,
     covenant::Term,
@@ -15,7 +14,11 @@ use convenant_signing::{Jws, canonical, sha256};
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormFault};
-use crate::{exit::usage, lang::Lang, output};
+use crate::{
+    exit::{Named as _, usage},
+    lang::Lang,
+    output,
+};
 
 /// What a check found.
 #[derive(Serialize)]
@@ -31,7 +34,7 @@ pub(super) struct Checked {
 /// Checks a document, as a person wrote it or as it was signed, against the register.
 pub(super) fn check(file: &Path, state: &RegisterState, lang: Lang) -> anyhow::Result<Checked> {
     let name = file.display().to_string();
-    let bytes = fs::read(file).with_context(|| format!("`{name}` cannot be read"))?;
+    let bytes = fs::read(file).named(|| format!("`{name}` cannot be read"))?;
     if let Ok(jws) = Jws::parse(&bytes) {
         return signed(name, &jws, state, lang);
     }
@@ -80,10 +83,21 @@ impl Visit for AsSigned<'_> {
     }
 }
 
+/// Why a copy of the register does not admit this.
+pub(super) fn tried(envelope: &impl Envelope, state: &RegisterState, lang: Lang) -> Vec<String> {
+    match state.clone().admit(envelope) {
+        Ok(_) => Vec::new(),
+        Err(AdmissionError::Faults { faults, .. }) => {
+            faults.iter().map(|fault| said(fault, lang)).collect()
+        }
+        Err(error) => vec![error.to_string()],
+    }
+}
+
 /// A document before it is signed: in the eyes of the register, by everybody.
-struct Unsigned {
-    typ: &'static str,
-    payload: Vec<u8>,
+pub(super) struct Unsigned {
+    pub(super) typ: &'static str,
+    pub(super) payload: Vec<u8>,
 }
 
 impl Envelope for Unsigned {
@@ -167,20 +181,14 @@ fn warnings_of(proposal: &Proposal, state: &RegisterState, lang: Lang) -> Vec<St
 fn signed(name: String, jws: &Jws, state: &RegisterState, lang: Lang) -> anyhow::Result<Checked> {
     let document = DocumentKind::from_media_type(jws.typ());
     let document = document.ok_or_else(|| usage(format!("`{name}` is no document")))?;
-    let faults = match state.clone().admit(jws) {
-        Ok(_) => Vec::new(),
-        Err(AdmissionError::Faults { faults, .. }) => {
-            faults.iter().map(|fault| said(fault, lang)).collect()
-        }
-        Err(error) => vec![error.to_string()],
-    };
+    let faults = tried(jws, state, lang);
     Ok(Checked { file: name, document, faults, warnings: Vec::new(), signers: Vec::new() })
 }
 
 /// Admits a signed document to a copy of the register, or says why it would not be admitted.
 pub(super) fn admit(file: &Path, state: &mut RegisterState, lang: Lang) -> anyhow::Result<()> {
     let name = file.display().to_string();
-    let bytes = fs::read(file).with_context(|| format!("`{name}` cannot be read"))?;
+    let bytes = fs::read(file).named(|| format!("`{name}` cannot be read"))?;
     let jws = Jws::parse(&bytes)
         .map_err(|error| usage(format!("`{name}` is no signed document: {error}")))?;
     match state.admit(&jws) {
@@ -213,8 +221,10 @@ impl Checked {
         }
         let (number, file) = (self.faults.len(), &self.file);
         Err(usage(match lang {
-            Lang::Nl => format!("`{file}`: {number} punt(en) staan toelating in de weg"),
-            Lang::En => format!("`{file}`: {number} point(s) stand in the way of admission"),
+            Lang::Nl if number == 1 => format!("`{file}`: 1 punt staat toelating in de weg"),
+            Lang::Nl => format!("`{file}`: {number} punten staan toelating in de weg"),
+            Lang::En if number == 1 => format!("`{file}`: 1 point stands in the way of admission"),
+            Lang::En => format!("`{file}`: {number} points stand in the way of admission"),
         }))
     }
 

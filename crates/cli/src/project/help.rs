@@ -86,4 +86,5 @@ Examples:
   convenant project report P-2026-001 --config client.toml
   convenant project report P-2026-001 --form html --out summary.html --config client.toml
 
-In Dutch, from the register alone, which holds no personal data (clause S16).";
+From the register alone, which holds no personal data (clause S16). In Dutch, or English with `--lang en`; what the
+project's documents say stays in their own language.";

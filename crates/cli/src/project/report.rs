@@ -1,18 +1,21 @@
 //! `convenant project report`: a summary of a project for everybody, made from the register alone. It holds no
 //! personal data, because the register holds none.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 use convenant_model::{
-    Clock as _, Oin, ProjectId,
-    documents::{Annex, Proposal, PublishedPredicate},
-    register::{Decided, Project, RegisterState},
+    Clock as _, Oin, ProjectId, Timestamp,
+    documents::{Annex, Destruction, FeedbackItem, FinalReport, Proposal, PublishedPredicate},
+    register::{Decided, Project, ProjectState, RegisterState},
 };
 use convenant_transport::SystemClock;
 
 use super::steps::known;
-use crate::exit::usage;
+use crate::{exit::usage, lang::Lang};
+
+mod page;
+mod standing;
+
+use page::{Block, flat, html, markdown};
 
 /// How the summary is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -23,30 +26,26 @@ pub(crate) enum Form {
     Html,
 }
 
-/// A block of the summary.
-enum Block {
-    Heading(String),
-    Paragraph(String),
-    List(Vec<String>),
-    Table(Vec<&'static str>, Vec<Vec<String>>),
-}
-
-/// The summary of a project, in Dutch.
+/// The summary of a project. What its documents say is in their own language.
 pub(super) fn report(
     state: &RegisterState,
     project: &ProjectId,
     form: Form,
+    lang: Lang,
 ) -> anyhow::Result<String> {
     let found = known(state, project)?;
-    let decided = found.decided();
+    let at = SystemClock.now();
+    // A newer version than the one that was rejected is not decided on yet.
+    let undecided = matches!(found.state_at(at), ProjectState::Submitted | ProjectState::Reviewed);
+    let decided = found.decided().filter(|_| !undecided);
     let proposal = decided.map(|decided| &decided.proposal);
     let proposal = proposal.or_else(|| found.latest().map(|(_, latest)| latest));
     let proposal = proposal.ok_or_else(|| usage(format!("`{project}` has no proposal yet")))?;
     let title = format!("{} ({project})", proposal.title.as_str());
-    let blocks = Summary { state, found, proposal, decided }.blocks();
+    let blocks = Summary { state, found, proposal, decided, at, lang }.blocks();
     Ok(match form {
         Form::Md => markdown(&title, &blocks),
-        Form::Html => html(&title, &blocks),
+        Form::Html => html(&title, &blocks, lang),
     })
 }
 
@@ -55,45 +54,56 @@ struct Summary<'a> {
     found: &'a Project,
     proposal: &'a Proposal,
     decided: Option<&'a Decided>,
+    at: Timestamp,
+    lang: Lang,
 }
 
 impl Summary<'_> {
     fn blocks(&self) -> Vec<Block> {
-        let at = SystemClock.now();
+        let heading = |dutch, english| Block::Heading(self.lang.of(dutch, english).to_owned());
         let mut blocks = vec![
-            Block::Paragraph(format!(
-                "Stand op {}: {}. Deze samenvatting komt uit het ondertekende register ({} documenten).",
-                at.date(),
-                self.found.state_at(at).as_str(),
-                self.state.documents()
-            )),
-            heading("Waarom"),
+            Block::Paragraph(self.intro()),
+            Block::List(self.standing()),
+            heading("Waarom", "Why"),
             paragraph(self.proposal.cause.as_str()),
             paragraph(self.proposal.added_value.as_str()),
             Block::List(self.goals()),
-            heading("Wat er eerder is geprobeerd"),
+            heading("Wat er eerder is geprobeerd", "What was tried before"),
             Block::List(self.measures()),
-            heading("Wie"),
+            heading("Wie", "Who"),
             Block::List(self.participants()),
-            heading("Waar en hoe lang"),
+            heading("Waar en hoe lang", "Where and for how long"),
             Block::List(self.bounds()),
-            heading("Welke gegevens"),
+            heading("Welke gegevens", "Which data"),
             self.data(),
+            heading("Waarop wordt geselecteerd of geteld", "What is selected or counted by"),
         ];
-        blocks.push(heading("Waarop wordt geselecteerd of geteld"));
         let predicates = &self.proposal.predicate;
         if predicates.is_empty() {
-            blocks.push(paragraph("Er wordt alleen opgezocht."));
+            let none =
+                self.lang.of("Er wordt alleen opgezocht.", "Nothing: there are lookups only.");
+            blocks.push(paragraph(none));
         }
-        blocks.extend(predicates.iter().map(predicate));
+        blocks.extend(predicates.iter().map(|one| self.predicate(one)));
+        blocks.push(heading("Wat het heeft opgeleverd", "What it brought"));
         blocks.extend(self.outcome());
-        blocks.push(heading("Uw rechten"));
-        blocks.push(paragraph(
-            "Een treffer is een signaal en nooit een besluit; een mens beoordeelt haar. U kunt de deelnemers vragen \
-             welke gegevens over u zijn uitgewisseld (AVG artikel 15), en bezwaar maken of een klacht indienen bij \
-             de Autoriteit Persoonsgegevens.",
-        ));
+        blocks.push(heading("Uw rechten", "Your rights"));
+        blocks.push(paragraph(self.lang.of(RIGHTS, RIGHTS_EN)));
         blocks
+    }
+
+    fn intro(&self) -> String {
+        let (day, state) = (self.at.date(), self.found.state_at(self.at).as_str());
+        let documents = self.state.documents();
+        match self.lang {
+            Lang::Nl => format!(
+                "Stand op {day}: {state}. Deze samenvatting komt uit het ondertekende register ({documents} documenten)."
+            ),
+            Lang::En => format!(
+                "As of {day}: {state}. This summary is made from the signed register ({documents} documents); what \
+                 its documents say is in their own language."
+            ),
+        }
     }
 
     fn goals(&self) -> Vec<String> {
@@ -114,7 +124,8 @@ impl Summary<'_> {
     fn participants(&self) -> Vec<String> {
         let responsible = &self.proposal.responsible;
         let line = |one: &convenant_model::documents::Participant| {
-            let also = if one.partner == *responsible { " (verantwoordelijk)" } else { "" };
+            let also = self.lang.of(" (verantwoordelijk)", " (responsible)");
+            let also = if one.partner == *responsible { also } else { "" };
             format!("{}{also}: {}", self.name(&one.partner), one.role.as_str())
         };
         self.proposal.participant.iter().map(line).collect()
@@ -125,31 +136,37 @@ impl Summary<'_> {
     }
 
     fn bounds(&self) -> Vec<String> {
-        let proposal = self.proposal;
+        let (proposal, lang) = (self.proposal, self.lang);
         let area: Vec<_> = proposal.area.iter().map(ToString::to_string).collect();
-        let mut bounds = vec![format!("gebied: {}", area.join(", "))];
-        match self.decided.filter(|decided| decided.approves()) {
-            Some(decided) => {
-                let (first, last) = (decided.decision.valid_from, decided.last_day());
-                bounds.push(format!("goedgekeurd door de LSI, van {first} tot en met {last}"));
-                bounds.push(format!("besluit: {}", flat(decided.decision.reason.as_str())));
-                if let Some(one) = &decided.extension {
-                    bounds.push(format!(
-                        "verlengd op {}: {}",
-                        one.decided_on,
-                        flat(one.reason.as_str())
-                    ));
-                }
-            }
-            None => bounds.push("de LSI heeft dit project niet goedgekeurd".to_owned()),
-        }
         let quota = proposal.quota;
-        bounds.push(format!(
-            "ten hoogste {} vragen, over samen ten hoogste {} personen of objecten",
-            quota.queries, quota.subjects
-        ));
-        bounds.push(format!("inzet: {}", proposal.capacity.as_str()));
-        bounds
+        let (queries, subjects) = (quota.queries, quota.subjects);
+        vec![
+            format!("{}: {}", lang.of("gebied", "area"), area.join(", ")),
+            match self.decided {
+                Some(decided) if decided.approves() => {
+                    let (first, last) = (decided.decision.valid_from, decided.last_day());
+                    format!(
+                        "{} {first} {} {last}",
+                        lang.of("van", "from"),
+                        lang.of("tot en met", "until")
+                    )
+                }
+                _ => {
+                    let asked = lang.of("gevraagd: van", "asked for: from");
+                    let until = lang.of("tot en met", "until");
+                    format!("{asked} {} {until} {}", proposal.start, proposal.end)
+                }
+            },
+            match lang {
+                Lang::Nl => format!(
+                    "ten hoogste {queries} vragen, over samen ten hoogste {subjects} personen of objecten"
+                ),
+                Lang::En => format!(
+                    "at most {queries} queries, about at most {subjects} people or objects altogether"
+                ),
+            },
+            format!("{}: {}", lang.of("inzet", "effort"), flat(proposal.capacity.as_str())),
+        ]
     }
 
     fn data(&self) -> Block {
@@ -162,157 +179,117 @@ impl Summary<'_> {
                 fields.collect::<Vec<_>>().join("; "),
                 annex.basis_provider.to_string(),
                 annex.basis_receiver.to_string(),
-                format!("{} dagen", annex.retention_days),
+                self.lang.days(annex.retention_days.into()),
             ]
         };
-        let head = vec![
-            "Leverancier",
-            "Bestand",
-            "Velden, en waarom",
-            "Grondslag leverancier",
-            "Grondslag ontvanger",
-            "Bewaard",
+        let head = [
+            ("Leverancier", "Provider"),
+            ("Bestand", "Dataset"),
+            ("Velden, en waarom", "Fields, and why"),
+            ("Grondslag leverancier", "Provider's legal basis"),
+            ("Grondslag ontvanger", "Receiver's legal basis"),
+            ("Bewaard", "Kept for"),
         ];
+        let head = head.map(|(dutch, english)| self.lang.of(dutch, english)).to_vec();
         Block::Table(head, self.proposal.annex.iter().map(row).collect())
     }
 
     fn outcome(&self) -> Vec<Block> {
-        let items = || self.found.feedback().iter().flat_map(|one| &one.item);
-        let mut lines = Vec::new();
-        if items().next().is_some() {
-            let sum = |of: fn(&convenant_model::documents::FeedbackItem) -> u64| -> u64 {
-                items().map(of).fold(0, u64::saturating_add)
-            };
-            let (hits, usable) = (sum(|one| one.hits), sum(|one| one.usable));
-            let followed_up = sum(|one| one.followed_up);
-            lines.push(format!(
-                "teruggekoppeld: {hits} treffers, waarvan {usable} bruikbaar en {followed_up} met een vervolg"
-            ));
-        }
-        for one in self.found.destructions() {
-            let what = if one.complete {
-                "alles".to_owned()
-            } else {
-                format!("{} antwoord(en)", one.item.len())
-            };
-            let (who, when) = (self.name(&one.partner), one.destroyed_at.date());
-            lines
-                .push(format!("vernietigd door {who} op {when}: {what} ({})", one.manner.as_str()));
-        }
-        let mut blocks = vec![heading("Wat het heeft opgeleverd")];
+        let mut lines: Vec<_> = self.feedback().into_iter().collect();
+        lines.extend(self.found.destructions().iter().map(|one| self.destruction(one)));
+        let mut blocks = Vec::new();
         if let Some(report) = self.found.report() {
-            let precision = (report.confirmed * 100).checked_div(report.hits);
-            let precision = precision.map_or_else(String::new, |one| format!(" ({one}%)"));
-            lines.push(format!(
-                "{} vragen over {} personen of objecten gaven {} treffers; {} klopten{precision}",
-                report.queries, report.subjects, report.hits, report.confirmed
-            ));
-            lines.push(format!(
-                "{} correcties in het voordeel van de burger",
-                report.corrections_in_favour
-            ));
+            lines.extend(self.figures(report));
             blocks.push(paragraph(report.summary.as_str()));
             blocks.push(paragraph(report.lessons.as_str()));
         }
-        if lines.is_empty() {
-            blocks.push(paragraph("Daarover staat nog niets in het register."));
+        blocks.push(if lines.is_empty() {
+            let none = "Daarover staat nog niets in het register.";
+            paragraph(self.lang.of(none, "The register says nothing of that yet."))
         } else {
-            blocks.push(Block::List(lines));
-        }
+            Block::List(lines)
+        });
         blocks
+    }
+
+    fn feedback(&self) -> Option<String> {
+        let items = || self.found.feedback().iter().flat_map(|one| &one.item);
+        items().next()?;
+        let sum = |of: fn(&FeedbackItem) -> u64| items().map(of).fold(0, u64::saturating_add);
+        let (hits, usable) = (sum(|one| one.hits), sum(|one| one.usable));
+        let followed_up = sum(|one| one.followed_up);
+        Some(match self.lang {
+            Lang::Nl => format!(
+                "teruggekoppeld: {hits} treffers, waarvan {usable} bruikbaar en {followed_up} met een vervolg"
+            ),
+            Lang::En => format!(
+                "feedback: {hits} hits, of which {usable} were of use and {followed_up} were followed up"
+            ),
+        })
+    }
+
+    fn destruction(&self, one: &Destruction) -> String {
+        let (lang, number) = (self.lang, one.item.len());
+        let what = match number {
+            _ if one.complete => lang.of("alles", "everything").to_owned(),
+            1 => format!("1 {}", lang.of("antwoord", "answer")),
+            _ => format!("{number} {}", lang.of("antwoorden", "answers")),
+        };
+        let (who, when) = (self.name(&one.partner), one.destroyed_at.date());
+        let (by, on) = (lang.of("vernietigd door", "destroyed by"), lang.of("op", "on"));
+        format!("{by} {who} {on} {when}: {what} ({})", flat(one.manner.as_str()))
+    }
+
+    fn figures(&self, report: &FinalReport) -> [String; 2] {
+        let FinalReport { queries, subjects, hits, confirmed, corrections_in_favour, .. } = report;
+        let precision = (confirmed * 100).checked_div(*hits);
+        let precision = precision.map_or_else(String::new, |one| format!(" ({one}%)"));
+        match self.lang {
+            Lang::Nl => [
+                format!(
+                    "{queries} vragen over {subjects} personen of objecten gaven {hits} treffers; {confirmed} \
+                     klopten{precision}"
+                ),
+                format!("{corrections_in_favour} correcties in het voordeel van de burger"),
+            ],
+            Lang::En => [
+                format!(
+                    "{queries} queries about {subjects} people or objects gave {hits} hits; {confirmed} were \
+                     right{precision}"
+                ),
+                format!("{corrections_in_favour} corrections in the citizen's favour"),
+            ],
+        }
+    }
+
+    fn predicate(&self, one: &PublishedPredicate) -> Block {
+        let (lang, expected) = (self.lang, one.expected_hits);
+        let hits = format!("{} {} {}", expected.least, lang.of("tot", "to"), expected.most);
+        let seeks = lang.of("waar het naar zoekt", "what it looks for");
+        let mistakes = lang.of("bekende vergissingen", "known mistakes");
+        Block::List(vec![
+            format!(
+                "{} ({} {}), in {}: {}",
+                one.id,
+                lang.of("versie", "version"),
+                one.version,
+                one.dataset,
+                one.expression
+            ),
+            format!("{seeks}: {}", flat(one.explanation.as_str())),
+            format!("{}: {hits} {}", lang.of("verwacht", "expected"), lang.of("treffers", "hits")),
+            format!("{mistakes}: {}", flat(one.false_positives.as_str())),
+        ])
     }
 }
 
-fn heading(text: &str) -> Block {
-    Block::Heading(text.to_owned())
-}
+const RIGHTS: &str = "Een treffer is een signaal en nooit een besluit; een mens beoordeelt haar. U kunt de deelnemers \
+    vragen welke gegevens over u zijn uitgewisseld (AVG artikel 15), en bezwaar maken of een klacht indienen bij de \
+    Autoriteit Persoonsgegevens.";
+const RIGHTS_EN: &str = "A hit is a signal and never a decision; a person assesses it. You can ask the participants \
+    which data about you were exchanged (GDPR article 15), and object, or complain to the Autoriteit \
+    Persoonsgegevens.";
 
 fn paragraph(text: &str) -> Block {
     Block::Paragraph(flat(text))
-}
-
-fn predicate(one: &PublishedPredicate) -> Block {
-    let expected = one.expected_hits;
-    Block::List(vec![
-        format!("{} (versie {}), in {}: {}", one.id, one.version, one.dataset, one.expression),
-        format!("waar het naar zoekt: {}", flat(one.explanation.as_str())),
-        format!("verwacht: {} tot {} treffers", expected.least, expected.most),
-        format!("bekende vergissingen: {}", flat(one.false_positives.as_str())),
-    ])
-}
-
-/// On one line, without control characters.
-fn flat(text: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().filter(|c| !c.is_control()).collect()
-}
-
-fn markdown(title: &str, blocks: &[Block]) -> String {
-    let mut text = format!("# {}\n", escaped_md(title));
-    for block in blocks {
-        // Writing to a `String` does not fail.
-        let _ = match block {
-            Block::Heading(heading) => write!(text, "\n## {}\n", escaped_md(heading)),
-            Block::Paragraph(paragraph) => write!(text, "\n{}\n", escaped_md(paragraph)),
-            Block::List(items) => {
-                let items = items.iter().map(|item| format!("- {}\n", escaped_md(item)));
-                write!(text, "\n{}", items.collect::<String>())
-            }
-            Block::Table(head, rows) => {
-                let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-                let rule = line(head.iter().map(|_| "---".to_owned()).collect());
-                let head = line(head.iter().map(|cell| (*cell).to_owned()).collect());
-                let rows =
-                    rows.iter().map(|row| line(row.iter().map(|one| escaped_md(one)).collect()));
-                write!(text, "\n{head}{rule}{}", rows.collect::<String>())
-            }
-        };
-    }
-    text
-}
-
-/// So that nothing in a document of somebody else's becomes markup.
-fn escaped_md(text: &str) -> String {
-    let special = |c: char| "\\`*_{}[]<>#|~!&".contains(c);
-    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
-}
-
-const STYLE: &str = "\
-body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b}\
-table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #767676;padding:.4rem .6rem;\
-text-align:left;vertical-align:top}";
-
-fn html(title: &str, blocks: &[Block]) -> String {
-    let title = escaped_html(title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"nl\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body><main>\n\
-         <h1>{title}</h1>\n"
-    );
-    for block in blocks {
-        // Writing to a `String` does not fail.
-        let _ = match block {
-            Block::Heading(text) => writeln!(page, "<h2>{}</h2>", escaped_html(text)),
-            Block::Paragraph(text) => writeln!(page, "<p>{}</p>", escaped_html(text)),
-            Block::List(items) => {
-                let items = items.iter().map(|item| format!("<li>{}</li>", escaped_html(item)));
-                writeln!(page, "<ul>{}</ul>", items.collect::<String>())
-            }
-            Block::Table(head, rows) => {
-                let head = head.iter().map(|one| format!("<th scope=\"col\">{one}</th>"));
-                let row = |row: &Vec<String>| {
-                    let cells = row.iter().map(|one| format!("<td>{}</td>", escaped_html(one)));
-                    format!("<tr>{}</tr>", cells.collect::<String>())
-                };
-                let rows: String = rows.iter().map(row).collect();
-                writeln!(page, "<table><tr>{}</tr>{rows}</table>", head.collect::<String>())
-            }
-        };
-    }
-    page.push_str("</main></body></html>\n");
-    page
-}
-
-fn escaped_html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

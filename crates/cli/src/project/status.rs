@@ -3,7 +3,7 @@
 use convenant_model::{
     Clock as _, Date, ProjectId, Timestamp,
     covenant::Covenant,
-    register::{Actor, Duty, Project, ProjectState, RegisterState, Task, Terms},
+    register::{Actor, Duty, Project, ProjectState, RegisterState, Task},
 };
 use convenant_transport::SystemClock;
 use serde::Serialize;
@@ -20,10 +20,41 @@ struct Status<'a> {
     title: Option<&'a str>,
     version: Option<u32>,
     state: ProjectState,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terms: Option<Terms>,
+    terms: Days,
     duties: Vec<Duty>,
     warnings: Vec<String>,
+}
+
+/// The days of a project that can still be met, or were missed.
+#[derive(Default, Serialize)]
+struct Days {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Date>,
+    /// With the longest extension, where that is later (S11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    longest: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destruction: Option<Date>,
+}
+
+impl Days {
+    /// Those of a project that is over are the ones by which something of it is still to be done.
+    fn of(project: &Project, covenant: &Covenant, duties: &[Duty], at: Timestamp) -> Self {
+        let Some(terms) = project.terms(covenant) else { return Self::default() };
+        let due = |task, day| duties.iter().any(|duty| duty.task == task).then_some(day);
+        let ahead = |day| (!project.ended_at(at)).then_some(day);
+        Self {
+            first: ahead(terms.first),
+            last: ahead(terms.last),
+            longest: ahead(terms.longest).filter(|longest| *longest > terms.last),
+            feedback: due(Task::Feedback, terms.feedback),
+            destruction: due(Task::Destroy, terms.destruction),
+        }
+    }
 }
 
 /// Tells of one project, or of all.
@@ -61,10 +92,10 @@ impl<'a> Status<'a> {
         lang: Lang,
     ) -> Self {
         let latest = project.latest().map(|(_, latest)| latest);
-        let terms = project.terms(covenant);
+        let duties = project.duties(covenant, at);
+        let terms = Days::of(project, covenant, &duties, at);
         let mut warnings = Vec::new();
-        let ended = project.ended_at(at);
-        if !ended && project.leaves_too_little_time(covenant) {
+        if !project.ended_at(at) && project.leaves_too_little_time(covenant) {
             let text = lang.of(
                 "de resterende tijd is korter dan de bewaartermijnen nodig hebben: wat laat wordt gevraagd, wordt \
                  korter bewaard (L6)",
@@ -72,12 +103,15 @@ impl<'a> Status<'a> {
             );
             warnings.push(text.to_owned());
         }
-        let left = terms.filter(|_| !ended).map(|terms| days(terms.last, at.date()));
+        let left = terms.last.map(|last| days(last, at.date()));
         if left.is_some_and(|left| (0..=SOON).contains(&left)) {
-            let text = lang.of(
-                "de laatste dag nadert; verlengen kan alleen daarvoor (S11)",
-                "the last day comes near; an extension is decided on before it (S11)",
-            );
+            let text = match terms.longest {
+                Some(_) => lang.of(
+                    "de laatste dag nadert; verlengen kan alleen daarvoor (S11)",
+                    "the last day comes near; an extension is decided on before it (S11)",
+                ),
+                None => lang.of("de laatste dag nadert (S11)", "the last day comes near (S11)"),
+            };
             warnings.push(text.to_owned());
         }
         Self {
@@ -86,7 +120,7 @@ impl<'a> Status<'a> {
             version: latest.map(|latest| latest.version),
             state: project.state_at(at),
             terms,
-            duties: project.duties(covenant, at),
+            duties,
             warnings,
         }
     }
@@ -100,9 +134,7 @@ impl<'a> Status<'a> {
             self.project,
             self.state.as_str()
         ))?;
-        if let Some(terms) = &self.terms {
-            print_terms(terms, today, lang)?;
-        }
+        print_terms(&self.terms, today, lang)?;
         for duty in &self.duties {
             output::line(&line(duty, register, today, lang))?;
         }
@@ -115,7 +147,7 @@ impl<'a> Status<'a> {
     }
 }
 
-fn print_terms(terms: &Terms, today: Date, lang: Lang) -> anyhow::Result<()> {
+fn print_terms(terms: &Days, today: Date, lang: Lang) -> anyhow::Result<()> {
     let rows = [
         (lang.of("vragen kan van", "asks from"), terms.first),
         (lang.of("tot en met", "until"), terms.last),
@@ -123,8 +155,9 @@ fn print_terms(terms: &Terms, today: Date, lang: Lang) -> anyhow::Result<()> {
         (lang.of("terugkoppelen uiterlijk", "feedback by"), terms.feedback),
         (lang.of("alles vernietigd uiterlijk", "everything destroyed by"), terms.destruction),
     ];
-    rows.iter().try_for_each(|(what, day)| {
-        output::line(&format!("  {what:<28} {day}  {}", distance(*day, today, lang)))
+    let rows = rows.into_iter().filter_map(|(what, day)| Some((what, day?)));
+    rows.into_iter().try_for_each(|(what, day)| {
+        output::line(&format!("  {what:<28} {day}  {}", distance(day, today, lang)))
     })
 }
 
@@ -135,8 +168,8 @@ fn days(day: Date, today: Date) -> i32 {
 fn distance(day: Date, today: Date, lang: Lang) -> String {
     match days(day, today) {
         0 => lang.of("vandaag", "today").to_owned(),
-        n if n > 0 => format!("{} {n} {}", lang.of("over", "in"), lang.of("dagen", "days")),
-        n => format!("{} {}", -n, lang.of("dagen geleden", "days ago")),
+        n if n > 0 => format!("{} {}", lang.of("over", "in"), lang.days(n)),
+        n => format!("{} {}", lang.days(-n), lang.of("geleden", "ago")),
     }
 }
 
@@ -152,7 +185,7 @@ fn line(duty: &Duty, register: &RegisterState, today: Date, lang: Lang) -> Strin
     let due = match duty.days_left(today) {
         None => String::new(),
         Some(left) if left < 0 => format!("  {}", lang.of("TE LAAT", "OVERDUE")),
-        Some(left) => format!("  ({left} {})", lang.of("dagen", "days")),
+        Some(left) => format!("  ({})", lang.days(left)),
     };
     format!("  - {who}: {what}{due}  [convenant {command}]")
 }

@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use clap::Args;
 use convenant_model::{
     Clock as _, Date, Digest, Oin, ProjectId, Timestamp,
@@ -22,7 +21,12 @@ use convenant_setup::verifying_key;
 use convenant_signing::Jws;
 use convenant_transport::SystemClock;
 
-use crate::{exit::usage, output};
+use super::tried::{Tried, still_runs, would_be_taken};
+use crate::{
+    exit::{Named as _, usage},
+    lang::Lang,
+    output,
+};
 
 /// What every such document says, and where it goes.
 #[derive(Args, Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Written {
     /// From when on, like `2026-01-31T12:00:00.000Z` [default: now].
     #[arg(long, value_name = "INSTANT")]
     from: Option<Timestamp>,
+    #[command(flatten)]
+    tried: Tried,
     #[command(flatten)]
     out: Out,
 }
@@ -138,6 +144,8 @@ pub(crate) struct SecuringArgs {
     #[arg(long, value_name = "DATE")]
     date: Option<Date>,
     #[command(flatten)]
+    tried: Tried,
+    #[command(flatten)]
     out: Out,
 }
 
@@ -152,14 +160,14 @@ pub(crate) fn write(out: &Path, document: &impl Document, json: bool) -> anyhow:
 pub(super) fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .with_context(|| format!("`{}` cannot be written", out.display()))
+        .named(|| format!("`{}` cannot be written", out.display()))
 }
 
 pub(super) fn today() -> Date {
     SystemClock.now().date()
 }
 
-pub(super) fn suspend(
+pub(super) async fn suspend(
     project: ProjectId,
     partner: Option<Oin>,
     written: &Written,
@@ -167,10 +175,11 @@ pub(super) fn suspend(
 ) -> anyhow::Result<()> {
     let document = tag::Suspension::Suspension;
     let (from, reason) = (written.from(), written.reason()?);
-    written.out.write(&Suspension { document, project, partner, from, reason }, json)
+    let runs = Some(project.clone());
+    written.write(&Suspension { document, project, partner, from, reason }, runs, json).await
 }
 
-pub(super) fn resume(suspension: &Path, written: &Written, json: bool) -> anyhow::Result<()> {
+pub(super) async fn resume(suspension: &Path, written: &Written, json: bool) -> anyhow::Result<()> {
     let jws = signed_suspension(suspension)?;
     let suspended: Suspension = from_json("suspension", jws.payload())?;
     let resumption = Resumption {
@@ -180,10 +189,10 @@ pub(super) fn resume(suspension: &Path, written: &Written, json: bool) -> anyhow
         from: written.from(),
         reason: written.reason()?,
     };
-    written.out.write(&resumption, json)
+    written.write(&resumption, None, json).await
 }
 
-pub(super) fn withdraw(
+pub(super) async fn withdraw(
     project: ProjectId,
     partner: Option<Oin>,
     written: &Written,
@@ -191,13 +200,15 @@ pub(super) fn withdraw(
 ) -> anyhow::Result<()> {
     let document = tag::Withdrawal::Withdrawal;
     let (from, reason) = (written.from(), written.reason()?);
-    written.out.write(&Withdrawal { document, project, partner, from, reason }, json)
+    let runs = Some(project.clone());
+    written.write(&Withdrawal { document, project, partner, from, reason }, runs, json).await
 }
 
-pub(super) fn close(project: ProjectId, written: &Written, json: bool) -> anyhow::Result<()> {
+pub(super) async fn close(project: ProjectId, written: &Written, json: bool) -> anyhow::Result<()> {
     let document = tag::Closure::Closure;
     let (from, reason) = (written.from(), written.reason()?);
-    written.out.write(&Closure { document, project, from, reason }, json)
+    let runs = Some(project.clone());
+    written.write(&Closure { document, project, from, reason }, runs, json).await
 }
 
 /// Names the latest version of the proposal, and every attestation of it that the register holds.
@@ -220,7 +231,12 @@ pub(super) fn decide(state: &RegisterState, args: DecisionArgs, json: bool) -> a
     args.out.write(&decision, json)
 }
 
-pub(super) fn mandate(state: &RegisterState, args: MandateArgs, json: bool) -> anyhow::Result<()> {
+pub(super) fn mandate(
+    state: &RegisterState,
+    args: MandateArgs,
+    lang: Lang,
+    json: bool,
+) -> anyhow::Result<()> {
     let decided = approved(state, &args.project)?;
     let named = [
         (Role::Leader, "operationeel projectleider", &args.leader),
@@ -246,10 +262,17 @@ pub(super) fn mandate(state: &RegisterState, args: MandateArgs, json: bool) -> a
         holder,
         project: args.project,
     };
+    still_runs(state, &mandate.project, lang)?;
+    would_be_taken(&mandate, state, lang)?;
     args.out.write(&mandate, json)
 }
 
-pub(super) fn extend(state: &RegisterState, args: ExtensionArgs, json: bool) -> anyhow::Result<()> {
+pub(super) fn extend(
+    state: &RegisterState,
+    args: ExtensionArgs,
+    lang: Lang,
+    json: bool,
+) -> anyhow::Result<()> {
     let extension = Extension {
         document: tag::Extension::Extension,
         proposal: approved(state, &args.project)?.hash,
@@ -258,10 +281,12 @@ pub(super) fn extend(state: &RegisterState, args: ExtensionArgs, json: bool) -> 
         reason: text("--reason", &args.reason)?,
         project: args.project,
     };
+    still_runs(state, &extension.project, lang)?;
+    would_be_taken(&extension, state, lang)?;
     args.out.write(&extension, json)
 }
 
-pub(super) fn secure(args: SecuringArgs, json: bool) -> anyhow::Result<()> {
+pub(super) async fn secure(args: SecuringArgs, json: bool) -> anyhow::Result<()> {
     let securing = Securing {
         document: tag::Securing::Securing,
         project: args.project,
@@ -269,6 +294,7 @@ pub(super) fn secure(args: SecuringArgs, json: bool) -> anyhow::Result<()> {
         measures: text("--measures", &args.measures)?,
         date: args.date.unwrap_or_else(today),
     };
+    args.tried.allows(&securing, None).await?;
     args.out.write(&securing, json)
 }
 
@@ -297,7 +323,7 @@ fn text<const N: usize>(argument: &str, text: &str) -> anyhow::Result<BoundedTex
 
 fn signed_suspension(path: &Path) -> anyhow::Result<Jws> {
     let name = path.display();
-    let bytes = fs::read(path).with_context(|| format!("`{name}` cannot be read"))?;
+    let bytes = fs::read(path).named(|| format!("`{name}` cannot be read"))?;
     let jws = Jws::parse(&bytes).map_err(|error| usage(format!("`{name}`: {error}")))?;
     if jws.typ() != DocumentKind::Suspension.media_type() {
         return Err(usage(format!("`{name}` is no signed suspension")));
@@ -306,6 +332,16 @@ fn signed_suspension(path: &Path) -> anyhow::Result<Jws> {
 }
 
 impl Written {
+    async fn write(
+        &self,
+        document: &impl Document,
+        runs: Option<ProjectId>,
+        json: bool,
+    ) -> anyhow::Result<()> {
+        self.tried.allows(document, runs.as_ref()).await?;
+        self.out.write(document, json)
+    }
+
     fn from(&self) -> Timestamp {
         self.from.unwrap_or_else(|| SystemClock.now())
     }

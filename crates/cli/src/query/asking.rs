@@ -1,8 +1,11 @@
 //! From arguments to a question: partners by name, keys by the covenant.
 
+use std::collections::BTreeSet;
+
 use convenant_client::compose::{Question, Subjects, TargetQuestion};
 use convenant_model::{
-    DatasetId, Oin,
+    DatasetId, Oin, ProjectId,
+    area::AreaCode,
     covenant::{Covenant, Dataset, Field},
     documents::Enrolment,
     parse::BoundedText,
@@ -73,7 +76,8 @@ impl Asked {
         require_goal(args, state)?;
         let resolved = args.targets.iter().map(|target| resolve(target, state, covenant));
         let resolved = resolved.collect::<anyhow::Result<Vec<_>>>()?;
-        let targets = resolved.iter().map(|target| self.target(args, covenant, target));
+        let area = area(state, &args.project);
+        let targets = resolved.iter().map(|target| self.target(args, (covenant, &area), target));
         let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
         self.require_verifier(&targets)?;
         self.vouchers.require_use(&targets)?;
@@ -92,12 +96,12 @@ impl Asked {
     fn target(
         &self,
         args: &QueryArgs,
-        covenant: &Covenant,
+        (covenant, area): (&Covenant, &BTreeSet<AreaCode>),
         target: &Resolved,
     ) -> anyhow::Result<TargetQuestion> {
         let dataset = dataset(covenant, &target.dataset)?;
         let subjects = match &self.subjects {
-            Some(listed) => Some(self.subjects(listed, args, dataset)?),
+            Some(listed) => Some(self.subjects(listed, args, (dataset, area))?),
             None => None,
         };
         let vouch = args.vouch.as_ref();
@@ -116,10 +120,11 @@ impl Asked {
         &self,
         listed: &Listed,
         args: &QueryArgs,
-        dataset: &Dataset,
+        (dataset, area): (&Dataset, &BTreeSet<AreaCode>),
     ) -> anyhow::Result<Subjects> {
         let subjects = subjects(listed, args, dataset)?;
-        match dataset.vouched_key(&subjects.key) {
+        // Vouchers play no part where the dataset knows by itself who lives in the area.
+        match dataset.vouched_key(&subjects.key).filter(|_| !dataset.holds_area(area)) {
             Some(_) => self.vouchers.pass_on(subjects, listed, args, dataset),
             None => Ok(subjects),
         }
@@ -137,6 +142,12 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// The area of a project, as the LSI decided on it.
+fn area(state: &RegisterState, project: &ProjectId) -> BTreeSet<AreaCode> {
+    let decided = state.project(project).and_then(|project| project.decided());
+    decided.map(|decided| decided.proposal.area.clone()).unwrap_or_default()
 }
 
 /// Of several goals the leader chooses one: which it was is part of the evidence.

@@ -6,7 +6,6 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context as _;
 use convenant_model::{
     covenant::{Dataset, Field, Use},
     subjects::{Identifying, Subject},
@@ -14,7 +13,7 @@ use convenant_model::{
 };
 use zeroize::Zeroizing;
 
-use crate::exit::usage;
+use crate::exit::{Named as _, usage};
 
 /// Subjects as they were read: every line has a second column, or none has.
 pub(super) struct Listed {
@@ -37,7 +36,7 @@ impl Listed {
         } else {
             fs::read_to_string(path).map(|read| text = Zeroizing::new(read))
         };
-        read.with_context(|| format!("the subjects in `{}` cannot be read", path.display()))?;
+        read.named(|| format!("the subjects in `{}` cannot be read", path.display()))?;
         Self::parse(&text)
     }
 

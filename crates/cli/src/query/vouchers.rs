@@ -3,7 +3,6 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Context as _;
 use convenant_client::compose::{Subjects, TargetQuestion};
 use convenant_exchange::{Kept, pass_on};
 use convenant_model::{
@@ -14,7 +13,10 @@ use convenant_transport::SystemClock;
 use zeroize::Zeroizing;
 
 use super::{QueryArgs, subjects::Listed};
-use crate::{exit::usage, output};
+use crate::{
+    exit::{Named as _, usage},
+    output,
+};
 
 /// Most lines that an error names.
 const MOST_LINES: usize = 20;
@@ -54,8 +56,8 @@ impl Passing {
     pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let read = |path: &PathBuf| {
             let bytes = fs::read(path).map(Zeroizing::new);
-            let bytes = bytes
-                .with_context(|| format!("the vouchers in `{}` cannot be read", path.display()))?;
+            let bytes =
+                bytes.named(|| format!("the vouchers in `{}` cannot be read", path.display()))?;
             let kept = Kept::read(&bytes);
             let kept = kept.map_err(|error| usage(format!("`{}`: {error}", path.display())))?;
             Ok((path.clone(), kept))
@@ -84,7 +86,7 @@ impl Passing {
         if self.0.is_empty() {
             // Asked all the same: whether it may be is not for this side to say.
             output::note(&format!(
-                "`{id}` holds no area and answers only for subjects that a partner vouched for: look them up \
+                "`{id}` does not know the project's area and answers only for subjects that a partner vouched for: look them up \
                  with `--vouch` first, and pass what that keeps with `--vouchers`"
             ));
             return Ok(subjects);

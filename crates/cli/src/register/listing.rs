@@ -69,10 +69,7 @@ struct Shown {
 }
 
 pub(super) fn show(opened: &Opened, index: u64, json: bool) -> anyhow::Result<()> {
-    let size = opened.register.position().size;
-    if index >= size {
-        return Err(usage(format!("the register has {size} documents, from 0 on")));
-    }
+    within(opened, index)?;
     let listed = Listed::read(&opened.dir, index)?;
     let (jws, _) = parsed(&opened.dir, index)?;
     let content = serde_json::from_slice(jws.payload()).map_err(bad_evidence)?;
@@ -84,6 +81,31 @@ pub(super) fn show(opened: &Opened, index: u64, json: bool) -> anyhow::Result<()
         output::note(&format!("signed by key {key}"));
     }
     output::json(&content)
+}
+
+/// Shows a document as a person writes one.
+pub(super) fn show_toml(opened: &Opened, index: u64) -> anyhow::Result<()> {
+    within(opened, index)?;
+    let (jws, kind) = parsed(&opened.dir, index)?;
+    output::raw(kind.visit(AsToml(jws.payload()))?.as_bytes())
+}
+
+fn within(opened: &Opened, index: u64) -> anyhow::Result<()> {
+    let size = opened.register.position().size;
+    if index < size {
+        return Ok(());
+    }
+    Err(usage(format!("the register has {size} documents, from 0 on")))
+}
+
+struct AsToml<'a>(&'a [u8]);
+
+impl Visit for AsToml<'_> {
+    type Output = anyhow::Result<String>;
+    fn visit<T: Document>(self) -> Self::Output {
+        let document: T = from_json(T::KIND.as_str(), self.0)?;
+        Ok(toml::to_string_pretty(&toml::Table::try_from(document)?)?)
+    }
 }
 
 fn parsed(dir: &Path, index: u64) -> anyhow::Result<(Jws, DocumentKind)> {

@@ -28,7 +28,7 @@ fn the_example_covenant_is_explained_clause_by_clause() {
     let broken = fs::read_to_string(&covenant).unwrap().replacen("forbid (", "forbit (", 1);
     fs::write(&covenant, broken).unwrap();
     let refused = convenant(&["covenant", "check", text(&covenant)]);
-    assert_eq!(code(&refused), 1);
+    assert_eq!(code(&refused), 2);
     assert!(stderr(&refused).contains("clause `S1`"), "{}", stderr(&refused));
 }
 

@@ -35,7 +35,7 @@ fn a_key_that_others_can_read_is_not_used() {
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o640);
     fs::set_permissions(&key, open).unwrap();
     let output = convenant(&["sign", text(&document), "--key", text(&key)]);
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("chmod 600"), "{}", stderr(&output));
 }
 

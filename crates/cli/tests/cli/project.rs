@@ -24,7 +24,7 @@ fn a_suspension_is_written_signed_and_ended() {
     assert_eq!(said, ["suspension", PROJECT, OIN, from, reason]);
     // What was written is not written over.
     let again = convenant(&suspend);
-    assert_eq!(code(&again), 1);
+    assert_eq!(code(&again), 2);
     assert!(stderr(&again).contains("cannot be written"), "{}", stderr(&again));
 
     let hash = stdout(&done(&["sign", out, "--key", text(&key)]));

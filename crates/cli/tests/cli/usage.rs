@@ -93,6 +93,59 @@ fn a_register_needs_a_place_and_keys() {
     refused(&["audit", "replay"], "--federation");
 }
 
+/// Whatever is named on the command line and is not there, is as it should not be or would be written over.
+#[test]
+fn a_file_that_is_not_as_it_should_be_is_the_same_everywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, public) = new_key(dir.path(), "key", "ed25519");
+    let (missing, new) = (dir.path().join("missing"), dir.path().join("new.toml"));
+    let (key, public, missing, new) = (text(&key), text(&public), text(&missing), text(&new));
+    let project = "P-2026-001";
+    let trust = ["--lsi-key", public, "--quorum", "1", "--key", public];
+    let suspend = ["project", "suspend", project, "--reason", "x"];
+    let mandate = ["project", "mandate", project, "--leader", missing, "--max-subjects", "1"];
+    let query = ["query", "--project", project, "--target", "a/b/c", "--justification", "d 1"];
+    let commands: &[&[&str]] = &[
+        &["covenant", "check", missing],
+        &["covenant", "check", key],
+        &["covenant", "diff", missing, missing],
+        &["keys", "show", missing],
+        &["keys", "show", text(dir.path())],
+        &["keys", "new", "--kind", "ledger", "--out", key],
+        &["certs", "example", "--out", key],
+        &["sign", missing, "--key", key],
+        &["sign", key, "--key", missing],
+        &["project", "check", missing, "--config", missing],
+        &["project", "sign", missing, "--key", key, "--config", missing],
+        &["project", "submit", missing, "--config", missing],
+        &["project", "status", "--config", key],
+        &["project", "resume", "--suspension", missing, "--reason", "x", "--out", new],
+        &[&suspend[..], &["--out", key]].concat(),
+        &[&suspend[..], &["--out", new, "--config", missing]].concat(),
+        &[&mandate[..], &["--out", new, "--config", missing]].concat(),
+        &["register", "submit", missing, "--config", missing],
+        &["register", "list", "--config", missing],
+        &[&["register", "verify", "--dir", missing], &trust[..]].concat(),
+        &["coordinator", "run", "--config", missing],
+        &["node", "check", "--config", missing],
+        &["node", "run", "--config", key],
+        &[&query[..], &["--out", "r.csv", "--fields", "a", "--config", missing]].concat(),
+        &["results", "list", "--config", missing],
+        &["ledger", "checkpoint", "--dir", missing],
+        &["ledger", "entries", "--dir", missing],
+        &["ledger", "verify", "--dir", missing, "--key", public],
+        &["ledger", "export", "--dir", missing, "--key", public, "--out", new],
+        &["ledger", "records", "--dir", missing, "--as", "fsc"],
+        &["ledger", "fetch", "--config", missing, "--out", new],
+        &["audit", "replay", "--federation", missing],
+        &["audit", "replay", "--register", missing, "--ledger", missing, "--config", missing],
+        &["demo", "--setup-only", "--dir", key],
+    ];
+    for command in commands {
+        refused(command, "");
+    }
+}
+
 #[test]
 fn a_document_is_read_strictly() {
     let dir = tempfile::tempdir().unwrap();
@@ -103,7 +156,7 @@ fn a_document_is_read_strictly() {
     fs::write(&document, content).unwrap();
     let output = convenant(&["sign", text(&document), "--key", text(&key)]);
     let told = stderr(&output);
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 2);
     assert!(told.contains("mandate.toml:9:1") && told.contains("remark"), "{told}");
     assert!(!dir.path().join("mandate.jws").exists());
 }
@@ -114,7 +167,7 @@ fn an_unknown_key_of_a_configuration_is_named() {
     let config = dir.path().join("node.toml");
     fs::write(&config, "[party]\noin = \"00000099000000002000\"\nname = \"uwv\"\n").unwrap();
     let output = convenant(&["node", "check", "--config", text(&config)]);
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("name"), "{}", stderr(&output));
 }
 
@@ -126,6 +179,6 @@ fn certificates_are_written_into_an_empty_folder_only() {
     let written: Vec<String> = serde_json::from_slice(&written.stdout).unwrap();
     assert!(written.iter().any(|path| path.ends_with("ca.pem")));
     let again = convenant(&["certs", "example", "--out", text(&certs)]);
-    assert_eq!(code(&again), 1);
+    assert_eq!(code(&again), 2);
     assert!(stderr(&again).contains("is not empty"), "{}", stderr(&again));
 }

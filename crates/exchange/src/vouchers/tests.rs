@@ -81,7 +81,7 @@ impl Case {
             issuing.add(value);
             taking.add(value);
         }
-        let signatory = Signatory { party: oin(ROTTERDAM), key: again(&self.key) };
+        let signatory = Signatory { party: oin(ROTTERDAM), key: again(&self.key).into() };
         let came = issuing.close(self.now(), &signatory).unwrap();
         taking.finish(&came, self.key.verifying_key(), |vouching| vouching).unwrap()
     }
@@ -340,7 +340,7 @@ fn the_requester_takes_only_what_vouches_for_what_came() {
     let salter = Salter::draw(&SystemRandom::new()).unwrap();
     let mut issuing = Issuing::about(case.vouching(), 7, salter);
     issuing.add("900000001");
-    let signatory = Signatory { party: oin(ROTTERDAM), key: again(&case.key) };
+    let signatory = Signatory { party: oin(ROTTERDAM), key: again(&case.key).into() };
     let came = issuing.close(case.now(), &signatory).unwrap();
     let take = |value: &str, key: &SigningKey, expected: fn(Vouching) -> Vouching| {
         let mut taking = Taking::default();

@@ -2,7 +2,13 @@
 //! holds at once.
 
 use convenant_clauses::{Permit, Request, Verdict, decide};
-use convenant_model::{Problem, Timestamp, entry::Usage, query::RegisterPosition};
+use convenant_model::{
+    Oin, Problem, Timestamp,
+    entry::Usage,
+    keys::VerifyingKey,
+    query::RegisterPosition,
+    register::{Project, RegisterState},
+};
 
 use super::{Answering, Asked};
 
@@ -23,7 +29,7 @@ impl<'a> Lapse<'a> {
     }
 
     /// Fails when nothing more may leave: a suspension holds by now or the project is over, or with what came into the register
-    /// since, the same query would no longer be permitted the same.
+    /// since, the same query would no longer be permitted the same, or nobody would vouch for its subjects.
     pub(super) fn check(&mut self) -> Result<(), Problem> {
         let snapshot = self.answering.follower.current();
         let (at, own) = (self.answering.clock.now(), &self.answering.party);
@@ -31,7 +37,11 @@ impl<'a> Lapse<'a> {
         let (query, state) = (self.asked.received.query(), snapshot.register().state());
         let project = state.project(&query.project).ok_or(Problem::Lapsed)?;
         let stopped = project.suspended(at).is_some() || project.withheld(own, at).is_some();
-        if stopped || project.ended_at(at) || project.withdrawn(at) {
+        if stopped
+            || !self.vouched(state, project, at)
+            || project.ended_at(at)
+            || project.withdrawn(at)
+        {
             return Err(Problem::Lapsed);
         }
         // A departure or a revocation takes effect at an instant of its own and needs no new document.
@@ -57,5 +67,21 @@ impl<'a> Lapse<'a> {
             }
             _ => Err(Problem::Lapsed),
         }
+    }
+
+    /// Whether whoever vouched for the subjects still could: a partner that suspended nothing, none of whose ledger
+    /// keys was revoked since. Which of them signed the vouchers is not kept.
+    fn vouched(&self, state: &RegisterState, project: &Project, at: Timestamp) -> bool {
+        let (before, taken) = (self.asked.snapshot.register().state(), self.asked.received.at());
+        let stands = |issuer: &Oin| {
+            let mut keys = state.enrolments_of(issuer).map(|enrolment| &enrolment.ledger_key);
+            let revoked = |key: &VerifyingKey| {
+                state.is_revoked(issuer, key, at) && !before.is_revoked(issuer, key, taken)
+            };
+            state.enrolment_at(issuer, at).is_some()
+                && project.withheld(issuer, at).is_none()
+                && !keys.any(revoked)
+        };
+        self.permit.vouched_by().iter().all(|one| stands(&one.issuer))
     }
 }
