@@ -37,9 +37,9 @@ const TITLE: &str = "Overzicht van gegevens die over u zijn gevraagd";
 
 /// The same in every letter, so that its presence says nothing.
 const DELAY: &str = "Soms mag een organisatie u pas later vertellen dat er gegevens over u zijn gevraagd. Dat mag \
-alleen als een onderzoek nog loopt en dat onderzoek schade zou hebben. De reden en de einddatum moeten dan al bij \
-de vraag zijn vastgelegd (artikel 23 van de AVG en artikel 41 van de Uitvoeringswet AVG). Deze tekst staat in elke \
-brief. U kunt er dus niet uit opmaken of dit bij u zo is.";
+alleen als er nog een onderzoek loopt en dat onderzoek anders schade lijdt. De reden en de einddatum moeten dan al \
+bij de vraag zijn vastgelegd (artikel 23 van de AVG en artikel 41 van de Uitvoeringswet AVG). Deze tekst staat in \
+elke brief. U kunt er dus niet uit opmaken of dit bij u zo is.";
 
 const RIGHTS: [&str; 4] = [
     "Inzage: u mag vragen welke gegevens een organisatie over u heeft. U mag daarvan een kopie krijgen.",
