@@ -12,7 +12,7 @@ mod load;
 mod rotating;
 mod sections;
 
-pub use keys::{KeyFileError, opening_key, signing_key, verifying_key};
+pub use keys::{KeyFileError, opening_key, pseudonym_key, sealing_key, signing_key, verifying_key};
 pub use load::{ConfigError, Rooted, load};
 pub use rotating::{LedgerKeys, Rotating};
 pub use sections::{

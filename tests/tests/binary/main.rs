@@ -15,6 +15,7 @@ mod mid_stream;
 mod real_brp;
 mod records;
 mod results;
+mod subjects;
 mod telemetry;
 mod unwritable;
 mod vouchers;

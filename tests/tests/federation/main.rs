@@ -18,6 +18,8 @@ mod results;
 mod revocation;
 mod rotation;
 mod scenarios;
+mod subject_report;
+mod subjects;
 mod support;
 mod suspension;
 mod transport;
