@@ -12,7 +12,9 @@
 mod adl;
 mod exchange;
 mod fsc;
+mod trace;
 
 pub use adl::{DecisionRecord, EventName, Producer, decision_record};
 pub use exchange::NotReadable;
 pub use fsc::{Destination, Direction, Source, TransactionRecord, transaction_records};
+pub use trace::{SpanId, TraceId};
