@@ -38,12 +38,24 @@ fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
 }
 
 impl TraceId {
+    /// The sixteen bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     fn of(query: &QueryId) -> Self {
         Self(bytes(&query.to_string().replace('-', "")).unwrap_or_default())
     }
 }
 
 impl SpanId {
+    /// The eight bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+
     /// The first bytes of a digest.
     pub(crate) fn of(leaf: &Digest) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *leaf.as_bytes();
