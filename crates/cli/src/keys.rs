@@ -16,7 +16,7 @@ use convenant_model::{
     parse::from_json,
 };
 use convenant_setup::{opening_key, signing_key};
-use convenant_signing::{OpeningKey, SigningKey, SystemRandom, key_id, sha256};
+use convenant_signing::{OpeningKey, PseudonymKey, SigningKey, SystemRandom, key_id, sha256};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
@@ -37,7 +37,8 @@ Which kind for what:
   signing   documents, and the queries of a project leader (the leader's is ed25519, because it signs
             the ledger of receipts too)
   ledger    a daemon's outcomes and checkpoints, the register's checkpoints; always ed25519
-  sealing   opens the subjects that are sealed to a node; X25519";
+  sealing   opens the subjects that are sealed to a node; X25519
+  pseudonym the pseudonyms in a node's account of whom its answers are about; no public half";
 
 const SHOW_EXAMPLES: &str = "\
 Example:
@@ -77,6 +78,8 @@ pub(crate) enum KeyKind {
     Ledger,
     /// Opens what is sealed to a node.
     Sealing,
+    /// Makes the pseudonyms of people at a node.
+    Pseudonym,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -89,6 +92,9 @@ pub(crate) enum Algorithm {
 
 pub(crate) fn run(command: &KeysCommand, json: bool) -> anyhow::Result<ExitCode> {
     let shown = match command {
+        KeysCommand::New { kind: KeyKind::Pseudonym, alg, out } => {
+            return new_pseudonym(*alg, out, json);
+        }
         KeysCommand::New { kind, alg, out } => new(*kind, *alg, out)?,
         KeysCommand::Show { file } => read(file)?,
     };
@@ -137,6 +143,19 @@ impl PublicKey {
     }
 }
 
+/// A secret key: there is nothing to show of it.
+fn new_pseudonym(alg: Option<Algorithm>, out: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    if alg.is_some() {
+        return Err(usage("a pseudonym key is always for HMAC-SHA256: leave out `--alg`"));
+    }
+    create(out, 0o600, PseudonymKey::generate(&SystemRandom::new())?.to_jwk().as_bytes())?;
+    output::note(&format!("secret key in `{}`; it has no public half", out.display()));
+    if json {
+        output::json(&serde_json::json!({ "private_file": out }))?;
+    }
+    Ok(Exit::Done.into())
+}
+
 fn new(kind: KeyKind, alg: Option<Algorithm>, out: &Path) -> anyhow::Result<Shown> {
     let (private, public) = generate(kind, alg)?;
     let beside = public_path(out);
@@ -159,6 +178,7 @@ fn generate(
     let signing =
         |key: SigningKey| (key.to_jwk(), PublicKey::Verifying(key.verifying_key().clone()));
     match (kind, alg) {
+        (KeyKind::Pseudonym, _) => Err(usage("a pseudonym key has no public half")),
         (KeyKind::Sealing, Some(_)) => {
             Err(usage("a sealing key is always X25519: leave out `--alg`"))
         }

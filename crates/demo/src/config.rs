@@ -61,6 +61,8 @@ pub(crate) struct Config<'a> {
     pub(crate) keys: BTreeMap<&'static str, String>,
     pub(crate) data: Data,
     pub(crate) telemetry: Telemetry<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) subjects: Option<Subjects>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) dataset: Vec<Dataset<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +127,18 @@ pub(crate) struct Telemetry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) otlp: Option<&'a str>,
     pub(crate) log: &'static str,
+}
+
+/// The keys of a node's account of whom its answers are about.
+#[derive(Serialize)]
+pub(crate) struct Subjects {
+    pseudonym_key: &'static str,
+    seal_to: &'static str,
+}
+
+impl Subjects {
+    pub(crate) const EXAMPLE: Self =
+        Self { pseudonym_key: "pseudonym.jwk", seal_to: "subjects.pub.jwk" };
 }
 
 /// The documents with which an empty register begins.

@@ -9,7 +9,7 @@ use std::{
 use convenant_model::{
     DatasetId, Digest, Oin, covenant::Covenant, documents::Proposal, register::RootOfTrust,
 };
-use convenant_signing::{OpeningKey, SigningKey, SystemRandom};
+use convenant_signing::{OpeningKey, PseudonymKey, SigningKey, SystemRandom};
 
 use crate::{
     documents::{self, SignedDocument},
@@ -94,6 +94,10 @@ pub struct PartyKeys {
     pub ledger: SigningKey,
     /// Opens subjects.
     pub sealing: OpeningKey,
+    /// Makes the pseudonyms of a node's account of whom its answers are about.
+    pub pseudonym: PseudonymKey,
+    /// Opens the numbers in that account. In life it is not kept on the node's machine.
+    pub subjects: OpeningKey,
 }
 
 /// The project leader: somebody in the organisation of a partner, with a key and a certificate of
@@ -277,6 +281,8 @@ impl PartyKeys {
             signing: SigningKey::generate(random)?,
             ledger: SigningKey::generate(random)?,
             sealing: OpeningKey::generate(random)?,
+            pseudonym: PseudonymKey::generate(random)?,
+            subjects: OpeningKey::generate(random)?,
         })
     }
 }

@@ -24,6 +24,7 @@ use convenant_model::{
 use convenant_register::{Follower, Snapshot};
 use convenant_signing::{SystemRandom, sha256};
 use convenant_store::{Admission, Before, Books};
+use convenant_subjects::{Journal, Subjects};
 use convenant_transport::{Deadline, Line};
 use convenant_wire::{
     problem::status,
@@ -38,6 +39,7 @@ use crate::{
     metrics::Metrics,
 };
 
+mod about;
 mod fault;
 mod lapse;
 mod reading;
@@ -54,6 +56,8 @@ pub(crate) struct Answering {
     pub(crate) follower: Arc<Follower>,
     pub(crate) coordinator: Line,
     pub(crate) books: Books,
+    /// Whom answers are about; absent where the node keeps no account of it.
+    pub(crate) subjects: Option<Subjects>,
     pub(crate) datasets: ArcSwapOption<Datasets>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: SystemRandom,
@@ -124,6 +128,23 @@ impl Answering {
         };
         let (target, sealed) = (request.target, request.sealed_subjects);
         Ok(Asked { received, snapshot, rules, target, sealed, keys, _place: place })
+    }
+
+    /// Waits until a write of what goes on record ends in doubt, if ever.
+    pub(crate) async fn in_doubt(&self) {
+        match &self.subjects {
+            None => self.books.ledger.in_doubt().await,
+            Some(subjects) => tokio::select! {
+                () = self.books.ledger.in_doubt() => {}
+                () = subjects.journal().in_doubt() => {}
+            },
+        }
+    }
+
+    /// Whether a write ended in doubt.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        let journal = self.subjects.as_ref().map(Subjects::journal);
+        self.books.ledger.is_poisoned() || journal.is_some_and(Journal::is_in_doubt)
     }
 
     /// Sends somebody away who may read here and may not ask: an auditor. That is on record once for each since

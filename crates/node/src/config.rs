@@ -30,6 +30,9 @@ pub struct NodeConfig {
     /// Logs, traces and metrics.
     #[serde(default)]
     pub telemetry: TelemetrySection,
+    /// Its own account of whom its answers are about; without it the node cannot answer a citizen who asks.
+    #[serde(default)]
+    pub subjects: Option<SubjectKeys>,
     /// The datasets that it serves.
     pub dataset: Vec<DatasetConfig>,
 }
@@ -51,6 +54,24 @@ pub struct Keys {
     pub next_sealing: Option<PathBuf>,
 }
 
+/// `[subjects]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectKeys {
+    /// Private JWK file; makes the pseudonyms of people.
+    pub pseudonym_key: PathBuf,
+    /// Public JWK file; people's numbers are sealed to it. Its private half need not be on this machine.
+    pub seal_to: PathBuf,
+}
+
+impl NodeConfig {
+    /// The folder in which the node keeps whom its answers are about.
+    #[must_use]
+    pub fn subjects_folder(&self) -> PathBuf {
+        self.data.dir.join("subjects")
+    }
+}
+
 impl Rooted for NodeConfig {
     fn root_at(&mut self, folder: &Path) {
         self.tls.root_at(folder);
@@ -59,6 +80,10 @@ impl Rooted for NodeConfig {
         let Keys { ledger, sealing, next_ledger, next_sealing } = &mut self.keys;
         for path in [ledger, sealing].into_iter().chain(next_ledger).chain(next_sealing) {
             *path = folder.join(&*path);
+        }
+        if let Some(SubjectKeys { pseudonym_key, seal_to }) = &mut self.subjects {
+            *pseudonym_key = folder.join(&*pseudonym_key);
+            *seal_to = folder.join(&*seal_to);
         }
         for dataset in &mut self.dataset {
             dataset.source = dataset.source.clone().relative_to(folder);

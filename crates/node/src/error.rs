@@ -8,6 +8,7 @@ use convenant_register::FollowError;
 use convenant_setup::KeyFileError;
 use convenant_source::{BindingError, SourceError};
 use convenant_store::BooksError;
+use convenant_subjects::JournalError;
 use convenant_transport::{AddressError, ServeError, TlsError};
 use thiserror::Error;
 
@@ -40,6 +41,9 @@ pub enum NodeError {
     /// The ledger does not open.
     #[error(transparent)]
     Books(#[from] BooksError),
+    /// The account of whom answers are about does not open.
+    #[error(transparent)]
+    Subjects(#[from] JournalError),
     /// The covenant has no such dataset, or not yet.
     #[error("the covenant has no dataset `{0}`")]
     NoDataset(DatasetId),

@@ -6,9 +6,10 @@ use arc_swap::ArcSwapOption;
 use convenant_ledger::{LedgerVerifier, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_register::{FollowError, Follower};
-use convenant_setup::verifying_key;
+use convenant_setup::{pseudonym_key, sealing_key, verifying_key};
 use convenant_signing::SystemRandom;
 use convenant_store::Books;
+use convenant_subjects::Subjects;
 use convenant_transport::{
     ClientTls, Expected, Limits, Line, ServerTls, SystemClock, drained, health, serve,
 };
@@ -117,14 +118,15 @@ impl Node {
         tokio::pin!(shutdown);
         // First of all: a node that cannot record has nothing to wait for.
         let books = self.books().await?;
+        let subjects = self.subjects()?;
         let datasets = tokio::select! {
             datasets = self.bind_when_possible() => datasets?,
             () = &mut shutdown => {
-                books.close().await;
+                close(&books, subjects.as_ref()).await;
                 return Ok(());
             }
         };
-        let answering = Arc::new(self.answering(books, datasets)?);
+        let answering = Arc::new(self.answering(books, subjects, datasets)?);
         let (config, follower) = (&self.config, || Arc::clone(&self.follower));
         let ledger = || answering.books.ledger.clone();
         let cosigned = Cosigned::new(
@@ -169,7 +171,7 @@ impl Node {
         let shutdown = async {
             tokio::select! {
                 () = &mut shutdown => {}
-                () = answering.books.ledger.in_doubt() => {}
+                () = answering.in_doubt() => {}
             }
         };
         let served = serve(listener, self.server_tls, policy, routes, self.limits, shutdown).await;
@@ -178,8 +180,8 @@ impl Node {
         drained(&answering.places, AT_ONCE).await;
         // So that the last entries are cosigned too; where nobody answers, at the next start.
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
-        answering.books.close().await;
-        if answering.books.ledger.is_poisoned() {
+        close(&answering.books, answering.subjects.as_ref()).await;
+        if answering.is_in_doubt() {
             return Err(NodeError::InDoubt);
         }
         Ok(served?)
@@ -206,7 +208,30 @@ impl Node {
         Ok(books)
     }
 
-    fn answering(&self, books: Books, datasets: Datasets) -> Result<Answering, NodeError> {
+    /// Opens the account of whom answers are about.
+    fn subjects(&self) -> Result<Option<Subjects>, NodeError> {
+        let Some(keys) = &self.config.subjects else {
+            tracing::warn!(
+                "no `[subjects]` in the configuration: nobody can be told which answers were about them \
+                 (AVG art. 15)"
+            );
+            return Ok(None);
+        };
+        let keys = (pseudonym_key(&keys.pseudonym_key)?, sealing_key(&keys.seal_to)?);
+        let party = self.config.party.oin.clone();
+        let (subjects, torn_bytes) = Subjects::open(&self.config.subjects_folder(), party, keys)?;
+        if torn_bytes > 0 {
+            tracing::warn!(bytes = torn_bytes, "an incomplete last record of subjects was cut off");
+        }
+        Ok(Some(subjects))
+    }
+
+    fn answering(
+        &self,
+        books: Books,
+        subjects: Option<Subjects>,
+        datasets: Datasets,
+    ) -> Result<Answering, NodeError> {
         let party = self.config.party.oin.clone();
         Ok(Answering {
             broker: self.config.coordinator.oin.clone(),
@@ -215,6 +240,7 @@ impl Node {
             follower: Arc::clone(&self.follower),
             coordinator: self.coordinator.clone(),
             books,
+            subjects,
             datasets: ArcSwapOption::from_pointee(datasets),
             clock: Arc::clone(&self.clock),
             random: SystemRandom::new(),
@@ -246,6 +272,13 @@ impl Node {
     async fn bind(&self) -> Result<Datasets, NodeError> {
         bind(&self.follower, &self.config).await
     }
+}
+
+async fn close(books: &Books, subjects: Option<&Subjects>) {
+    if let Some(subjects) = subjects {
+        subjects.journal().close().await;
+    }
+    books.close().await;
 }
 
 async fn bind(follower: &Follower, config: &NodeConfig) -> Result<Datasets, NodeError> {

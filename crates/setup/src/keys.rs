@@ -7,10 +7,10 @@ use std::{
 };
 
 use convenant_model::{
-    keys::VerifyingKey,
+    keys::{SealingKey, VerifyingKey},
     parse::{ParseError, from_json},
 };
-use convenant_signing::{JwkError, OpeningKey, SigningKey, SystemRandom};
+use convenant_signing::{JwkError, OpeningKey, PseudonymKey, SigningKey, SystemRandom};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -70,6 +70,25 @@ pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
 pub fn opening_key(path: &Path) -> Result<OpeningKey, KeyFileError> {
     OpeningKey::from_jwk(&private_text(path)?)
         .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })
+}
+
+/// Reads a key that makes pseudonyms.
+///
+/// # Errors
+/// When the file cannot be read, is open to others, or holds no such key.
+pub fn pseudonym_key(path: &Path) -> Result<PseudonymKey, KeyFileError> {
+    PseudonymKey::from_jwk(&private_text(path)?)
+        .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })
+}
+
+/// Reads a public key to which is sealed.
+///
+/// # Errors
+/// When the file cannot be read or holds no such key.
+pub fn sealing_key(path: &Path) -> Result<SealingKey, KeyFileError> {
+    let bytes =
+        fs::read(path).map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
+    Ok(from_json(&path.display().to_string(), &bytes)?)
 }
 
 /// Reads a public key that verifies signatures.

@@ -11,7 +11,7 @@ mod keys;
 mod load;
 mod sections;
 
-pub use keys::{KeyFileError, opening_key, signing_key, verifying_key};
+pub use keys::{KeyFileError, opening_key, pseudonym_key, sealing_key, signing_key, verifying_key};
 pub use load::{ConfigError, Rooted, load};
 pub use sections::{
     CoordinatorSection, DataSection, ListenSection, PartySection, RegisterSection,

@@ -14,6 +14,8 @@ pub enum Direction {
     Result,
     /// A result that the project leader keeps: sealed to a key of its own.
     Kept,
+    /// Whom an answer was about, as a node keeps it: sealed to a key of its own.
+    Journal,
 }
 
 /// The exchange that a sealed message belongs to. Both sides build it from what they know; where they
@@ -42,6 +44,7 @@ impl SealContext {
             Direction::Subjects => b"subjects",
             Direction::Result => b"result",
             Direction::Kept => b"kept",
+            Direction::Journal => b"journal",
         };
         let signed_query = self.signed_query.as_ref().map_or(&[][..], |digest| digest.as_bytes());
         let fields = [

@@ -6,7 +6,8 @@
 //!
 //! **In scope:** SHA-256; RFC 8785 canonical JSON, for integers and texts only; private keys as JWK
 //! (RFC 7517, RFC 8037); key ids (RFC 7638); JWS in compact and general JSON form (RFC 7515) with
-//! EdDSA and ES256; HPKE (RFC 9180) for one message and for streams of chunks; salts (RFC 2104).
+//! EdDSA and ES256; HPKE (RFC 9180) for one message and for streams of chunks; salts and
+//! pseudonyms (RFC 2104).
 //!
 //! **Out of scope:** what a document means and who may sign it (`model`), files that hold keys
 //! (`cli`, `node`), certificates and TLS (`transport`), Merkle trees and signed notes (`ledger`).
@@ -23,6 +24,7 @@ mod jws;
 mod key;
 mod once;
 mod opening;
+mod pseudonym;
 mod salter;
 mod stream;
 mod suite;
@@ -41,6 +43,7 @@ pub use crate::{
     key::{BadSignature, KeyError, SigningKey, key_id, verify},
     once::{open_once, seal_once},
     opening::OpeningKey,
+    pseudonym::PseudonymKey,
     salter::Salter,
     stream::{MAX_CHUNK_BYTES, Opened, Opener, Sealer},
     suite::{OpenError, SealError},

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::record_batch::RecordBatch;
 use convenant_clauses::Permit;
 use convenant_ledger::Recorded;
 use convenant_model::{DatasetId, subjects::Subject};
@@ -13,17 +12,18 @@ use futures::{
 use tokio::sync::mpsc;
 
 use crate::{
-    Binding, SourceConfig, error::SourceError, file::FileSource, plan::Plan,
+    Binding, SourceConfig, batch::Batch, error::SourceError, file::FileSource, plan::Plan,
     postgres::PostgresSource,
 };
 
 /// Most rows of one batch.
 pub const BATCH_ROWS: usize = 8192;
 
-/// Batches whose columns are the permitted fields, in the permit's order, under the covenant's names.
+/// Batches whose columns are the permitted fields, in the permit's order, under the covenant's names, each with
+/// the persons that its rows are about.
 /// There is always at least one, if need be without rows. An error is the last item, and makes void
 /// what came before it. Dropping the stream stops the reading.
-pub type BatchStream = BoxStream<'static, Result<RecordBatch, SourceError>>;
+pub type BatchStream = BoxStream<'static, Result<Batch, SourceError>>;
 
 /// Makes the adapter for a bound dataset. Nothing is opened before [`Source::check`].
 ///
@@ -129,7 +129,7 @@ pub(crate) trait Adapter: Send + Sync {
 /// What a reader puts into its channel. Without `End` the answer is not whole: a reader that panics
 /// must not look like one that finished.
 pub(crate) enum Poured {
-    Batch(RecordBatch),
+    Batch(Batch),
     End,
     Failed(SourceError),
 }

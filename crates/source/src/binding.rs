@@ -19,6 +19,8 @@ pub struct Binding {
     dataset: DatasetId,
     columns: BTreeMap<FieldName, Arc<Column>>,
     accompanying: BTreeSet<FieldName>,
+    /// The keys that are numbers of persons: whom a row is about.
+    about: BTreeSet<FieldName>,
 }
 
 /// A field with the column that holds it.
@@ -51,10 +53,13 @@ impl Binding {
             return Err(BindingError::NoArea { dataset: dataset.id.clone() });
         }
         let accompanying = dataset.field.iter().filter(|f| f.usage == Use::Accompany);
+        let about =
+            dataset.field.iter().filter(|f| f.usage == Use::Key && f.kind == FieldType::Bsn);
         Ok(Self {
             dataset: dataset.id.clone(),
             columns,
             accompanying: accompanying.map(|f| f.name.clone()).collect(),
+            about: about.map(|f| f.name.clone()).collect(),
         })
     }
 
@@ -81,6 +86,16 @@ impl Binding {
 
     pub(crate) fn columns(&self) -> Vec<Arc<Column>> {
         self.columns.values().cloned().collect()
+    }
+
+    /// The columns that tell whom an answer with these columns is about: the person of each row, whether or
+    /// not that number leaves, and every other person whose number does.
+    pub(crate) fn persons(&self, output: &[Arc<Column>]) -> Vec<Arc<Column>> {
+        let of_person = |column: &&Arc<Column>| {
+            column.kind == FieldType::Bsn
+                && (self.about.contains(&column.field) || output.contains(column))
+        };
+        self.columns.values().filter(of_person).cloned().collect()
     }
 
     /// Whether the field goes with an answer only where the source has it (clause L15).

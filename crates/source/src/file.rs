@@ -13,6 +13,7 @@ use tokio::{sync::mpsc::Sender, task::spawn_blocking};
 use crate::{
     Binding,
     adapter::{Adapter, BATCH_ROWS, BatchStream, Poured, channel, receive},
+    batch::{Batch, Persons, nobody},
     binding::Column,
     error::SourceError,
     filter::{Block, Filter},
@@ -173,6 +174,8 @@ struct Outlet<'a> {
     plan: &'a Plan,
     sender: Sender<Poured>,
     gathered: BatchCoalescer,
+    /// Whom the rows are about that were gathered: told with the next batch, so before any of those rows.
+    persons: Vec<Persons>,
     left: u64,
     sent: bool,
 }
@@ -185,12 +188,17 @@ impl<'a> Outlet<'a> {
             // What is large already is passed on as it is, not copied.
             gathered: BatchCoalescer::new(plan.schema(), BATCH_ROWS)
                 .with_biggest_coalesce_batch_size(Some(BATCH_ROWS / 2)),
+            persons: nobody(plan),
             left: plan.max_rows,
             sent: false,
         }
     }
 
-    fn push(&mut self, batch: RecordBatch) -> Result<Flow, SourceError> {
+    fn push(&mut self, batch: Batch) -> Result<Flow, SourceError> {
+        let Batch { rows: batch, persons } = batch;
+        for (gathered, more) in self.persons.iter_mut().zip(persons) {
+            gathered.values.extend(more.values);
+        }
         let rows = batch.num_rows() as u64;
         if rows > self.left {
             return Err(self.plan.too_many());
@@ -211,16 +219,21 @@ impl<'a> Outlet<'a> {
             return Ok(Flow::Stopped);
         }
         if !self.sent {
-            self.send(Poured::Batch(RecordBatch::new_empty(self.gathered.schema())));
+            self.send_batch(RecordBatch::new_empty(self.gathered.schema()));
         }
         Ok(self.send(Poured::End))
+    }
+
+    fn send_batch(&mut self, rows: RecordBatch) -> Flow {
+        let persons = std::mem::replace(&mut self.persons, nobody(self.plan));
+        self.send(Poured::Batch(Batch { rows, persons }))
     }
 
     /// Also asks, where nothing is to be sent, whether anybody listens.
     fn send_completed(&mut self) -> Flow {
         while let Some(batch) = self.gathered.next_completed_batch() {
             self.sent = true;
-            if let Flow::Stopped = self.send(Poured::Batch(batch)) {
+            if let Flow::Stopped = self.send_batch(batch) {
                 return Flow::Stopped;
             }
         }

@@ -19,6 +19,7 @@ use arrow::{
 use convenant_model::{DatasetId, predicate::Operator};
 
 use crate::{
+    batch::{Batch, Persons, nobody},
     binding::Column,
     error::SourceError,
     plan::{Keys, Plan, Scope, Test},
@@ -112,13 +113,23 @@ impl<'a> Filter<'a> {
         Ok(self.mask(block)?.true_count() as u64)
     }
 
-    /// The permitted columns of the rows that pass.
-    pub(crate) fn apply(&self, block: &Block) -> Result<RecordBatch, SourceError> {
+    /// The permitted columns of the rows that pass, and whom they are about.
+    pub(crate) fn apply(&self, block: &Block) -> Result<Batch, SourceError> {
         let mask = self.mask(block)?;
         let columns = self.plan.output.iter();
         let columns =
             columns.map(|column| block.passing(column, &mask)).collect::<Result<Vec<_>, _>>()?;
-        RecordBatch::try_new(self.plan.schema(), columns).map_err(|_| block.broken())
+        let rows = RecordBatch::try_new(self.plan.schema(), columns).map_err(|_| block.broken())?;
+        Ok(Batch { rows, persons: self.persons(block, &mask)? })
+    }
+
+    fn persons(&self, block: &Block, mask: &BooleanArray) -> Result<Vec<Persons>, SourceError> {
+        let mut persons = nobody(self.plan);
+        for (found, column) in persons.iter_mut().zip(&self.plan.persons) {
+            let texts = block.passing(column, mask)?;
+            found.extend(texts.as_string_opt::<i32>().ok_or_else(|| block.broken())?.iter());
+        }
+        Ok(persons)
     }
 
     fn mask(&self, block: &Block) -> Result<BooleanArray, SourceError> {

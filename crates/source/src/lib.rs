@@ -17,6 +17,7 @@
 //! appears in an error or a log.
 
 mod adapter;
+mod batch;
 mod binding;
 mod config;
 mod error;
@@ -30,6 +31,7 @@ mod value;
 mod tests;
 
 pub use adapter::{BATCH_ROWS, BatchStream, Source, open};
+pub use batch::{Batch, Persons};
 pub use binding::Binding;
 pub use config::{DatasetConfig, FileConfig, PostgresConfig, SourceConfig};
 pub use error::{BindingError, SourceError};

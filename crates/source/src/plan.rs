@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) dataset: DatasetId,
     pub(crate) output: Vec<Arc<Column>>,
+    /// What tells whom the rows are about. It is read beside the rows and is no part of them.
+    pub(crate) persons: Vec<Arc<Column>>,
     /// `None` where somebody vouched for every subject instead; then there are `keys`.
     pub(crate) scope: Option<Vec<Scope>>,
     pub(crate) keys: Option<Keys>,
@@ -104,9 +106,11 @@ impl Plan {
 
     fn new(binding: &Binding, asked: Asked<'_>) -> Result<Self, SourceError> {
         let resolver = Resolver(binding);
+        let output = resolver.output(asked.columns)?;
         Ok(Self {
             dataset: binding.dataset().clone(),
-            output: resolver.output(asked.columns)?,
+            persons: binding.persons(&output),
+            output,
             scope: match asked.vouched {
                 Some(_) => resolver.vouched(&asked)?,
                 None => Some(resolver.scope(asked.scope)?),
@@ -170,7 +174,7 @@ impl Plan {
             }
         };
         if with_output {
-            self.output.iter().for_each(&mut need);
+            self.output.iter().chain(&self.persons).for_each(&mut need);
         }
         self.scope.iter().flatten().for_each(|scope| need(&scope.column));
         if let Some(keys) = &self.keys {

@@ -104,8 +104,8 @@ impl Shared {
         loop {
             let fetched = transaction.query_portal_raw(&portal, BATCH_ROWS as i32);
             let batch = rows.take(fetched.await.map_err(failed)?, failed).await?;
-            let last = batch.num_rows() < BATCH_ROWS;
-            let due = batch.num_rows() > 0 || rows.taken() == 0;
+            let last = batch.rows.num_rows() < BATCH_ROWS;
+            let due = batch.rows.num_rows() > 0 || rows.taken() == 0;
             if due && sender.send(Poured::Batch(batch)).await.is_err() {
                 return Ok(());
             }

@@ -124,6 +124,22 @@ impl FileLedger {
         Ok(Entries(Kind::Segments(segments)))
     }
 
+    /// The same from one entry on, without a look at the segments before the one that holds it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or its checkpoint is none.
+    pub fn entries_from(
+        &self,
+        first: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, Vec<u8>), EntriesError>> + use<>, EntriesError>
+    {
+        let mut entries = self.entries()?;
+        if let Kind::Segments(segments) = &mut entries.0 {
+            segments.skip_to(first)?;
+        }
+        Ok(entries.filter(move |item| item.as_ref().map_or(true, |(index, _)| *index >= first)))
+    }
+
     /// Number of entries that the checkpoint states, unverified.
     fn covered(&self) -> io::Result<u64> {
         match self.read("checkpoint")? {
@@ -260,6 +276,17 @@ struct Segments {
 }
 
 impl Segments {
+    fn skip_to(&mut self, first: u64) -> io::Result<()> {
+        let all = self.segments.as_slice();
+        let Some(at) = all.iter().rposition(|segment| segment.first <= first) else {
+            return Ok(());
+        };
+        if let Some(segment) = self.segments.nth(at) {
+            self.current = Some((self.ledger.frames(&segment, segment.first)?, segment.name));
+        }
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<Option<(u64, Vec<u8>)>, EntriesError> {
         loop {
             let Some((mut frames, name)) = self.current.take() else {

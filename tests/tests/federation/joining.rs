@@ -13,7 +13,7 @@ use convenant_model::{
     query::QueryKind,
     subjects::Subject,
 };
-use convenant_signing::{OpeningKey, SigningKey, SystemRandom};
+use convenant_signing::{OpeningKey, PseudonymKey, SigningKey, SystemRandom};
 use convenant_testkit::{
     World,
     question::{about, question, target},
@@ -43,9 +43,14 @@ fn utrecht(world: &mut World) -> Party {
         signing: SigningKey::generate(&random).unwrap(),
         ledger: SigningKey::generate(&random).unwrap(),
         sealing: OpeningKey::generate(&random).unwrap(),
+        pseudonym: PseudonymKey::generate(&random).unwrap(),
+        subjects: OpeningKey::generate(&random).unwrap(),
     };
     write_private(&dir.join("ledger.jwk"), &keys.ledger.to_jwk());
     write_private(&dir.join("sealing.jwk"), &keys.sealing.to_jwk());
+    write_private(&dir.join("pseudonym.jwk"), &keys.pseudonym.to_jwk());
+    let seal_to = serde_json::to_string(keys.subjects.sealing_key()).unwrap();
+    fs::write(dir.join("subjects.pub.jwk"), seal_to).unwrap();
     let text = fs::read_to_string(&rotterdam.config).unwrap();
     let text = text.replace(rotterdam.oin.as_str(), UTRECHT);
     let text = text.replace(&rotterdam.address.unwrap().to_string(), &address.to_string());

@@ -18,6 +18,7 @@ mod results;
 mod revocation;
 mod rotation;
 mod scenarios;
+mod subjects;
 mod support;
 mod suspension;
 mod transport;

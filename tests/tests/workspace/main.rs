@@ -44,15 +44,16 @@ const EDGES: &str = "
     setup        model signing transport
     register     model signing clauses ledger wire
     witness      model ledger wire transport store
+    subjects     model signing ledger store
     node         model signing clauses ledger exchange wire transport store setup register source
-                 witness
+                 witness subjects
     coordinator  model signing clauses ledger exchange wire transport store setup register witness
     client       model signing ledger exchange wire transport store setup register
     demo         model signing
     testkit      model signing clauses ledger exchange wire transport source store setup register
                  node coordinator client audit demo witness
     cli          model signing clauses ledger exchange wire transport source store setup register
-                 node coordinator client audit demo witness exports
+                 node coordinator client audit demo witness exports subjects
     prove        model signing clauses
     tests
 ";

@@ -97,6 +97,7 @@ fn write_partner(federation: &Federation, party: &Party) -> Result<()> {
         listen: Some(config::Listen { address }),
         coordinator: coordinator(federation),
         register: polled(federation, "../.."),
+        subjects: Some(config::Subjects::EXAMPLE),
         dataset: datasets.collect(),
         ..base(
             federation,
@@ -156,6 +157,7 @@ fn base<'a>(
         keys: keys.collect::<BTreeMap<_, _>>(),
         data: config::Data { dir: "state" },
         telemetry: config::Telemetry { otlp: federation.spec.otlp.as_deref(), log: "info" },
+        subjects: None,
         dataset: Vec::new(),
         founding: None,
     }
@@ -190,6 +192,9 @@ fn write_party(party: &Party) -> Result<()> {
     write_signing(&party.dir, "ledger", &party.keys.ledger)?;
     if party.address.is_some() && !party.datasets.is_empty() {
         write_sealing(&party.dir, "sealing", &party.keys.sealing)?;
+        write_sealing(&party.dir, "subjects", &party.keys.subjects)?;
+        let pseudonym = party.keys.pseudonym.to_jwk();
+        files::write(&party.dir.join("pseudonym.jwk"), pseudonym.as_bytes())?;
     }
     Ok(())
 }

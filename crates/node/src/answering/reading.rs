@@ -12,7 +12,7 @@ use convenant_source::{Source, SourceError};
 use convenant_wire::v1::answer_frame::Body;
 use futures::StreamExt as _;
 
-use super::{Answering, Asked, Frames, Gone, lapse::Lapse};
+use super::{Answering, Asked, Frames, Gone, about::About, lapse::Lapse};
 use crate::{count::disclosed, ipc::Chunker};
 
 impl Answering {
@@ -28,7 +28,10 @@ impl Answering {
         let obligations = permit.item().obligations();
         let datasets = self.datasets.load_full();
         let served = datasets.as_ref().and_then(|all| all.get(&obligations.dataset));
-        let source = &served.ok_or(Problem::SourceUnavailable)?.source;
+        let served = served.ok_or(Problem::SourceUnavailable)?;
+        let source = &served.source;
+        let mut about = About::begin(self.subjects.as_ref(), asked, permit);
+        about.ask(served, permit.item(), &subjects).await?;
         let total = self.total(source.as_ref(), permit, &subjects).await?;
         if obligations.count.is_none() && total.is_some_and(|total| total > obligations.max_rows) {
             return Err(Problem::TooManyRows);
@@ -44,7 +47,8 @@ impl Answering {
         let own = &self.party;
         let issuing = Issuing::begin(permit, &asked.received, own, &self.random);
         let answer = (answer, issuing.map_err(|_| Problem::Internal)?);
-        self.rows(source.as_ref(), (asked, permit), subjects, (answer, frames, lapse)).await
+        let asked = (asked, permit, &about);
+        self.rows(source.as_ref(), asked, subjects, (answer, frames, lapse)).await
     }
 
     /// The number of rows, where it matters before any leaves: a `select` beyond the cap must not
@@ -67,18 +71,19 @@ impl Answering {
     async fn rows(
         &self,
         source: &dyn Source,
-        (asked, permit): (&Asked, &Recorded<Permit>),
+        (asked, permit, about): (&Asked, &Recorded<Permit>, &About<'_>),
         subjects: Vec<Subject>,
         (answer, frames, lapse): ((&mut Answer, Option<Issuing>), &Frames, Lapse<'_>),
     ) -> Result<(), Problem> {
         let started = Instant::now();
         let mut batches = source.read(permit, subjects);
         let first = batches.next().await.ok_or(Problem::SourceUnavailable)?;
-        let first = first.map_err(|error| told(&error))?;
+        let first = about.rows(first.map_err(|error| told(&error))?).await?;
         let mut sending = Sending::new(&first, answer, frames, lapse)?;
         sending.rows(&first).await?;
         while let Some(batch) = batches.next().await {
-            sending.rows(&batch.map_err(|error| told(&error))?).await?;
+            let rows = about.rows(batch.map_err(|error| told(&error))?).await?;
+            sending.rows(&rows).await?;
         }
         self.metrics.source(started.elapsed());
         self.weigh(source, permit, sending.answer).await?;

@@ -13,7 +13,12 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
-use crate::{binding::Column, error::SourceError, plan::Plan};
+use crate::{
+    batch::{Batch, nobody},
+    binding::Column,
+    error::SourceError,
+    plan::Plan,
+};
 
 /// Days since 1970-01-01 as PostgreSQL's `date`, which counts from 2000-01-01.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +73,8 @@ impl<'a> Rows<'a> {
         &mut self,
         rows: RowStream,
         failed: impl Fn(tokio_postgres::Error) -> SourceError,
-    ) -> Result<RecordBatch, SourceError> {
+    ) -> Result<Batch, SourceError> {
+        let mut persons = nobody(self.plan);
         let mut cells: Vec<_> = self.plan.output.iter().map(|c| Cells::new(c)).collect();
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await.map_err(&failed)? {
@@ -79,10 +85,17 @@ impl<'a> Rows<'a> {
             for (i, (cells, column)) in cells.iter_mut().zip(&self.plan.output).enumerate() {
                 cells.append(&row, i).ok_or_else(|| self.wrong(column))?;
             }
+            // Behind what leaves, as `Statement::rows` asks for them.
+            let behind = (self.plan.output.len()..).zip(&self.plan.persons);
+            for (found, (i, column)) in persons.iter_mut().zip(behind) {
+                let text = row.try_get::<_, Option<&str>>(i).map_err(|_| self.wrong(column))?;
+                found.extend(std::iter::once(text));
+            }
         }
         let arrays = cells.into_iter().map(Cells::finish).collect();
-        let batch = RecordBatch::try_new(self.plan.schema(), arrays);
-        batch.map_err(|_| SourceError::Interrupted { dataset: self.plan.dataset.clone() })
+        let rows = RecordBatch::try_new(self.plan.schema(), arrays);
+        let broken = |_| SourceError::Interrupted { dataset: self.plan.dataset.clone() };
+        Ok(Batch { rows: rows.map_err(broken)?, persons })
     }
 
     fn wrong(&self, column: &Column) -> SourceError {

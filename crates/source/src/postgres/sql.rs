@@ -71,9 +71,10 @@ impl Parameter<'_> {
 }
 
 impl<'a> Statement<'a> {
-    /// One row more than may leave, so that too many show.
+    /// One row more than may leave, so that too many show. Behind the columns that leave, those that tell whom
+    /// the rows are about.
     pub(super) fn rows(plan: &'a Plan, table: &Table) -> Self {
-        let columns = plan.output.iter().map(|column| value_of(column));
+        let columns = plan.output.iter().chain(&plan.persons).map(|column| value_of(column));
         let columns = columns.collect::<Vec<_>>().join(", ");
         let mut statement = Self::over(plan, table, &columns);
         let limit = i64::try_from(plan.max_rows.saturating_add(1)).unwrap_or(i64::MAX);

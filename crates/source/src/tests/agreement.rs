@@ -9,7 +9,9 @@ use proptest::{
 };
 
 use super::{
-    fixture::{Everywhere, FIELDS, Question, Row, area, batches, count, field, rows, subject},
+    fixture::{
+        Everywhere, FIELDS, Question, Row, area, batches, count, field, persons, rows, subject,
+    },
     model,
 };
 use crate::{SourceError, adapter::BATCH_ROWS};
@@ -144,6 +146,8 @@ fn every_adapter_answers_as_the_model_does() {
             prop_assert_eq!(&found.unwrap(), &expected, "{}", name);
             let total = runtime.block_on(count(source, &question));
             prop_assert_eq!(total.unwrap(), expected.len() as u64, "{}", name);
+            let about = runtime.block_on(persons(source, &question)).unwrap();
+            prop_assert_eq!(about, model::persons(&people, &question), "{}", name);
         }
         Ok(())
     });

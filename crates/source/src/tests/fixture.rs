@@ -1,6 +1,6 @@
 //! One dataset with a field of every type, and its rows in a file or a database.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray},
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::postgres::Postgres;
 use crate::{
-    Binding, DatasetConfig, SourceError,
+    Binding, DatasetConfig, Persons, SourceError,
     adapter::Adapter,
     file::FileSource,
     plan::{Asked, Plan},
@@ -184,7 +184,22 @@ pub(super) async fn batches(
     question: &Question,
 ) -> Result<Vec<RecordBatch>, SourceError> {
     let plan = question.plan(source.binding())?;
-    source.rows(plan).try_collect().await
+    source.rows(plan).map_ok(|batch| batch.rows).try_collect().await
+}
+
+/// Whom the rows of an answer are about, by field, sorted and once each.
+pub(super) async fn persons(
+    source: &dyn Adapter,
+    question: &Question,
+) -> Result<BTreeSet<(String, String)>, SourceError> {
+    let mut all = BTreeSet::new();
+    let mut batches = source.rows(question.plan(source.binding())?);
+    while let Some(batch) = batches.try_next().await? {
+        for Persons { field, values, .. } in &batch.persons {
+            all.extend(values.iter().map(|v| (field.to_string(), v.expose().to_owned())));
+        }
+    }
+    Ok(all)
 }
 
 /// The rows of an answer as texts, sorted.

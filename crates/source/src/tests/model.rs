@@ -1,6 +1,6 @@
 //! The simple model: one row at a time, one test at a time.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use convenant_model::predicate::{Expr, Literal, Operator};
 
@@ -12,6 +12,12 @@ pub(super) fn answer(rows: &[Row], question: &Question) -> Vec<Vec<Option<String
     let mut all: Vec<_> = rows.iter().filter(|row| passes(row, question)).map(shown).collect();
     all.sort();
     all
+}
+
+/// Whom the rows are about, whether or not the question asks for their numbers.
+pub(super) fn persons(rows: &[Row], question: &Question) -> BTreeSet<(String, String)> {
+    let about = rows.iter().filter(|row| passes(row, question)).filter_map(|row| row.bsn.clone());
+    about.map(|bsn| ("bsn".to_owned(), bsn)).collect()
 }
 
 fn passes(row: &Row, question: &Question) -> bool {

@@ -1,0 +1,24 @@
+//! A node's own account of whose data it gave: what lets a partner answer a citizen who asks (AVG art. 15).
+//!
+//! Ledgers hold no personal data, so they cannot tell who an exchange was about. The node alone can, and keeps
+//! it here, on its own disk: for each exchange the keyed pseudonyms of the people, and beside those their numbers,
+//! sealed to a key whose private half may lie in a safe. A record is on disk before a row about its people
+//! leaves; without a record there is no answer.
+//!
+//! **In scope:** pseudonyms, records, the journal that they stand in and reading it in sequence ([`Journal`]).
+//!
+//! **Out of scope:** keys in files (`setup`), what an exchange was (the ledger says that, at the index that a
+//! record names), and who may ask (the partner).
+
+mod account;
+mod error;
+mod journal;
+mod pseudonym;
+mod record;
+mod writer;
+
+pub use account::{Account, Exchange, Subjects};
+pub use error::{JournalError, ReadError};
+pub use journal::{Journal, Records, records_from};
+pub use pseudonym::Pseudonym;
+pub use record::{SubjectRecord, Told};
