@@ -45,8 +45,9 @@ const EDGES: &str = "
     register     model signing clauses ledger wire
     witness      model ledger wire transport store
     subjects     model signing ledger store
+    ldv          model ledger store transport subjects exports
     node         model signing clauses ledger exchange wire transport store setup register source
-                 witness subjects
+                 witness subjects ldv
     coordinator  model signing clauses ledger exchange wire transport store setup register witness
     client       model signing ledger exchange wire transport store setup register
     demo         model signing
