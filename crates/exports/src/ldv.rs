@@ -219,3 +219,57 @@ impl Action {
         SpanId::of(&sha256_parts(&[ACTION, self.processing.producer.leaf.as_bytes()]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use convenant_model::entry::{OutcomeEntry, Started, TargetOutcome};
+
+    use super::*;
+
+    const AT: i64 = 1_772_445_600_000;
+
+    fn outcome(decision: u64, status: Outcome) -> Entry {
+        let party = Oin::new("00000099000000000599").unwrap();
+        let result = TargetOutcome {
+            target: 0,
+            partner: party.clone(),
+            status,
+            bytes: 0,
+            chunks: 0,
+            hash: None,
+            alarm: false,
+        };
+        let query = "0189f7e5-c883-7106-8272-ccb7fcba0575".parse().unwrap();
+        let at = Timestamp::from_millis(AT).unwrap();
+        Entry::Outcome(OutcomeEntry { party, query, decision, at, results: vec![result] })
+    }
+
+    #[test]
+    fn only_its_own_outcome_or_a_start_ends_an_answer() {
+        let answered = outcome(7, Outcome::Answered);
+        let at = Timestamp::from_millis(AT).unwrap();
+        let ended = Ended::told_by(&answered, 7);
+        assert_eq!(ended, Some(Ended { at, status: Status::Unset }));
+        assert_eq!(Ended::told_by(&answered, 6), None);
+        let party = Oin::new("00000099000000000599").unwrap();
+        let started = Started { party, at, software: "convenant".to_owned(), torn_bytes: 0 };
+        let broken_off = Ended::told_by(&Entry::Started(started), 7);
+        assert_eq!(broken_off, Some(Ended { at, status: Status::Error }));
+    }
+
+    #[test]
+    fn what_was_handled_as_it_should_be_is_no_error() {
+        for (problem, status) in [
+            (Problem::Cancelled, Status::Unset),
+            (Problem::Lapsed, Status::Unset),
+            (Problem::TooManyRows, Status::Unset),
+            (Problem::SourceUnavailable, Status::Error),
+            (Problem::Late, Status::Error),
+            (Problem::NotRecorded, Status::Error),
+            (Problem::Internal, Status::Error),
+        ] {
+            let ended = Ended::told_by(&outcome(7, Outcome::Failed { problem }), 7).unwrap();
+            assert_eq!(ended.status, status, "{problem:?}");
+        }
+    }
+}

@@ -301,7 +301,7 @@ async fn lines_that_the_log_does_not_keep_close_the_node_until_it_keeps_them() {
         logged.kept.behave(manner);
         // What is not acknowledged yet may be on its way.
         assert_eq!(logged.ask(&client).await, ["answered"]);
-        logged.kept.called(before + 2).await;
+        logged.kept.called(before + 1).await;
         logged.world.clock.advance(301);
         assert_eq!(logged.ask(&client).await, KEPT_BACK, "{manner:?}");
         logged.kept.behave(Manner::Remarks);
