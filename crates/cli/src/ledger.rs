@@ -18,7 +18,9 @@ use convenant_setup::verifying_key;
 use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
-use self::{export::ExportArgs, fetch::FetchArgs, records::RecordsArgs};
+use self::{
+    export::ExportArgs, fetch::FetchArgs, records::RecordsArgs, transactions::TransactionsArgs,
+};
 use crate::{
     exit::{Exit, bad_evidence, usage},
     output,
@@ -27,6 +29,7 @@ use crate::{
 mod export;
 mod fetch;
 mod records;
+mod transactions;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -86,6 +89,9 @@ pub(crate) enum LedgerCommand {
     /// Print the entries as records of FSC or ADL, which other Dutch systems read.
     #[command(after_help = records::EXAMPLES)]
     Records(RecordsArgs),
+    /// Print a page of FSC's transaction-log records, chosen as `GET /logs` lets choose.
+    #[command(after_help = transactions::EXAMPLES)]
+    Transactions(TransactionsArgs),
     /// Copy a ledger in the form that others' tools verify.
     #[command(after_help = export::EXAMPLES)]
     Export(ExportArgs),
@@ -120,6 +126,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
             verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
         LedgerCommand::Records(args) => records::records(args)?,
+        LedgerCommand::Transactions(args) => transactions::transactions(args)?,
         LedgerCommand::Export(args) => export::export(args, json)?,
         LedgerCommand::Fetch(args) => fetch::fetch(args, json).await?,
     }

@@ -13,10 +13,12 @@ mod adl;
 mod exchange;
 mod fsc;
 mod ldv;
+mod page;
 mod trace;
 
 pub use adl::{DecisionRecord, EventName, Producer, Status, decision_record};
 pub use exchange::NotReadable;
 pub use fsc::{Destination, Direction, Source, TransactionRecord, transaction_records};
 pub use ldv::{Action, DataSubject, Ended, Processing, ProcessingLine};
+pub use page::{Cursor, MAX_PAGE, NotACursor, Page, PageRequest, Pagination, Picker, SortOrder};
 pub use trace::{SpanId, TraceId};
