@@ -28,10 +28,13 @@ use convenant_testkit::{
     question::{about, question, target, when},
     today, told,
 };
+use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame::Body};
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::support::{BRP_FIELDS, Results, ask, in_den_haag, in_rotterdam};
+use crate::support::{
+    BRP_FIELDS, LONG_FIELDS, Results, ask, in_den_haag, in_rotterdam, long_winded,
+};
 
 const MANDATORY: &str = "mandatory = true\nmost_behind_seconds = 300\nlongest_pause_seconds = 1";
 const VOLUNTARY: &str = "longest_pause_seconds = 1";
@@ -154,6 +157,14 @@ fn subjects<'a>(lines: impl IntoIterator<Item = &'a CollectedLine>) -> BTreeSet<
     found
 }
 
+fn trace_of(line: &CollectedLine) -> String {
+    line.span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hex(query: &Query) -> String {
+    query.id.to_string().replace('-', "")
+}
+
 fn name_nobody<'a>(lines: &[CollectedLine], people: impl IntoIterator<Item = &'a str>) {
     let text = format!("{lines:?}");
     assert!(people.into_iter().all(|number| !text.contains(number)), "a line names somebody");
@@ -181,8 +192,7 @@ async fn a_lookup_is_a_line_and_below_it_one_for_each_person_found_or_not() {
     for line in &lines {
         let span = &line.span;
         // Without a trace of the requester's, the query is the trace.
-        let trace: String = span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(trace, query.id.to_string().replace('-', ""));
+        assert_eq!(trace_of(line), hex(&query));
         assert_eq!(span.span_id.len(), 8);
         assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (now, now));
         assert_eq!(span.status.as_ref().unwrap().code, 0, "answered is unset");
@@ -240,6 +250,50 @@ async fn a_select_is_a_line_for_each_person_in_its_rows_and_a_count_is_none() {
     assert!(lines.iter().all(|line| {
         line.attribute("dpl.core.processing_activity_id").unwrap().ends_with("/verwerkingen/2")
     }));
+}
+
+#[tokio::test]
+async fn an_answer_that_fails_is_an_error_and_about_whom_it_was() {
+    let logged = Logged::start("rotterdam", VOLUNTARY).await;
+    let world = &logged.world;
+    let client = world.client().await.unwrap();
+    fs::remove_file(world.partner("rotterdam").unwrap().dir.join("data/brp_persoon.csv")).unwrap();
+    assert_eq!(logged.ask(&client).await, ["BRON_NIET_BESCHIKBAAR"]);
+    let lines: Vec<_> = different(logged.kept.different(2).await).into_values().collect();
+    assert!(lines.iter().all(|line| line.span.status.as_ref().unwrap().code == 2));
+    let person = &in_rotterdam(world, 1)[0];
+    assert_eq!(subjects(&lines), BTreeSet::from([logged.pseudonym(person.key.expose())]));
+}
+
+#[tokio::test]
+async fn an_answer_under_way_holds_up_no_other_s_lines() {
+    let mut logged = Logged::world("rotterdam", 200, VOLUNTARY).await;
+    logged.open_log().await;
+    long_winded(&mut logged.world).await;
+    let world = &logged.world;
+    let client = world.client().await.unwrap();
+    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
+    let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
+    let long = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
+    let request = QueryRequest { signed_query: long.signed.clone(), subjects: Vec::new() };
+    let broker = BrokerClient::new(client.channel()).max_decoding_message_size(4 << 20);
+    let mut answer = broker.clone().query(request).await.unwrap().into_inner();
+    // A first chunk; the rest waits until it is read.
+    while !matches!(answer.message().await.unwrap().unwrap().body, Some(Body::Chunk(_))) {}
+
+    let short = send(world, &client, QueryKind::Lookup, brp(world, in_rotterdam(world, 1))).await;
+    let lines = different(logged.kept.different(2).await);
+    assert_eq!(lines.len(), 2);
+    assert!(lines.values().all(|line| trace_of(line) == hex(&short)));
+    assert!(!logged.position().exists(), "the first records are still to be delivered");
+
+    // The requester goes away, which is no error.
+    drop(answer);
+    let lines = different(logged.kept.different(4).await);
+    let of_long = lines.values().filter(|line| trace_of(line) == hex(&long.query));
+    assert!(of_long.clone().count() >= 2);
+    assert!(of_long.clone().all(|line| line.span.status.as_ref().unwrap().code == 0));
+    assert_eq!(subjects(of_long.clone()).len(), of_long.count() - 1);
 }
 
 #[tokio::test]
