@@ -48,6 +48,10 @@ const NAMES: &str = "een ander deel van de vraag noemt leesbaar een persoon of a
 /// The same where a covenant has no rule for suspensions, and the clause that they belong to.
 const SUSPENDED: &str = "het project, of wat de bevraagde partner erin levert, is opgeschort";
 const DECISION: (&str, &str) = ("S4", "GEEN_LSI_BESLUIT");
+/// What is wrong with a query whose people are to be told too late, and the clause with the last day.
+const TOO_LATE: &str = "betrokkenen mogen niet later worden ingelicht dan op de dag waarop alles uit het project \
+                        vernietigd moet zijn";
+const DESTRUCTION: (&str, &str) = ("L6", "BEWAARTERMIJN");
 /// What is wrong with a target that is to vouch for nobody's use.
 const IN_VAIN: &str = "geen dataset in dit project neemt vouchers aan voor het gevraagde veld";
 
@@ -128,8 +132,9 @@ fn outcome(
         return Err(unusable);
     }
     let decided = state.project(&request.query.project).and_then(Project::decided);
-    // Three things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
-    // may name anybody; a suspension needs no amendment of the covenant; and nobody vouches in vain.
+    // Four things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
+    // may name anybody; a suspension needs no amendment of the covenant; nobody vouches in vain; and nobody is
+    // told later than the day by which nothing is left that telling could harm.
     match response.decision() {
         Decision::Allow if request.query.may_name_a_person(&rules.covenant).is_some() => {
             let (covenant, detail) = (&rules.covenant, NAMES.to_owned());
@@ -138,6 +143,10 @@ fn outcome(
         Decision::Allow if facts.project.suspended || facts.project.withheld => {
             let (covenant, detail) = (&rules.covenant, SUSPENDED.to_owned());
             Err(Outcome::under(covenant, DECISION, detail, Problem::Refused))
+        }
+        Decision::Allow if tells_too_late(request, facts) => {
+            let (covenant, detail) = (&rules.covenant, TOO_LATE.to_owned());
+            Err(Outcome::under(covenant, DESTRUCTION, detail, Problem::Refused))
         }
         Decision::Allow if vouches_in_vain(&rules.covenant, decided, target) => {
             let (covenant, detail) = (&rules.covenant, IN_VAIN.to_owned());
@@ -152,6 +161,12 @@ fn outcome(
             Err(Refusal::new(violations).map_or(unusable, Outcome::Refusal))
         }
     }
+}
+
+fn tells_too_late(request: &Request<'_>, facts: &Facts<'_>) -> bool {
+    let delay = request.query.delayed_disclosure.as_ref();
+    let last = facts.today.saturating_add(facts.project.days_to_destruction);
+    delay.is_some_and(|delay| i64::from(delay.until.days_since_epoch()) > last)
 }
 
 /// A request as Cedar takes it, with the rules that judge it; a benchmark asks it by itself.

@@ -8,7 +8,7 @@ use crate::{
     audit::AuditCommand, certs::CertsCommand, coordinator::CoordinatorCommand,
     covenant::CovenantCommand, demo::DemoArgs, keys::KeysCommand, ledger::LedgerCommand,
     node::NodeCommand, project::ProjectCommand, query::QueryArgs, register::RegisterCommand,
-    results::ResultsCommand, sign::SignArgs,
+    results::ResultsCommand, sign::SignArgs, subject_report::SubjectReportArgs,
 };
 
 const ABOUT: &str = "\
@@ -27,7 +27,7 @@ Begin here:
 By role:
   project leader   convenant project, convenant query, convenant results
   partner          convenant keys, convenant sign, convenant register, convenant node,
-                   convenant project
+                   convenant project, convenant subject-report
   coordinator      convenant coordinator
   auditor          convenant register verify, convenant ledger, convenant audit
 
@@ -88,6 +88,8 @@ pub(crate) enum Command {
     /// Decide every exchange again from the evidence alone.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Answer a citizen who asks what was done with their data.
+    SubjectReport(SubjectReportArgs),
 }
 
 /// The configuration file of a command that has one.

@@ -25,6 +25,7 @@ mod query;
 mod register;
 mod results;
 mod sign;
+mod subject_report;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -58,5 +59,6 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Results(command) => results::run(command, json),
         Command::Ledger(command) => ledger::run(&command, json).await,
         Command::Audit(command) => audit::run(&command, json),
+        Command::SubjectReport(args) => subject_report::run(&args, json),
     }
 }

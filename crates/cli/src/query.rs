@@ -7,7 +7,7 @@ use convenant_client::{
     Client, ClientConfig, ClientError, compose::ComposeError, output::Keep, results::ResultsError,
 };
 use convenant_model::{
-    FieldName, GoalId, ProjectId,
+    Date, FieldName, GoalId, ProjectId,
     query::{QueryKind, Target},
 };
 use tracing::Instrument as _;
@@ -121,6 +121,13 @@ pub(crate) struct QueryArgs {
     /// Why this is asked now; part of the evidence, so without personal data.
     #[arg(long, value_name = "TEXT")]
     justification: String,
+    /// The last day on which the people whom this is about are not told of it, where telling would harm a
+    /// running investigation (UAVG art. 41); at most until all of the project must be destroyed.
+    #[arg(long, value_name = "DATE", requires = "delay_reason")]
+    delay_until: Option<Date>,
+    /// Which harm telling them would do; part of the evidence, so without personal data.
+    #[arg(long, value_name = "TEXT", requires = "delay_until")]
+    delay_reason: Option<String>,
     /// Minutes for which the query is valid.
     #[arg(long, value_name = "NUMBER", default_value_t = 5)]
     minutes: u16,

@@ -8,7 +8,7 @@ use convenant_model::{
     keys::SealingKey,
     parse::BoundedText,
     predicate::Predicate,
-    query::{Query, QueryKind, Requester, SubjectShape, Target},
+    query::{DelayedDisclosure, Query, QueryKind, Requester, SubjectShape, Target},
     subjects::Subject,
     vouching::Vouchers,
 };
@@ -33,6 +33,8 @@ pub struct Question {
     pub retention_days: Option<u16>,
     /// Why it is asked now.
     pub justification: BoundedText<1000>,
+    /// Why the people whom this is about are not to be told of it for a while, and until when.
+    pub delayed_disclosure: Option<DelayedDisclosure>,
     /// Minutes for which the query is valid.
     pub minutes: u16,
 }
@@ -172,6 +174,7 @@ pub fn compose(question: Question, asker: &Asker<'_>) -> Result<Composed, Compos
         targets,
         retention_days,
         justification: question.justification,
+        delayed_disclosure: question.delayed_disclosure,
         created: asker.now,
         expires: asker.now.plus_seconds(i64::from(question.minutes) * 60),
         requester: Requester {

@@ -193,6 +193,10 @@ fn check_shape(query: &Query) -> Checked {
     if query.trace.as_ref().is_some_and(|trace| !is_traceparent(trace.as_str())) {
         return malformed("`trace` is no `traceparent` (W3C Trace Context §3.2)".to_owned());
     }
+    let delay = query.delayed_disclosure.as_ref();
+    if delay.is_some_and(|delay| !delay.holds_on(query.created.date())) {
+        return malformed("`delayed_disclosure` ends before the query was signed".to_owned());
+    }
     let mut seen = BTreeSet::new();
     for target in &query.targets {
         if !seen.insert(&target.partner) {

@@ -429,6 +429,12 @@ impl Covenant {
         self.text.goal.iter().find(|goal| goal.id == *id)
     }
 
+    /// The theme with this id.
+    #[must_use]
+    pub fn theme(&self, id: &ThemeId) -> Option<&Theme> {
+        self.text.theme.iter().find(|theme| theme.id == *id)
+    }
+
     /// The clause with this id.
     #[must_use]
     pub fn clause(&self, id: &ClauseId) -> Option<&Clause> {

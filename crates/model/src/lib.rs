@@ -14,6 +14,7 @@
 pub mod area;
 pub mod counted;
 pub mod covenant;
+mod delay;
 pub mod digest;
 pub mod documents;
 pub mod entry;

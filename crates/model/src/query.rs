@@ -16,6 +16,8 @@ use crate::{
     time::Timestamp,
 };
 
+pub use crate::delay::DelayedDisclosure;
+
 /// Most targets of one query.
 pub const MAX_TARGETS: usize = 16;
 
@@ -49,6 +51,10 @@ pub struct Query {
     pub retention_days: u16,
     /// Why this query is needed now; free text without personal data.
     pub justification: BoundedText<1000>,
+    /// Why the people whom this is about are not to be told of it for a while, and until when; absent where
+    /// they may be told at once. It cannot be added afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delayed_disclosure: Option<DelayedDisclosure>,
     /// When the query was signed.
     pub created: Timestamp,
     /// When it ceases to be valid.
@@ -65,6 +71,8 @@ pub struct Query {
 pub enum Naming<'a> {
     /// The justification holds a BSN.
     Justification,
+    /// The reason not to tell people yet holds a BSN.
+    Delay,
     /// A name that covenant or register should know holds a BSN.
     Name,
     /// What should be a `traceparent` is something else.
@@ -83,6 +91,7 @@ impl fmt::Display for Naming<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Justification => f.write_str("the justification holds a BSN"),
+            Self::Delay => f.write_str("the reason of `delayed_disclosure` holds a BSN"),
             Self::Trace => f.write_str("`trace` is no `traceparent`"),
             Self::Name => f.write_str("the name of a project, dataset or field holds a BSN"),
             Self::Literal { target, field } => {
@@ -98,7 +107,7 @@ impl fmt::Display for Naming<'_> {
 
 impl Query {
     /// The first place where the shape, readable to everybody on its way, may name a person: a BSN in
-    /// the justification, in a name or in a literal, or any literal for a field that is not filterable,
+    /// the justification, in the reason of a delay, in a name or in a literal, or any literal for a field that is not filterable,
     /// such as one that identifies (clause L14). Such a query is refused as a whole, and must not stand in
     /// a ledger either, which holds no personal data: it stands there whole, whichever target a party
     /// decides on.
@@ -106,6 +115,9 @@ impl Query {
     pub fn may_name_a_person(&self, covenant: &Covenant) -> Option<Naming<'_>> {
         if holds_bsn(self.justification.as_str()) {
             return Some(Naming::Justification);
+        }
+        if self.delayed_disclosure.as_ref().is_some_and(|delay| holds_bsn(delay.reason.as_str())) {
+            return Some(Naming::Delay);
         }
         if self.trace.as_ref().is_some_and(|trace| !is_traceparent(trace.as_str())) {
             return Some(Naming::Trace);

@@ -74,8 +74,10 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
-    /// The ledger must be opened anew.
-    #[error("a write to the ledger ended in doubt: only a new start tells what is on disk")]
+    /// The ledger or the journal of subjects must be opened anew.
+    #[error(
+        "a write of what goes on record ended in doubt: only a new start tells what is on disk"
+    )]
     InDoubt,
     /// Serving broke off.
     #[error(transparent)]

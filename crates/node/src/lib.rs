@@ -21,7 +21,7 @@ mod policy;
 mod service;
 mod witnessing;
 
-pub use config::NodeConfig;
+pub use config::{NodeConfig, SubjectKeys};
 pub use datasets::{Datasets, Exposed};
 pub use error::NodeError;
 pub use node::Node;

@@ -9,18 +9,20 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use convenant_ledger::{MAX_ENTRY, Place, ReadStore as _, Store as _};
+use convenant_ledger::{MAX_ENTRY, Place, ReadStore as _, Store as _, Tail};
 use convenant_store::{FileLedger, FileStore, Layout};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
     SubjectRecord,
     error::{JournalError, ReadError},
+    rekey::mend,
     writer::{Command, Shared, Writer},
 };
 
 /// Smaller than a ledger's, because who reads from a position reads its segment from the beginning.
-const LAYOUT: Layout = Layout { segment_bytes: 8 * 1024 * 1024, ahead_bytes: 256 * 1024 };
+pub(crate) const LAYOUT: Layout =
+    Layout { segment_bytes: 8 * 1024 * 1024, ahead_bytes: 256 * 1024 };
 
 /// A journal, open for writing by this process alone. Clones share it.
 #[derive(Clone, Debug)]
@@ -37,19 +39,7 @@ impl Journal {
     /// # Errors
     /// When it is in use, cannot be read or written, or a record that was on disk is damaged.
     pub fn open(folder: &Path) -> Result<(Self, u64), JournalError> {
-        let fault = |source: io::Error| match source.kind() {
-            io::ErrorKind::WouldBlock => JournalError::InUse(folder.to_owned()),
-            _ => JournalError::Folder { folder: folder.to_owned(), source: Arc::new(source) },
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
-        let mut store = FileStore::open(folder, LAYOUT).map_err(fault)?;
-        let tail = store.replay(&mut |_| {}).map_err(fault)?;
-        if tail.proves_damage {
-            return Err(JournalError::Damaged { folder: folder.to_owned(), place: tail.end });
-        }
-        // The last segment may be in memory only: an earlier process may have failed to sync it.
-        let doubtful = Place { offset: 0, ..tail.end.clone() };
-        store.settle(&tail, Some(&doubtful)).map_err(fault)?;
+        let (store, tail) = open_store(folder)?;
         let shared = Shared {
             size: watch::Sender::new(tail.end.index),
             in_doubt: watch::Sender::new(false),
@@ -59,7 +49,7 @@ impl Journal {
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run())
-            .map_err(fault)?;
+            .map_err(|error| fault(folder, error))?;
         Ok((Self { folder: folder.to_owned(), commands, shared }, tail.torn_bytes))
     }
 
@@ -126,6 +116,33 @@ impl Journal {
             // An error means that another clone closed it first.
             let _closed_already = closed.await;
         }
+    }
+}
+
+/// Opens a journal's folder for oneself, with its last segment durable; gives with it where its records end.
+pub(crate) fn open_store(folder: &Path) -> Result<(FileStore, Tail), JournalError> {
+    let fault = |error| fault(folder, error);
+    mend(folder).and_then(|()| made(folder)).map_err(fault)?;
+    let mut store = FileStore::open(folder, LAYOUT).map_err(fault)?;
+    let tail = store.replay(&mut |_| {}).map_err(fault)?;
+    if tail.proves_damage {
+        return Err(JournalError::Damaged { folder: folder.to_owned(), place: tail.end });
+    }
+    // The last segment may be in memory only: an earlier process may have failed to sync it.
+    let doubtful = Place { offset: 0, ..tail.end.clone() };
+    store.settle(&tail, Some(&doubtful)).map_err(fault)?;
+    Ok((store, tail))
+}
+
+/// Makes a journal's folder, for its owner only.
+pub(crate) fn made(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn fault(folder: &Path, source: io::Error) -> JournalError {
+    match source.kind() {
+        io::ErrorKind::WouldBlock => JournalError::InUse(folder.to_owned()),
+        _ => JournalError::Folder { folder: folder.to_owned(), source: Arc::new(source) },
     }
 }
 

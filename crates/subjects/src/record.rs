@@ -116,6 +116,12 @@ impl SubjectRecord {
     }
 }
 
+/// The plain part as text, unparsed.
+pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    std::str::from_utf8(rest.get(..u32::from_le_bytes(*length) as usize)?).ok()
+}
+
 /// What the values are bound to. The order is that of the pseudonyms, which whoever opens can check.
 fn context(told: &Told, party: &Oin) -> SealContext {
     SealContext {

@@ -21,6 +21,7 @@ pub fn question(kind: QueryKind, targets: Vec<TargetQuestion>) -> Fallible<Quest
         goal: Some(GoalId::new("toeslagenfraude")?),
         retention_days: None,
         justification: BoundedText::new("Adressen uit het plan van aanpak")?,
+        delayed_disclosure: None,
         minutes: 10,
     })
 }

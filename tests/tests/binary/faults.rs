@@ -56,17 +56,17 @@ const STEPS: [Step; 15] = [
 
 #[test]
 fn every_durable_step_of_a_node_fails() {
-    every_step_of(NODE);
+    every_step_of(NODE, &STEPS);
 }
 
 #[test]
 fn every_durable_step_of_a_coordinator_fails() {
-    every_step_of(COORDINATOR);
+    every_step_of(COORDINATOR, &STEPS);
 }
 
-fn every_step_of(name: &str) {
+fn every_step_of(name: &str, steps: &[Step]) {
     let mut case = Case::start();
-    for (lines, answered, then) in STEPS {
+    for &(lines, answered, then) in steps {
         println!("{lines:?}");
         case.fail(name, lines);
         assert_eq!(case.ask().is_some(), answered, "{lines:?}: {}", case.deployment.logs());
@@ -74,6 +74,20 @@ fn every_step_of(name: &str) {
         case.recovers(name, then);
     }
     case.end();
+}
+
+/// The same for a node's journal of whom its answers are about: what is not in it is not answered.
+const SUBJECTS: [Step; 5] = [
+    (&[["pwrite", "subjects/segments", NO_ROOM, "none"]], false, GoesOn),
+    (&[["pwrite", "subjects/segments", NO_ROOM, "half"]], false, GoesOn),
+    (&[["pwrite", "subjects/segments", NO_ROOM, "all"]], false, GoesOn),
+    (&[["fdatasync", "subjects/segments", IO_ERROR, "none"]], false, GivesUp),
+    (&[["fdatasync", "subjects/segments", IO_ERROR, "all"]], false, GivesUp),
+];
+
+#[test]
+fn every_durable_step_of_the_journal_of_subjects_fails() {
+    every_step_of(NODE, &SUBJECTS);
 }
 
 /// The same for the keeper of the register; whether a document is there once the submission failed.

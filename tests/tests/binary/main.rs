@@ -16,6 +16,7 @@ mod mid_stream;
 mod real_brp;
 mod records;
 mod results;
+mod subjects;
 mod telemetry;
 mod unwritable;
 mod vouchers;

@@ -19,6 +19,7 @@ mod results;
 mod revocation;
 mod rotation;
 mod scenarios;
+mod subject_report;
 mod subjects;
 mod support;
 mod suspension;

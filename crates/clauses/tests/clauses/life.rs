@@ -221,6 +221,20 @@ fn l6_what_is_overdue_blocks() {
 }
 
 #[test]
+fn people_are_told_at_the_latest_when_all_of_the_project_must_be_gone() {
+    let told = |until: &str, reason: &str| {
+        let delay = json!({"reason": reason, "until": until});
+        refused(|world| world.query["delayed_disclosure"] = delay)
+    };
+    let reason = "een controle is nog niet geweest";
+    assert_eq!(told("2026-05-01", reason), ["permit"]);
+    assert_eq!(told("2028-01-01", reason), ["permit"]);
+    assert_eq!(told("2028-01-02", reason), ["L6/BEWAARTERMIJN"]);
+    // The reason stands in every ledger.
+    assert_eq!(told("2026-05-01", "over 9999.93.653"), ["L14/BSN"]);
+}
+
+#[test]
 fn l6_feedback_is_due_in_twenty_months() {
     let ask = |complete: Option<bool>, at: &'static str| {
         refused(|world| {

@@ -99,6 +99,7 @@ pub(super) fn question(stage: &Stage, kind: QueryKind, asks: &[Ask<'_>]) -> Resu
         goal: Some(GoalId::new("toeslagenfraude")?),
         retention_days: None,
         justification: BoundedText::new(text).map_err(anyhow::Error::msg)?,
+        delayed_disclosure: None,
         minutes: 10,
     })
 }

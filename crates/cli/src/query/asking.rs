@@ -7,7 +7,7 @@ use convenant_model::{
     documents::Enrolment,
     parse::BoundedText,
     predicate::Predicate,
-    query::QueryKind,
+    query::{DelayedDisclosure, QueryKind},
     register::RegisterState,
     value::FieldType,
 };
@@ -25,6 +25,7 @@ pub(super) struct Asked {
     subjects: Option<Listed>,
     vouchers: Passing,
     justification: BoundedText<1000>,
+    delayed_disclosure: Option<DelayedDisclosure>,
 }
 
 /// A target once the register told who and what it is.
@@ -60,6 +61,7 @@ impl Asked {
             vouchers: Passing::read(&args.vouchers)?,
             justification: justification
                 .map_err(|error| usage(format!("`--justification`: {error}")))?,
+            delayed_disclosure: delay(args)?,
         })
     }
 
@@ -84,6 +86,7 @@ impl Asked {
             goal: args.goal.clone(),
             retention_days: args.retention,
             justification: self.justification,
+            delayed_disclosure: self.delayed_disclosure,
             minutes: args.minutes,
         };
         Ok((question, resolved))
@@ -137,6 +140,16 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// Both options or, as clap sees to, neither.
+fn delay(args: &QueryArgs) -> anyhow::Result<Option<DelayedDisclosure>> {
+    let (Some(until), Some(reason)) = (args.delay_until, &args.delay_reason) else {
+        return Ok(None);
+    };
+    let reason = BoundedText::new(reason.clone());
+    let reason = reason.map_err(|error| usage(format!("`--delay-reason`: {error}")))?;
+    Ok(Some(DelayedDisclosure { reason, until }))
 }
 
 /// Of several goals the leader chooses one: which it was is part of the evidence.

@@ -115,6 +115,7 @@ impl Stage {
             goal: Some(self.goal.clone()),
             retention_days: Some(30),
             justification: text("Volgens het plan van aanpak"),
+            delayed_disclosure: None,
             minutes: 10,
         };
         self.client.compose_anything(question).unwrap()

@@ -1,0 +1,186 @@
+//! `convenant subject-report` beside running nodes: reports, the letter, another pseudonym key.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
+use convenant_signing::SystemRandom;
+use convenant_testkit::PortBlock;
+use serde_json::Value;
+
+use crate::deployment::{Deployment, shown, text, today};
+
+const NODES: [&str; 2] = ["rotterdam", "svb"];
+
+struct Bench {
+    deployment: Deployment,
+    folder: tempfile::TempDir,
+    bsn: String,
+    _ports: PortBlock,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let (folder, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
+        let given = Ports::Given(ports.ports());
+        let options =
+            Options { seed: 7, persons: 50, ports: given, today: today(), published: Vec::new() };
+        let dir = folder.path().join("federation");
+        let federation = Federation::write(&dir, &options, &SystemRandom::new()).unwrap();
+        let population = federation.population.as_ref().unwrap();
+        let (_, person) = population.residents_of(ROTTERDAM).next().unwrap();
+        let bsn = person.bsn().expose().to_owned();
+        let birth = person.birth().expose().to_owned();
+        fs::write(folder.path().join("subjects.csv"), format!("{bsn},{birth}\n")).unwrap();
+        fs::write(folder.path().join("bsn.txt"), format!("{bsn}\n")).unwrap();
+        let mut deployment = Deployment::found(federation, &[]);
+        NODES.iter().for_each(|name| deployment.start_daemon(name));
+        Self { deployment, folder, bsn, _ports: ports }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self, node: &str) -> PathBuf {
+        self.deployment.federation.partner(node).unwrap().config.clone()
+    }
+
+    fn run(&self, node: &str, arguments: &[&str]) -> Output {
+        let config = self.config(node);
+        let output = self
+            .deployment
+            .run(&[&["subject-report"], arguments, &["--config", text(&config)]].concat());
+        assert!(!shown(&output).contains(&self.bsn), "{}", shown(&output));
+        output
+    }
+
+    fn report(&self, node: &str, out: &Path) -> Output {
+        self.run(node, &["--json", "--bsn-file", text(&self.path("bsn.txt")), "--out", text(out)])
+    }
+
+    fn ask(&self) {
+        let out = self.path("answer.csv");
+        let output = self.deployment.query(&[
+            "--project",
+            "P-2026-001",
+            "--goal",
+            "toeslagenfraude",
+            "--subjects",
+            text(&self.path("subjects.csv")),
+            "--target",
+            "rotterdam/brp_persoon",
+            "--fields",
+            "burgerservicenummer",
+            "--out",
+            text(&out),
+        ]);
+        assert!(output.status.success(), "{}", shown(&output));
+    }
+}
+
+fn exchanges(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", shown(output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["exchanges"].as_array().unwrap().clone()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_citizen_who_asks_gets_one_letter_of_what_several_nodes_tell() {
+    let mut bench = Bench::start();
+    bench.ask();
+    let reports = NODES.map(|node| bench.path(&format!("{node}.json")));
+    let [rotterdam, svb] = [&reports[0], &reports[1]];
+    let told = exchanges(&bench.report("rotterdam", rotterdam));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["project"], "P-2026-001");
+    assert_eq!(exchanges(&bench.report("svb", svb)), Vec::<Value>::new());
+    assert_eq!(mode(rotterdam), 0o600);
+
+    let letter = bench.path("letter.html");
+    let merge = |reports: &[&Path], out: &Path| {
+        let reports: Vec<_> = reports.iter().map(|path| text(path)).collect();
+        bench.run("svb", &[&["merge"], &reports[..], &["--out", text(out)]].concat())
+    };
+    let merged = merge(&[rotterdam, svb], &letter);
+    assert!(merged.status.success(), "{}", shown(&merged));
+    let page = fs::read_to_string(&letter).unwrap();
+    for words in
+        ["P-2026-001", "Rotterdam", "Sociale verzekeringsbank", "artikel 41", "burgerservicenummer"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains(&bench.bsn));
+    assert_eq!(mode(&letter), 0o600);
+    assert_eq!(merge(&[rotterdam], &letter).status.code(), Some(1), "nothing is overwritten");
+    assert_eq!(merge(&[rotterdam], &bench.path("letter.pdf")).status.code(), Some(2));
+
+    // One that somebody changed is no evidence.
+    let forged = bench.path("forged.json");
+    let signed = fs::read_to_string(rotterdam).unwrap();
+    let mut signed: Value = serde_json::from_str(&signed).unwrap();
+    let other: Value = serde_json::from_slice(&fs::read(svb).unwrap()).unwrap();
+    signed["payload"] = other["payload"].clone();
+    fs::write(&forged, signed.to_string()).unwrap();
+    let refused = merge(&[&forged], &bench.path("forged.txt"));
+    assert_eq!(refused.status.code(), Some(4), "{}", shown(&refused));
+    assert!(!bench.path("forged.txt").exists());
+
+    // What is no number is told by its line.
+    let wrong = bench.path("wrong.txt");
+    for (content, says) in
+        [("\nabcd\n", "line 2"), ("", "no BSN"), ("900000004\n900000004\n", "line 2")]
+    {
+        fs::write(&wrong, content).unwrap();
+        let refused = bench.run("svb", &["--bsn-file", text(&wrong)]);
+        assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+        assert!(shown(&refused).contains(says), "{}", shown(&refused));
+        assert!(!shown(&refused).contains("abcd") && !shown(&refused).contains("900000004"));
+    }
+    bench.deployment.stop();
+    assert!(!bench.deployment.logs().contains(&bench.bsn));
+}
+
+#[test]
+fn another_pseudonym_key_is_taken_into_use() {
+    let mut bench = Bench::start();
+    bench.ask();
+    let party = bench.deployment.federation.partner("rotterdam").unwrap();
+    let (key, opening) = (party.dir.join("pseudonym-2.jwk"), party.dir.join("subjects.jwk"));
+    let made = ["keys", "new", "--kind", "pseudonym", "--out", text(&key)];
+    let made = bench.deployment.run(&made);
+    assert!(made.status.success() && mode(&key) == 0o600, "{}", shown(&made));
+    let config = bench.config("rotterdam");
+    let configured = fs::read_to_string(&config).unwrap();
+    fs::write(&config, configured.replace("pseudonym.jwk", "pseudonym-2.jwk")).unwrap();
+
+    let first = bench.path("first.json");
+    let refused = bench.report("rotterdam", &first);
+    assert!(
+        refused.status.code() == Some(1) && shown(&refused).contains("rekey"),
+        "{}",
+        shown(&refused)
+    );
+    let rekey = |bench: &Bench| bench.run("rotterdam", &["rekey", "--opening-key", text(&opening)]);
+    let refused = rekey(&bench);
+    assert!(
+        refused.status.code() == Some(1) && shown(&refused).contains("in use"),
+        "{}",
+        shown(&refused)
+    );
+
+    bench.deployment.kill("rotterdam");
+    let renewed = rekey(&bench);
+    assert!(renewed.status.success(), "{}", shown(&renewed));
+    bench.deployment.start_daemon("rotterdam");
+    assert_eq!(exchanges(&bench.report("rotterdam", &first)).len(), 1);
+    bench.deployment.stop();
+}
