@@ -1,6 +1,6 @@
 //! A log of processing that conforms: OTLP over gRPC and mutual TLS, by the official messages.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use convenant_model::Clock;
 use convenant_transport::{ServerTls, serve};
@@ -20,6 +20,9 @@ use crate::{
     running::stopped,
     silent::{Anybody, abrupt},
 };
+
+/// Longest that a test waits for lines.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a collector keeps, which outlasts its process.
 #[derive(Clone, Debug)]
@@ -114,7 +117,7 @@ impl Kept {
         self.0.borrow().calls
     }
 
-    /// Waits for so many different lines at least; gives every line then.
+    /// Waits for so many different lines at least, but not for ever; gives every line then.
     pub async fn different(&self, count: usize) -> Vec<CollectedLine> {
         self.wait(|contents| {
             let ids = contents.lines.iter().map(|line| &line.span.span_id);
@@ -130,9 +133,9 @@ impl Kept {
     }
 
     async fn wait(&self, until: impl FnMut(&Contents) -> bool) {
-        // The sender is our own, so that it outlives the wait.
         let mut contents = self.0.subscribe();
-        let _never_gone = contents.wait_for(until).await;
+        // What did not come by then, the caller misses in what it looks at.
+        let _late = tokio::time::timeout(PATIENCE, contents.wait_for(until)).await;
     }
 
     fn take(
