@@ -1,16 +1,20 @@
 //! A channel to a server that is no party of the federation: it is known by its host name and by who issued its
 //! certificate, and has no OIN. For instance where an organisation collects its own logs.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use convenant_model::Clock;
+use futures::FutureExt as _;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, client::Resumption, version::TLS13};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -18,6 +22,7 @@ use crate::{
     CertificateFault, ConnectError, FileError, Limits, TlsError,
     connect::bare_host,
     files::PemFile,
+    guarded::Guarded,
     material::{provider, refuse_example, root_store},
     system::TlsClock,
 };
@@ -96,7 +101,7 @@ pub fn connect_outside(
     // Told at once where a file is missing, not at the first call.
     config(&files, &clock)?;
     let origin = url.parse().map_err(|_| OutsideError::Address(shown()))?;
-    let dialler = Arc::new(Dialler { server, files, clock, limit: limits.handshake_timeout });
+    let dialler = Arc::new(Dialler { server, files, clock, limits: limits.clone() });
     let dial = tower::service_fn(move |_: Uri| {
         let dialler = Arc::clone(&dialler);
         async move { dialler.dial().await }
@@ -140,14 +145,14 @@ struct Dialler {
     server: Server,
     files: OutsideFiles,
     clock: Arc<dyn Clock>,
-    limit: Duration,
+    limits: Limits,
 }
 
 /// A [`ConnectError`], or what is wrong with a file.
 type DialError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Dialler {
-    async fn dial(&self) -> Result<TokioIo<TlsStream<TcpStream>>, DialError> {
+    async fn dial(&self) -> Result<TokioIo<Guarded<TlsStream<TcpStream>, ()>>, DialError> {
         let config = config(&self.files, &self.clock)?;
         let Server { address, host, port, name, .. } = &self.server;
         let unreachable = |source| ConnectError::Unreachable { address: address.clone(), source };
@@ -157,11 +162,13 @@ impl Dialler {
         let late = |_| ConnectError::TimedOut {
             address: address.clone(),
             stage: "TLS handshake",
-            limit: self.limit,
+            limit: self.limits.handshake_timeout,
         };
-        let stream = timeout(self.limit, shaken).await.map_err(late)?;
+        let stream = timeout(self.limits.handshake_timeout, shaken).await.map_err(late)?;
         let stream = stream.map_err(|source| self.handshake_error(source))?;
-        Ok(TokioIo::new(stream))
+        // So that certificates are looked at again.
+        let end = sleep(self.limits.connection_age).boxed();
+        Ok(TokioIo::new(Guarded::new(stream, end, ())))
     }
 
     fn handshake_error(&self, source: std::io::Error) -> ConnectError {

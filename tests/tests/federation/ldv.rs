@@ -289,7 +289,9 @@ async fn an_answer_under_way_holds_up_no_other_s_lines() {
 
     // The requester goes away, which is no error.
     drop(answer);
-    let lines = different(logged.kept.different(4).await);
+    let came = logged.kept.different(4).await;
+    let lines = different(came.clone());
+    assert_eq!(lines.len(), came.len(), "who is in rows of several parts has one line");
     let of_long = lines.values().filter(|line| trace_of(line) == hex(&long.query));
     assert!(of_long.clone().count() >= 2);
     assert!(of_long.clone().all(|line| line.span.status.as_ref().unwrap().code == 0));
