@@ -287,7 +287,8 @@ async fn an_answer_under_way_holds_up_no_other_s_lines() {
     assert!(lines.values().all(|line| trace_of(line) == hex(&short)));
     assert!(!logged.position().exists(), "the first records are still to be delivered");
 
-    // The requester goes away, which is no error.
+    // The requester goes away a while later, which is no error.
+    world.clock.advance(5);
     drop(answer);
     let came = logged.kept.different(4).await;
     let lines = different(came.clone());
@@ -295,6 +296,8 @@ async fn an_answer_under_way_holds_up_no_other_s_lines() {
     let of_long = lines.values().filter(|line| trace_of(line) == hex(&long.query));
     assert!(of_long.clone().count() >= 2);
     assert!(of_long.clone().all(|line| line.span.status.as_ref().unwrap().code == 0));
+    let took = |line: &CollectedLine| line.span.end_time_unix_nano - line.span.start_time_unix_nano;
+    assert!(of_long.clone().all(|line| took(line) == 5_000_000_000));
     assert_eq!(subjects(of_long.clone()).len(), of_long.count() - 1);
 }
 
