@@ -28,19 +28,16 @@ mod inputs;
 
 use inputs::{own_key, person, reference, register};
 
-const ABOUT: &str = "\
-Answer a citizen who asks what was done with their data (AVG art. 15).
-
-Finds, in the node's own account of whom its answers were about, every exchange that concerned
-the person, and tells purposes, sources, recipients, dates and terms from the node's ledger and
-its copy of the register. The node may run meanwhile. The report is signed with the node's ledger
-key and does not say whose it is. An exchange of which people are told later, by a reason and a day
-that were signed with the query, is in it from the day after.";
-
 const EXAMPLES: &str = "\
 Examples:
   convenant subject-report --config node.toml --bsn-file bsn.txt --out rotterdam.json
   convenant subject-report merge --config node.toml rotterdam.json svb.json --out letter.html
+
+Finds, in the node's own account of whom its answers were about, every exchange that concerned
+the person (AVG art. 15), and tells purposes, sources, recipients, dates and terms from the node's
+ledger and its copy of the register. The node may run meanwhile. The report is signed with the
+node's ledger key and does not say whose it is. An exchange of which people are told later, by a
+reason and a day that were signed with the query, is in it from the day after.
 
 The number is read from a file of one line, never from the command line, and is nowhere repeated.
 How a partner answers a request: docs/citizens.md.";
@@ -62,7 +59,7 @@ named there. The old journal stays as it is until the new one is whole.";
 
 /// The arguments.
 #[derive(Args)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct SubjectReportArgs {
     #[command(subcommand)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use convenant_ledger::{MAX_ENTRY, Place, ReadStore as _, Store as _, Tail};
-use convenant_store::{FileLedger, FileStore, Layout};
+use convenant_store::{EntriesError, FileLedger, FileStore, Layout};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -146,9 +146,12 @@ fn fault(folder: &Path, source: io::Error) -> JournalError {
     }
 }
 
+/// A record's bytes with its index.
+type Entry = Result<(u64, Vec<u8>), EntriesError>;
+
 /// Records in sequence, each with the position of the next: what a reader keeps to go on from.
 pub struct Records {
-    entries: Box<dyn Iterator<Item = Result<(u64, Vec<u8>), convenant_store::EntriesError>> + Send>,
+    entries: Box<dyn Iterator<Item = Entry> + Send>,
     next: u64,
     until: u64,
 }
@@ -165,7 +168,7 @@ impl std::fmt::Debug for Records {
 /// # Errors
 /// When there is no journal, or it cannot be read.
 pub fn records_from(folder: &Path, position: u64) -> Result<Records, ReadError> {
-    let ledger = FileLedger::open_read(folder).map_err(convenant_store::EntriesError::from)?;
+    let ledger = FileLedger::open_read(folder).map_err(EntriesError::from)?;
     let entries = ledger.entries_from(position)?;
     Ok(Records { entries: Box::new(entries), next: position, until: u64::MAX })
 }

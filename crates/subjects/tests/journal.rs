@@ -9,7 +9,7 @@ use convenant_model::{
 };
 use convenant_signing::{OpeningKey, PseudonymKey, SystemRandom};
 use convenant_subjects::{
-    Exchange, Journal, JournalError, Pseudonym, SubjectRecord, Subjects, records_from,
+    Exchange, JournalError, Pseudonym, SubjectRecord, Subjects, find, records_from, rekey,
 };
 
 const ONE: &str = "900000004";
@@ -122,8 +122,13 @@ async fn many_people_are_recorded_in_parts_and_read_from_any_position() {
     let journal = subjects.journal();
     let whole: Vec<_> = journal.records_from(0).unwrap().map(Result::unwrap).collect();
     assert_eq!(whole.iter().map(|(record, _)| record.told.subjects.len()).sum::<usize>(), 150_000);
-    assert!(fs::read_dir(bench.path().join("segments")).unwrap().count() > 1);
-    for position in [1, 150, 200, journal.size() - 1, journal.size(), journal.size() + 1] {
+    let segments = fs::read_dir(bench.path().join("segments")).unwrap();
+    let first = |path: std::path::PathBuf| path.file_stem()?.to_str()?.parse().ok();
+    let mut edges: Vec<u64> = segments.map(|item| first(item.unwrap().path()).unwrap()).collect();
+    edges.retain(|edge| *edge > 0);
+    assert!(!edges.is_empty());
+    edges.push(journal.size());
+    for position in edges.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1]) {
         let rest: Vec<_> = journal.records_from(position).unwrap().map(Result::unwrap).collect();
         let expected = whole.get(usize::try_from(position).unwrap()..).unwrap_or_default();
         assert_eq!(rest, expected, "from {position}");
@@ -149,9 +154,8 @@ async fn a_torn_record_is_cut_off_and_a_damaged_one_is_told() {
     let bench = Bench::new();
     let (subjects, _) = bench.open().unwrap();
     note(&subjects, 1, &[ONE]).await;
-    let length = |journal: &Journal| journal.size();
     note(&subjects, 2, &[TWO]).await;
-    assert_eq!(length(subjects.journal()), 2);
+    assert_eq!(subjects.journal().size(), 2);
     assert!(matches!(bench.open(), Err(JournalError::InUse(_))));
     subjects.journal().close().await;
     assert!(matches!(
@@ -175,4 +179,44 @@ async fn a_torn_record_is_cut_off_and_a_damaged_one_is_told() {
     bytes[40] ^= 1;
     fs::write(bench.segment(), bytes).unwrap();
     assert!(matches!(bench.open(), Err(JournalError::Damaged { place, .. }) if place.index == 0));
+}
+
+#[tokio::test]
+async fn a_new_key_that_a_crash_cut_off_loses_nothing() {
+    let bench = Bench::new();
+    let folder = bench.path().join("subjects");
+    let open = |key: &PseudonymKey| {
+        let key = PseudonymKey::from_jwk(&key.to_jwk()).unwrap();
+        Subjects::open(&folder, party(), (key, bench.opening.sealing_key().clone())).unwrap().0
+    };
+    let subjects = open(&bench.pseudonym);
+    note(&subjects, 1, &[ONE, TWO]).await;
+    note(&subjects, 2, &[ONE]).await;
+    subjects.journal().close().await;
+    let found = |key: &PseudonymKey| find(&folder, key, &Identifying::new(ONE.to_owned())).unwrap();
+    let before = found(&bench.pseudonym);
+    assert_eq!(before.exchanges.keys().copied().collect::<Vec<_>>(), [1, 2]);
+
+    // What a crash leaves: half of a new journal, the old one under its other name.
+    fs::create_dir_all(bench.path().join("subjects.new/segments")).unwrap();
+    fs::rename(&folder, bench.path().join("subjects.old")).unwrap();
+    let subjects = open(&bench.pseudonym);
+    assert_eq!(subjects.journal().size(), 2);
+    subjects.journal().close().await;
+
+    let key = PseudonymKey::generate(&SystemRandom::new()).unwrap();
+    let opening = [OpeningKey::from_jwk(&bench.opening.to_jwk()).unwrap()];
+    assert_eq!(rekey(&folder, &party(), &opening, &key).unwrap(), 2);
+    assert_eq!(rekey(&folder, &party(), &[], &key).unwrap(), 0, "they are under it already");
+    assert_eq!(found(&key), before);
+    let under_the_old = found(&bench.pseudonym);
+    assert_eq!((under_the_old.exchanges.len(), under_the_old.others), (0, 2));
+    let names = fs::read_dir(bench.path()).unwrap().map(|item| item.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["subjects"]);
+    // Records keep their places, and are followed by others.
+    let subjects = open(&key);
+    note(&subjects, 3, &[TWO]).await;
+    let records = subjects.journal().records_from(1).unwrap();
+    let decisions: Vec<_> = records.map(|record| record.unwrap().0.told.decision).collect();
+    assert_eq!(decisions, [2, 3]);
 }

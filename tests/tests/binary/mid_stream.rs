@@ -2,6 +2,7 @@
 //! ended, and the audit tells of the rest.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -12,7 +13,7 @@ use convenant_demo::{
     Federation, Options, Ports, SignedDocument, documents, population::ROTTERDAM,
 };
 use convenant_signing::SystemRandom;
-use convenant_testkit::PortBlock;
+use convenant_testkit::{PortBlock, World};
 use tempfile::TempDir;
 
 use crate::{
@@ -40,12 +41,15 @@ fn an_answer_that_is_cut_off_is_kept_by_nobody_and_told_by_everybody() {
     let mut books = Books::default();
     for killed in all {
         let mut leader = case.under_way();
+        let left = case.left();
         killed.iter().for_each(|name| case.deployment.kill(name));
         if killed.is_empty() {
             leader.kill().unwrap();
         }
         let status = leader.wait().unwrap();
         assert!(!status.success() && !case.out().exists(), "{killed:?}: {status}");
+        // Whoever's row had come was on record at the node by then.
+        assert!(!left.is_empty() && left.is_subset(&case.recorded()), "{killed:?}");
         books.see(&case.deployment);
         audit(&case.deployment, &EXPLAINED);
         killed.iter().for_each(|name| case.deployment.start_daemon(name));
@@ -121,6 +125,26 @@ impl Case {
             std::thread::sleep(Duration::from_millis(1));
         }
         leader
+    }
+
+    /// The people in the whole lines that came so far.
+    fn left(&self) -> BTreeSet<String> {
+        let part = fs::read_to_string(self.out().with_added_extension("part")).unwrap();
+        let (whole, _) = part.rsplit_once('\n').unwrap();
+        let first = |line: &str| line.split(',').next().unwrap().to_owned();
+        whole.lines().skip(1).map(first).collect()
+    }
+
+    /// The people in the node's journal.
+    fn recorded(&self) -> BTreeSet<String> {
+        let node = self.deployment.federation.partner(NODE).unwrap();
+        let journal = World::state(&node.dir).join("subjects");
+        let records = convenant_subjects::records_from(&journal, 0).unwrap();
+        let open = |(record, _): (convenant_subjects::SubjectRecord, u64)| {
+            record.open(&node.keys.subjects, &node.oin).unwrap()
+        };
+        let values = records.flat_map(|record| open(record.unwrap()));
+        values.map(|value| value.expose().to_owned()).collect()
     }
 
     /// Everybody goes on; what a killed leader left is in nobody's way.

@@ -68,6 +68,13 @@ fn of_ledger_and_audit() {
 }
 
 #[test]
+fn of_subject_report() {
+    assert_snapshot!("subject_report", help(&["subject-report"]));
+    assert_snapshot!("subject_report_merge", help(&["subject-report", "merge"]));
+    assert_snapshot!("subject_report_rekey", help(&["subject-report", "rekey"]));
+}
+
+#[test]
 fn without_a_command_help_goes_to_stderr() {
     let output = convenant(&[]);
     assert_eq!(code(&output), 2);

@@ -172,6 +172,7 @@ impl<'a> Ours<'a> {
             goal: None,
             retention_days: Some(1),
             justification: BoundedText::new("meting")?,
+            delayed_disclosure: None,
             minutes: 10,
         })
     }
