@@ -23,6 +23,7 @@ use self::{
     fetch::FetchArgs,
     records::RecordsArgs,
     timestamp::{Stamped, TimestampCommand},
+    transactions::TransactionsArgs,
 };
 use crate::{
     exit::{Exit, Named as _, bad_evidence, usage},
@@ -33,6 +34,7 @@ mod export;
 mod fetch;
 mod records;
 pub(crate) mod timestamp;
+mod transactions;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
@@ -93,6 +95,9 @@ pub(crate) enum LedgerCommand {
     /// Print the entries as records of FSC or ADL, which other Dutch systems read.
     #[command(after_help = records::EXAMPLES)]
     Records(RecordsArgs),
+    /// Print a page of FSC's transaction-log records, chosen as `GET /logs` lets choose.
+    #[command(after_help = transactions::EXAMPLES)]
+    Transactions(TransactionsArgs),
     /// Copy a ledger in the form that others' tools verify.
     #[command(after_help = export::EXAMPLES)]
     Export(ExportArgs),
@@ -130,6 +135,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
             verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
         LedgerCommand::Records(args) => records::records(args)?,
+        LedgerCommand::Transactions(args) => transactions::transactions(args)?,
         LedgerCommand::Export(args) => export::export(args, json)?,
         LedgerCommand::Fetch(args) => fetch::fetch(args, json).await?,
         LedgerCommand::Timestamp(command) => timestamp::run(command, json)?,

@@ -1,18 +1,19 @@
 //! Decision records of ADL (`authorization-decision-log`), at its level of detail 4: request and response in
 //! full, and references to the policies, to all information, and to engine and configuration.
 
-use std::fmt::Write as _;
-
 use convenant_model::{
-    Digest, Oin, Problem, QueryId,
+    Digest, Oin, Problem,
     entry::{Decision, RecordedVerdict, TargetVerdict},
     query::{Query, Target},
     verdict::Violation,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::exchange::{NotReadable, query_of, reference};
+use crate::{
+    exchange::{NotReadable, query_of, reference},
+    trace::{SpanId, TraceId, trace},
+};
 
 /// One decision of one party.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,14 +38,6 @@ pub struct DecisionRecord {
     /// Request and response in the shape of AuthZEN.
     pub body: Value,
 }
-
-/// Sixteen bytes, written as 32 lower-case hexadecimal characters.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TraceId([u8; 16]);
-
-/// Eight bytes, written as 16 lower-case hexadecimal characters.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SpanId([u8; 8]);
 
 /// The shape of a decision.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -211,74 +204,4 @@ fn answer(verdict: &RecordedVerdict) -> Value {
 fn reason(violation: &Violation) -> Value {
     let Violation { clause, code, text, detail } = violation;
     json!({ "clause": clause, "code": code, "text": text, "detail": detail })
-}
-
-/// The trace that the requester signed with its query (W3C Trace Context §3.2), or one of the query's own.
-fn trace(query: &Query) -> (TraceId, Option<SpanId>) {
-    let parsed = query.trace.as_ref().and_then(|trace| {
-        let mut parts = trace.as_str().split('-').skip(1);
-        let (trace, span) = (parts.next()?, parts.next()?);
-        Some((TraceId(bytes(trace)?), SpanId(bytes(span)?)))
-    });
-    match parsed {
-        Some((trace, span)) => (trace, Some(span)),
-        None => (TraceId::of(&query.id), None),
-    }
-}
-
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if hex.len() != 2 * N || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-impl TraceId {
-    fn of(query: &QueryId) -> Self {
-        Self(bytes(&query.to_string().replace('-', "")).unwrap_or_default())
-    }
-}
-
-impl SpanId {
-    fn of(leaf: &Digest) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *leaf.as_bytes();
-        Self([a, b, c, d, e, f, g, h])
-    }
-}
-
-impl Serialize for TraceId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
-    }
-}
-
-impl Serialize for SpanId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hexadecimal_characters_are_bytes_and_back() {
-        let id: [u8; 8] = bytes("00f067aa0ba902b7").unwrap();
-        assert_eq!(hex(&id), "00f067aa0ba902b7");
-        assert_eq!(bytes::<8>("00f067aa0ba902b"), None);
-        assert_eq!(bytes::<8>("00f067aa0ba902bé"), None);
-        assert_eq!(bytes::<2>("+1+1"), None);
-    }
 }

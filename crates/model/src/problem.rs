@@ -74,7 +74,7 @@ problems! {
     NotFound = "NIET_GEVONDEN",
     /// The document is not admitted to the register.
     DocumentNotAdmitted = "DOCUMENT_NIET_TOEGELATEN",
-    /// The decision could not be recorded, so nothing was answered.
+    /// What must be on record could not be recorded, so nothing was answered.
     NotRecorded = "NIET_VASTGELEGD",
     /// The data source did not answer.
     SourceUnavailable = "BRON_NIET_BESCHIKBAAR",

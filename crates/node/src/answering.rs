@@ -13,6 +13,7 @@ use convenant_clauses::{Permit, Refused, Request, Rules, Verdict, decide};
 use convenant_exchange::{
     Answer, Received, Rejection, SubjectFault, Unfit, View, VoucherView, decline, open_subjects,
 };
+use convenant_ldv::Gate;
 use convenant_ledger::Recorded;
 use convenant_model::{
     Clock, Oin, Problem,
@@ -58,6 +59,8 @@ pub(crate) struct Answering {
     pub(crate) books: Books,
     /// Whom answers are about; absent where the node keeps no account of it.
     pub(crate) subjects: Option<Subjects>,
+    /// Whether the log of processing keeps up; absent where there is none.
+    pub(crate) logbook: Option<Gate>,
     pub(crate) datasets: ArcSwapOption<Datasets>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: SystemRandom,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use convenant_ldv::LdvConfig;
 use convenant_setup::{
     CoordinatorSection, DataSection, ListenSection, PartySection, RegisterSection, Rooted,
     TelemetrySection, TlsSection,
@@ -33,6 +34,9 @@ pub struct NodeConfig {
     /// Its own account of whom its answers are about; without it the node cannot answer a citizen who asks.
     #[serde(default)]
     pub subjects: Option<SubjectKeys>,
+    /// Where its log of processing goes, made from that account.
+    #[serde(default)]
+    pub ldv: Option<LdvConfig>,
     /// The datasets that it serves.
     pub dataset: Vec<DatasetConfig>,
 }
@@ -84,6 +88,9 @@ impl Rooted for NodeConfig {
         if let Some(SubjectKeys { pseudonym_key, seal_to }) = &mut self.subjects {
             *pseudonym_key = folder.join(&*pseudonym_key);
             *seal_to = folder.join(&*seal_to);
+        }
+        if let Some(ldv) = &mut self.ldv {
+            ldv.root_at(folder);
         }
         for dataset in &mut self.dataset {
             dataset.source = dataset.source.clone().relative_to(folder);

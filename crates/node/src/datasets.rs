@@ -146,4 +146,9 @@ impl Served {
     pub(crate) fn kind(&self, field: &FieldName) -> Option<FieldType> {
         self.kinds.get(field).copied()
     }
+
+    /// Whether rows may be about people, by a field with their number.
+    pub(crate) fn holds_people(&self) -> bool {
+        self.kinds.values().any(|kind| *kind == FieldType::Bsn)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use convenant_ldv::LdvError;
 use convenant_ledger::note::NoteError;
 use convenant_model::{DatasetId, Oin};
 use convenant_register::FollowError;
@@ -44,6 +45,12 @@ pub enum NodeError {
     /// The account of whom answers are about does not open.
     #[error(transparent)]
     Subjects(#[from] JournalError),
+    /// The log of processing is not set up.
+    #[error(transparent)]
+    Ldv(#[from] LdvError),
+    /// A log of processing tells of people by what `[subjects]` keeps.
+    #[error("section `ldv` needs section `subjects`")]
+    LdvOfNobody,
     /// The covenant has no such dataset, or not yet.
     #[error("the covenant has no dataset `{0}`")]
     NoDataset(DatasetId),

@@ -14,6 +14,7 @@ mod datasets;
 mod error;
 mod ipc;
 mod keyring;
+mod logbook;
 mod metrics;
 mod node;
 mod policy;

@@ -25,6 +25,7 @@ use crate::{
     answering::{AT_ONCE, Answering},
     datasets::{Datasets, Exposed},
     keyring::Keyring,
+    logbook::Logbook,
     metrics::Metrics,
     policy::Admitted,
     service::ExchangeService,
@@ -67,6 +68,10 @@ impl Node {
         let found = server_tls.own().oin;
         if found != config.party.oin {
             return Err(NodeError::Certificate { found, configured: config.party.oin });
+        }
+        if let Some(ldv) = &config.ldv {
+            ldv.check(Arc::clone(&clock))?;
+            config.subjects.as_ref().ok_or(NodeError::LdvOfNobody)?;
         }
         let key = verifying_key(&config.register.key)?;
         let verifier = LedgerVerifier::new(origin::register(&config.coordinator.oin)?, key)?;
@@ -120,13 +125,16 @@ impl Node {
         let keyring = Keyring::open(self.config.party.oin.clone(), self.config.keys.clone())?;
         let books = self.books(&keyring).await?;
         let subjects = self.subjects()?;
+        let clock = Arc::clone(&self.clock);
+        let logbook = Logbook::start(&self.config, &books.ledger, subjects.as_ref(), clock)?;
         let datasets = tokio::select! {
             datasets = self.bind_when_possible() => datasets?,
             () = &mut shutdown => {
-                close(&books, subjects.as_ref()).await;
+                close(&books, subjects.as_ref(), logbook).await;
                 return Ok(());
             }
         };
+        let subjects = (subjects, logbook.as_ref());
         let answering = Arc::new(self.answering(keyring, books, subjects, datasets));
         let (config, follower) = (&self.config, || Arc::clone(&self.follower));
         let ledger = || answering.books.ledger.clone();
@@ -181,7 +189,7 @@ impl Node {
         drained(&answering.places, AT_ONCE).await;
         // So that the last entries are cosigned too; where nobody answers, at the next start.
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
-        close(&answering.books, answering.subjects.as_ref()).await;
+        close(&answering.books, answering.subjects.as_ref(), logbook).await;
         if answering.is_in_doubt() {
             return Err(NodeError::InDoubt);
         }
@@ -231,7 +239,7 @@ impl Node {
         &self,
         keyring: Keyring,
         books: Books,
-        subjects: Option<Subjects>,
+        (subjects, logbook): (Option<Subjects>, Option<&Logbook>),
         datasets: Datasets,
     ) -> Answering {
         Answering {
@@ -242,6 +250,7 @@ impl Node {
             coordinator: self.coordinator.clone(),
             books,
             subjects,
+            logbook: logbook.map(Logbook::gate),
             datasets: ArcSwapOption::from_pointee(datasets),
             clock: Arc::clone(&self.clock),
             random: SystemRandom::new(),
@@ -275,7 +284,11 @@ impl Node {
     }
 }
 
-async fn close(books: &Books, subjects: Option<&Subjects>) {
+async fn close(books: &Books, subjects: Option<&Subjects>, logbook: Option<Logbook>) {
+    // It reads both others.
+    if let Some(logbook) = logbook {
+        logbook.stop().await;
+    }
     if let Some(subjects) = subjects {
         subjects.journal().close().await;
     }

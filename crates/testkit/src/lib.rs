@@ -4,12 +4,13 @@
 //! the configuration files that the example writes. Only the clock can be a test's own.
 //!
 //! **In scope:** [`World`], a federation in one process; [`HostileCoordinator`] and [`SilentNode`], a
-//! coordinator and a node in hostile hands; [`wire`], what a party can send that no client of ours
+//! coordinator and a node in hostile hands; [`Collector`], a log of processing; [`wire`], what a party can send that no client of ours
 //! would; [`Daemon`], the built binary as a process; [`evidence`], reading what the parties recorded.
 //!
 //! **Out of scope:** what ought to happen, which the tests say; faults of a ledger's store (`ledger`).
 
 mod clock;
+mod collector;
 pub mod evidence;
 mod hostile;
 mod identity;
@@ -25,6 +26,7 @@ pub mod wire;
 mod world;
 
 pub use clock::TestClock;
+pub use collector::{CollectedLine, Collector, Kept, Manner};
 pub use hostile::{HostileCoordinator, Tampering};
 pub use identity::Identity;
 pub use log::CapturedLog;

@@ -235,7 +235,7 @@ impl Target {
 }
 
 /// The host without the brackets of an IPv6 address (RFC 3986 §3.2.2).
-fn bare_host(host: &str) -> Option<String> {
+pub(crate) fn bare_host(host: &str) -> Option<String> {
     match host.strip_prefix('[') {
         None => Some(host.to_owned()),
         Some(rest) => {

@@ -6,7 +6,7 @@
 //! **In scope:** TLS 1.3 with client certificates, revocation lists that must be up to date, reload
 //! of every file while running, a check of the peer on each request ([`PeerPolicy`]), limits, graceful
 //! shutdown, health, deadlines, W3C trace context, and errors that tell people why a connection
-//! failed ([`explain`]). The process's real clock and random source.
+//! failed ([`explain`]). A channel to a server that is no party ([`connect_outside`]). The process's real clock and random source.
 //!
 //! **Out of scope:** who is enrolled (the callers know the register), what a request may do
 //! (`clauses`), messages (`wire`).
@@ -24,6 +24,7 @@ mod health;
 mod limits;
 mod line;
 mod material;
+mod outside;
 mod peer;
 mod policy;
 mod reload;
@@ -44,6 +45,7 @@ pub use health::health;
 pub use limits::Limits;
 pub use line::Line;
 pub use material::{TlsError, TlsFiles};
+pub use outside::{OutsideError, OutsideFiles, connect_outside};
 pub use peer::{EXAMPLE_ORGANISATION, Expected, Mismatch, Peer, PeerError, is_example};
 pub use policy::{KnownPeers, PeerPolicy, PeerRefused};
 pub use reload::Reload;

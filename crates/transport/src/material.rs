@@ -140,7 +140,7 @@ impl Material {
         }
 
         let chain = certificate.certificates()?;
-        refuse_example(files, &files.certificate, &chain)?;
+        refuse_example(files.allow_example, &files.certificate, &chain)?;
         let own = own(&files.certificate, &chain)?;
         let mut revocation_lists = Vec::new();
         for list in &lists {
@@ -149,7 +149,7 @@ impl Material {
         Ok(Self {
             chain,
             key: key.private_key()?,
-            roots: root_store(files, &roots)?,
+            roots: root_store(&files.roots, files.allow_example, &roots)?,
             revocation_lists,
             own,
             fingerprint: fingerprint([&certificate, &key, &roots].into_iter().chain(&lists)),
@@ -167,25 +167,29 @@ fn own(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Peer, TlsError> {
     Peer::of(leaf).map_err(|source| TlsError::Own { path: path.to_owned(), source })
 }
 
-fn root_store(files: &TlsFiles, roots: &PemFile) -> Result<Arc<RootCertStore>, TlsError> {
+pub(crate) fn root_store(
+    path: &Path,
+    allow_example: bool,
+    roots: &PemFile,
+) -> Result<Arc<RootCertStore>, TlsError> {
     let certificates = roots.certificates()?;
     // Whoever trusts the example authority trusts everybody: its private key is public.
-    refuse_example(files, &files.roots, &certificates)?;
+    refuse_example(allow_example, path, &certificates)?;
     let mut store = RootCertStore::empty();
     for certificate in certificates {
         store
             .add(certificate)
-            .map_err(|source| TlsError::Root { path: files.roots.clone(), source })?;
+            .map_err(|source| TlsError::Root { path: path.to_owned(), source })?;
     }
     Ok(Arc::new(store))
 }
 
-fn refuse_example(
-    files: &TlsFiles,
+pub(crate) fn refuse_example(
+    allow_example: bool,
     path: &Path,
     certificates: &[CertificateDer<'_>],
 ) -> Result<(), TlsError> {
-    if files.allow_example || !certificates.iter().any(|certificate| is_example(certificate)) {
+    if allow_example || !certificates.iter().any(|certificate| is_example(certificate)) {
         return Ok(());
     }
     Err(TlsError::Example { path: path.to_owned() })

@@ -10,6 +10,7 @@ mod faults;
 mod fetch;
 mod interop;
 mod killed;
+mod ldv;
 mod life;
 mod mid_stream;
 mod real_brp;

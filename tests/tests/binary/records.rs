@@ -94,6 +94,88 @@ fn the_demo_s_ledgers_are_records_of_fsc_and_adl() {
     assert!(lines(&program, &[&named[..], &[text(&coordinator)]].concat()).len() <= 10);
 }
 
+/// fsc-logging, `GET /logs`: pages over a ledger give what the ledger's records are.
+#[test]
+fn pages_of_transactions_are_all_records_in_either_order() {
+    let (dir, program) = (tempfile::tempdir().unwrap(), Program::find().unwrap());
+    let federation = dir.path().join("federation");
+    let demo = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
+    let demo = program.run(&demo).unwrap();
+    assert!(demo.status.success(), "{}", shown(&demo));
+    let ledger = federation.join("coordinator/state/ledger");
+    let all = records(&program, "fsc", &ledger);
+    let page = |options: &[&str]| -> Value {
+        let command = [&["ledger", "transactions", "--dir", text(&ledger)], options].concat();
+        let [page] = <[Value; 1]>::try_from(lines(&program, &command)).unwrap();
+        let members: BTreeSet<_> = page.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, BTreeSet::from(["pagination", "records"]));
+        page
+    };
+    let found = |options: &[&str]| page(options)["records"].as_array().unwrap().clone();
+    let paged = |options: &[&str]| {
+        let (mut found, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+        loop {
+            let from = if cursor.is_empty() { vec![] } else { vec!["--cursor", &cursor] };
+            let page = page(&[options, &from].concat());
+            found.extend(page["records"].as_array().unwrap().iter().cloned());
+            pages += 1;
+            cursor = page["pagination"]["next_cursor"].as_str().unwrap().to_owned();
+            if cursor.is_empty() {
+                return (found, pages);
+            }
+        }
+    };
+    assert!(all.len() > 4 && !all.len().is_multiple_of(3), "{}", all.len());
+    assert_eq!(paged(&["--limit", "3"]), (all.clone(), all.len().div_ceil(3)));
+    // A last page that is full is the last.
+    assert_eq!(paged(&["--limit", &all.len().to_string()]), (all.clone(), 1));
+    let backwards: Vec<_> = all.iter().rev().cloned().collect();
+    let descending = ["--limit", "3", "--sort-order", "SORT_ORDER_DESCENDING"];
+    assert_eq!(paged(&descending), (backwards, all.len().div_ceil(3)));
+    assert_eq!(found(&[]), all[..all.len().min(25)]);
+
+    let of = |key: &str, values: &[&str]| -> Vec<Value> {
+        let wanted = |one: &&Value| values.contains(&one[key].as_str().unwrap());
+        all.iter().filter(wanted).take(25).cloned().collect()
+    };
+    let (first, last) = (&all[0], &all[all.len() - 1]);
+    for (option, key) in [
+        ("--service-name", "service_name"),
+        ("--grant-hash", "grant_hash"),
+        ("--transaction-id", "transaction_id"),
+    ] {
+        let [one, two] = [first, last].map(|record| record[key].as_str().unwrap());
+        assert_eq!(found(&[option, one]), of(key, &[one]), "{option}");
+        assert_eq!(found(&[option, &format!("{one},{two}")]), of(key, &[one, two]), "{option}");
+        assert!(of(key, &[one]).len() < all.len(), "{option} chooses");
+    }
+    let both = ["--service-name", first["service_name"].as_str().unwrap(), "--transaction-id"];
+    let other = all.iter().find(|one| one["service_name"] != first["service_name"]).unwrap();
+    let other = other["transaction_id"].as_str().unwrap();
+    let service = first["service_name"].as_str().unwrap();
+    let both = found(&[&both[..], &[other]].concat());
+    assert!(
+        both.iter().all(|one| one["service_name"] == service && one["transaction_id"] == other)
+    );
+    let at = first["created_at"].as_i64().unwrap();
+    let after = found(&["--after", &at.to_string(), "--limit", "1000"]);
+    assert!(after.iter().all(|one| one["created_at"].as_i64().unwrap() > at));
+    let before = found(&["--before", &(at + 1).to_string(), "--limit", "1000"]);
+    assert!(before.iter().all(|one| one["created_at"].as_i64().unwrap() <= at));
+    assert!(!before.is_empty() && before.len() + after.len() == all.len());
+
+    for wrong in [
+        ["--limit", "0"],
+        ["--limit", "1001"],
+        ["--cursor", "next"],
+        ["--sort-order", "ASC"],
+        ["--transaction-id", "7"],
+    ] {
+        let command = [&["ledger", "transactions", "--dir", text(&ledger)], &wrong[..]].concat();
+        assert_eq!(program.run(&command).unwrap().status.code(), Some(2), "{wrong:?}");
+    }
+}
+
 /// fsc-logging, `logRecord`: every member, and nothing else.
 fn is_transaction(record: &Value) {
     let members: BTreeSet<_> = record.as_object().unwrap().keys().map(String::as_str).collect();

@@ -10,6 +10,7 @@ mod fanout;
 mod hostile_coordinator;
 mod hostile_provider;
 mod joining;
+mod ldv;
 mod refusals;
 mod register;
 mod replay;

@@ -45,8 +45,9 @@ const EDGES: &str = "
     register     model signing clauses ledger wire
     witness      model signing ledger wire transport store
     subjects     model signing ledger store
+    ldv          model ledger store transport subjects exports
     node         model signing clauses ledger exchange wire transport store setup register source
-                 witness subjects
+                 witness subjects ldv
     coordinator  model signing clauses ledger exchange wire transport store setup register witness
     client       model signing ledger exchange wire transport store setup register
     demo         model signing
@@ -259,6 +260,25 @@ fn every_problem_code_is_documented() {
         page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
     let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.code()).collect();
     assert_eq!(headings, codes, "docs/problems.md has one heading for each code");
+}
+
+/// What is shown of the log of processing, in the documentation and as a comment in `deploy`.
+#[test]
+fn the_sections_that_show_a_log_of_processing_are_what_a_node_reads() {
+    let (node, page) = (text("deploy/node.toml"), text("docs/ldv.md"));
+    let shown = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let comment = node.split_once("# [ldv]\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let keys = comment.lines().map(|line| line.strip_prefix("# ").unwrap());
+    // A line of words is no line of TOML.
+    let keys = keys.filter(|line| line.contains(" = ") || line.starts_with('['));
+    let commented = format!("[ldv]\n{}\n", keys.collect::<Vec<_>>().join("\n"));
+    for section in [shown, &commented] {
+        let config: NodeConfig = toml::from_str(&format!("{section}\n{node}")).unwrap();
+        let ldv = config.ldv.unwrap();
+        assert!(ldv.mandatory && ldv.tls.unwrap().certificate.is_some());
+        assert_eq!((ldv.most_behind_seconds, ldv.longest_pause_seconds), (300, 60));
+        assert_eq!(ldv.processing_activities.len(), 1);
+    }
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn of_results() {
 #[test]
 fn of_ledger_and_audit() {
     assert_snapshot!("ledger", help(&["ledger"]));
+    assert_snapshot!("ledger_transactions", help(&["ledger", "transactions"]));
     assert_snapshot!("ledger_verify", help(&["ledger", "verify"]));
     assert_snapshot!("audit_replay", help(&["audit", "replay"]));
 }

@@ -2,11 +2,11 @@
 
 use convenant_clauses::Permit;
 use convenant_ledger::Recorded;
-use convenant_model::{Problem, subjects::Subject, value::FieldType};
+use convenant_model::{Problem, query::QueryKind, subjects::Subject, value::FieldType};
 use convenant_source::{Batch, Persons};
 use convenant_subjects::{Account, Exchange, JournalError, Subjects};
 
-use super::Asked;
+use super::{Answering, Asked};
 use crate::datasets::Served;
 
 /// The account of one answer; of nobody, where the node keeps none.
@@ -57,6 +57,26 @@ impl<'a> About<'a> {
         }
         Ok(rows)
     }
+}
+
+impl Answering {
+    /// Nothing about people is read while a log of processing that is mandatory does not keep up.
+    pub(super) fn logged(&self, served: &Served, permit: &Permit) -> Result<(), Problem> {
+        let Some(gate) = self.logbook.as_ref().filter(|_| is_about_people(served, permit)) else {
+            return Ok(());
+        };
+        gate.check(&*self.clock).map_err(|closed| {
+            tracing::error!(query = %permit.query_id(), %closed, "not answered");
+            Problem::NotRecorded
+        })
+    }
+}
+
+/// Whether the answer may leave a record of people: of those who are asked about, or of those in its rows.
+fn is_about_people(served: &Served, permit: &Permit) -> bool {
+    let shape = permit.asked().and_then(|target| target.subjects.as_ref());
+    let asked = shape.is_some_and(|shape| served.kind(&shape.key) == Some(FieldType::Bsn));
+    asked || (permit.query().kind != QueryKind::Count && served.holds_people())
 }
 
 fn told(error: &JournalError) -> Problem {

@@ -30,6 +30,7 @@ impl Answering {
         let served = datasets.as_ref().and_then(|all| all.get(&obligations.dataset));
         let served = served.ok_or(Problem::SourceUnavailable)?;
         let source = &served.source;
+        self.logged(served, permit.item())?;
         let mut about = About::begin(self.subjects.as_ref(), asked, permit);
         about.ask(served, permit.item(), &subjects).await?;
         let total = self.total(source.as_ref(), permit, &subjects).await?;
