@@ -4,21 +4,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::Arc,
 };
 
-use convenant_ledger::{LedgerSigner, note::NoteName};
-use convenant_model::{
-    Oin, Timestamp,
-    entry::{Entry, Started},
-};
 use convenant_signing::{SigningKey, SystemRandom};
-use convenant_store::{FileLedger, Layout, LedgerHandle, Options};
 use convenant_testkit::Program;
-use convenant_transport::SystemClock;
 use tempfile::TempDir;
 
-use crate::deployment::shown;
+use crate::{deployment::shown, grown::Grown};
 
 /// The Go program, built.
 struct Go {
@@ -121,44 +113,6 @@ fn go_verifies_every_ledger_of_the_demo() {
     assert_eq!(report["ledgers"].as_array().unwrap().len(), 8);
     let entries = |ledger: &serde_json::Value| ledger["counts"]["entries"].as_u64().unwrap();
     assert!(report["ledgers"].as_array().unwrap().iter().all(|ledger| entries(ledger) > 0));
-}
-
-/// A ledger that is grown step by step, exported at each.
-struct Grown {
-    folder: TempDir,
-    jwk: String,
-}
-
-impl Grown {
-    fn new(jwk: &str) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), jwk: jwk.to_owned() }
-    }
-
-    /// Grows the ledger to `size` entries that all say `software`, and exports it.
-    async fn to(&self, size: u64, software: &str) -> PathBuf {
-        let key = SigningKey::from_jwk(&self.jwk, &SystemRandom::new()).unwrap();
-        let signer = LedgerSigner::new(NoteName::new("ledger.example").unwrap(), key).unwrap();
-        let verifier = signer.verifier().clone();
-        let folder = self.folder.path().join("ledger");
-        let (clock, layout) = (Arc::new(SystemClock), Layout::default());
-        let options = Options { folder: folder.clone(), signer, clock, layout };
-        let (ledger, _) = LedgerHandle::open(options, &mut |_| {}).unwrap();
-        for index in ledger.size()..size {
-            ledger.append_later(&entry(index, software)).unwrap();
-        }
-        ledger.close().await;
-        let out = self.folder.path().join(size.to_string());
-        let ledger = FileLedger::open_read(folder).unwrap();
-        ledger.export(&out, &verifier, &mut |_, _| {}).unwrap();
-        fs::write(out.join("vkeys"), verifier.to_text()).unwrap();
-        out
-    }
-}
-
-fn entry(index: u64, software: &str) -> Entry {
-    let party = Oin::new("00000099000000001000").unwrap();
-    let at = Timestamp::from_millis(1_750_000_000_000).unwrap();
-    Entry::Started(Started { party, at, software: software.to_owned(), torn_bytes: index })
 }
 
 #[tokio::test]

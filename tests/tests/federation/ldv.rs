@@ -32,8 +32,9 @@ use convenant_wire::v1::{QueryRequest, broker_client::BrokerClient, query_frame:
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::support::{
-    BRP_FIELDS, LONG_FIELDS, Results, ask, in_den_haag, in_rotterdam, long_winded,
+use crate::{
+    support::{BRP_FIELDS, LONG_FIELDS, Results, ask, in_den_haag, in_rotterdam},
+    under_way::long_winded,
 };
 
 const MANDATORY: &str = "mandatory = true\nmost_behind_seconds = 300\nlongest_pause_seconds = 1";
@@ -269,7 +270,7 @@ async fn an_answer_that_fails_is_an_error_and_about_whom_it_was() {
 async fn an_answer_under_way_holds_up_no_other_s_lines() {
     let mut logged = Logged::world("rotterdam", 200, VOLUNTARY).await;
     logged.open_log().await;
-    long_winded(&mut logged.world).await;
+    long_winded(&mut logged.world, "rotterdam", "brp_persoon.csv").await;
     let world = &logged.world;
     let client = world.client().await.unwrap();
     let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
