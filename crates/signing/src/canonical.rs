@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::{
     guard::{self, Refusal},
+    plain::is_plainly_canonical,
     unique::{Fault, Unique},
 };
 
@@ -92,7 +93,9 @@ fn ascii_names(value: &Value) -> bool {
 /// # Errors
 /// When the bytes are not canonical, hold a member twice, or are not a `T`.
 pub fn parse_canonical<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, CanonicalError> {
-    require_canonical(bytes, name)?;
+    if !is_plainly_canonical(bytes) {
+        require_canonical(bytes, name)?;
+    }
     Ok(parse::from_json(name, bytes)?)
 }
 
@@ -144,6 +147,85 @@ mod tests {
             let slow = serde_json_canonicalizer::to_vec(&value).unwrap();
             prop_assert_eq!(canonical(&value).unwrap(), slow);
         }
+
+        #[test]
+        fn what_is_seen_in_one_pass_is_canonical(
+            value in any_json(), place in any::<prop::sample::Index>(), with in "[ -~\\x00\n\u{80}é]|\\\\u00(0[0-9a-fA-F]|1f|7f|e9)|[.eE+-]0?|0",
+        ) {
+            let bytes = canonical(&value).unwrap();
+            prop_assert_eq!(is_plainly_canonical(&bytes), plain_names(&value));
+            // Changed anywhere, it is never taken for what the thorough look refuses.
+            let (mut put, place) = (bytes.clone(), place.index(bytes.len()));
+            put.splice(place..=place, with.bytes());
+            let mut added = bytes;
+            added.splice(place..place, with.bytes());
+            for changed in [put, added] {
+                if is_plainly_canonical(&changed) {
+                    require_canonical(&changed, "changed").unwrap();
+                }
+            }
+        }
+    }
+
+    /// Whether no name needs the thorough look.
+    fn plain_names(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => members.iter().all(|(name, value)| {
+                let plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+                name.chars().all(plain) && plain_names(value)
+            }),
+            Value::Array(items) => items.iter().all(plain_names),
+            _ => true,
+        }
+    }
+
+    #[test]
+    fn what_differs_in_one_thing_is_not_seen_as_canonical() {
+        let same = [
+            r#"{"a":[1,-2,"\u0000\u001f\n\"\\é",true,false,null,{}],"b":[]}"#,
+            "9007199254740992",
+            "\"\u{7f}\"",
+        ];
+        assert!(same.iter().all(|text| is_plainly_canonical(text.as_bytes())));
+        let others = [
+            "",
+            " 1",
+            "1 ",
+            "01",
+            "-0",
+            "1.0",
+            "1e3",
+            "9007199254740993",
+            "18446744073709551616",
+            "-",
+            "+1",
+            "tru",
+            "[1,]",
+            "[,1]",
+            "[1 ,2]",
+            "{\"a\":1,}",
+            r#"{"b":1,"a":2}"#,
+            r#"{"a":1,"a":2}"#,
+            "{\"a\" :1}",
+            "[",
+            "{",
+            "\"",
+            r#""\u0009""#,
+            r#""\u001F""#,
+            r#""\u0041""#,
+            r#""\/""#,
+            "\"\n\"",
+            "nulll",
+            "[]]",
+            r#"{"a"}"#,
+            r#""\u00""#,
+        ];
+        for text in others {
+            assert!(!is_plainly_canonical(text.as_bytes()), "{text}");
+            require_canonical(text.as_bytes(), "text").unwrap_err();
+        }
+        assert!(!is_plainly_canonical(b"\"\xff\""));
+        assert!(!is_plainly_canonical("[".repeat(100_000).as_bytes()));
     }
 
     #[test]

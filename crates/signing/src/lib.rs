@@ -24,6 +24,7 @@ mod jws;
 mod key;
 mod once;
 mod opening;
+mod plain;
 mod pseudonym;
 mod salter;
 mod stream;
