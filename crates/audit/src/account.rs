@@ -9,7 +9,6 @@ use convenant_model::{
     verdict::Refusal,
     vouching::VouchedBy,
 };
-use convenant_signing::sha256;
 
 /// A decision, and the outcome if there is one yet.
 pub(crate) struct Decided {
@@ -79,7 +78,7 @@ pub(crate) enum Stated {
 }
 
 impl Decided {
-    pub(crate) fn new(index: u64, decision: &Decision, query: &Query) -> Self {
+    pub(crate) fn new(index: u64, decision: &Decision, query: &Query, signed: Digest) -> Self {
         let asked = |(number, target): (u32, &convenant_model::query::Target)| {
             let verdict = decision.verdicts.iter().find(|one| one.target == number);
             let ruling = verdict.map(Ruling::of);
@@ -88,7 +87,7 @@ impl Decided {
         Self {
             index,
             at: decision.at,
-            signed: sha256(decision.signed_query.as_bytes()),
+            signed,
             requester: query.requester.partner.clone(),
             project: query.project.clone(),
             kind: query.kind,

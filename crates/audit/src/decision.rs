@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use convenant_clauses::{Request, decide, decide_all};
-use convenant_exchange::{QUERY_TYPE, Received, View};
+use convenant_exchange::{View, check_signed};
 use convenant_ledger::register::Register;
 use convenant_model::{
     Date, Problem,
     entry::{Decision, RecordedVerdict, TargetVerdict},
     query::{Query, QueryKind},
 };
-use convenant_signing::{parse_canonical, peek_compact};
 
 use crate::{
     Code, Finding, LedgerKind, LedgerReplay,
@@ -19,6 +18,7 @@ use crate::{
     quota::Counted,
     register::shown,
     revoked::Revoked,
+    signed::SignedQuery,
 };
 
 /// The kind of organisation whose connections a node takes.
@@ -30,6 +30,7 @@ struct Case<'d> {
     index: u64,
     decision: &'d Decision,
     query: &'d Arc<Query>,
+    signature: Result<(), Problem>,
 }
 
 /// The verdicts made again.
@@ -44,17 +45,19 @@ impl LedgerReplay<'_> {
     pub(crate) fn decision(&mut self, index: u64, decision: &Decision) {
         self.counts.decision(decision);
         let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
-        let Some(query) = read(&decision.signed_query).map(Arc::new) else {
+        let Some(SignedQuery { query, hash, signature }) = self.known.read(&decision.signed_query)
+        else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
+        let query = Arc::new(query);
         self.figures.decision(&self.name, index, decision, &query);
-        let case = Case { index, decision, query: &query };
+        let case = Case { index, decision, query: &query, signature };
         self.check_labels(case);
         self.passed.note_decision(decision);
         self.check_key(case);
         let taken_back = self.decide_again(case);
         self.count(case, taken_back);
-        let fresh = Decided::new(index, decision, &query);
+        let fresh = Decided::new(index, decision, &query, hash);
         let first = self.decided.entry(decision.query).or_insert(fresh);
         if first.index != index {
             let first = format!("entry={}", first.index);
@@ -147,12 +150,13 @@ impl LedgerReplay<'_> {
     fn take_again(&mut self, case: Case<'_>, register: &Register) {
         let Case { decision, .. } = case;
         let view = View { party: &decision.party, peer: &decision.peer, register, at: decision.at };
-        if let Err(rejection) = Received::take(decision.signed_query.clone(), &view) {
-            let code = match rejection.problem {
+        let fits = || check_signed(case.query, &decision.signed_query, &view);
+        if let Err(problem) = case.signature.and_then(|()| fits()) {
+            let code = match problem {
                 Problem::BadSignature => Code::QuerySignature,
                 _ => Code::QueryUnfit,
             };
-            self.say(case, code, |one| one.found(rejection.problem.code()));
+            self.say(case, code, |one| one.found(problem.code()));
         }
         let enrolment = register.state().enrolment(&decision.peer);
         let coordinator = enrolment.is_some_and(|one| one.kind.as_str() == COORDINATOR);
@@ -227,7 +231,7 @@ impl LedgerReplay<'_> {
     }
 
     fn count(&mut self, case: Case<'_>, taken_back: bool) {
-        let Case { index, decision, query } = case;
+        let Case { index, decision, query, .. } = case;
         let subjects = |one: &TargetVerdict| {
             let target = query.targets.get(one.target as usize)?;
             Some(target.subjects.as_ref().map_or(0, |shape| u64::from(shape.count)))
@@ -288,10 +292,4 @@ impl LedgerReplay<'_> {
 
 pub(crate) fn usage(used: convenant_model::entry::Usage) -> String {
     format!("queries={} subjects={} cells={}", used.queries, used.subjects, used.cells)
-}
-
-/// The query, whose signature is checked elsewhere.
-fn read(signed: &str) -> Option<Query> {
-    let unverified = peek_compact(signed, QUERY_TYPE).ok()?;
-    parse_canonical(unverified.payload(), "query").ok()
 }

@@ -1,6 +1,9 @@
 //! One ledger, read from its first entry to its last and held against its signed checkpoint.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use convenant_ledger::{
     Checkpoint, EntryBytes, LedgerVerifier, SignedCheckpoint,
@@ -23,6 +26,7 @@ use crate::{
     quota::Tally,
     receipt::Received,
     revoked::{Passed, Revoked},
+    signed::Known,
     snapshots::Snapshots,
     witness::Statement,
 };
@@ -31,6 +35,7 @@ use crate::{
 pub struct LedgerReplay<'a> {
     pub(crate) register: &'a RegisterEvidence,
     pub(crate) name: LedgerName,
+    pub(crate) known: Arc<Known>,
     pub(crate) snapshots: Snapshots<'a>,
     pub(crate) counts: Counts,
     pub(crate) findings: Findings,
@@ -67,10 +72,11 @@ pub struct Replayed {
 }
 
 impl<'a> LedgerReplay<'a> {
-    pub(crate) fn new(register: &'a RegisterEvidence, name: LedgerName) -> Self {
+    pub(crate) fn new(register: &'a RegisterEvidence, name: LedgerName, known: Arc<Known>) -> Self {
         Self {
             register,
             name,
+            known,
             snapshots: Snapshots::new(register),
             counts: Counts::new(),
             findings: Findings::default(),

@@ -42,6 +42,7 @@ mod register;
 mod replay;
 mod report;
 mod revoked;
+mod signed;
 mod snapshots;
 mod table;
 mod unusual;

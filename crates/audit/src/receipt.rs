@@ -1,17 +1,18 @@
 //! Receipts: what a requester received, under whose signature.
 
-use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
+use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Digest, Oin, QueryId, Timestamp,
     entry::{Receipt, SignedOutcome, Status},
     query::Query,
 };
-use convenant_signing::{parse_canonical, peek_compact, sha256, verify_compact};
+use convenant_signing::{parse_canonical, sha256, verify_compact};
 
 use crate::{
     Code, Finding, LedgerReplay,
     account::{Sent, Stated},
     revoked::Revoked,
+    signed::SignedQuery,
     unusual::outside,
 };
 
@@ -114,10 +115,9 @@ impl LedgerReplay<'_> {
     /// The query that was asked, signed and of this party.
     fn asked(&self, receipt: &Receipt) -> Result<Query, Fault> {
         let unfit = (Code::QueryUnfit, "signed_query");
-        let unverified = peek_compact(&receipt.signed_query, QUERY_TYPE).map_err(|_| unfit)?;
-        let query: Query = parse_canonical(unverified.payload(), "query").map_err(|_| unfit)?;
-        let key = &query.requester.key;
-        unverified.verify(key).map_err(|_| (Code::QuerySignature, "signed_query"))?;
+        let SignedQuery { query, signature, .. } =
+            self.known.read(&receipt.signed_query).ok_or(unfit)?;
+        signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
         let asked = query.targets.get(receipt.target as usize);
         let checks = [
             ("query", query.id == receipt.query),

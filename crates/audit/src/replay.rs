@@ -1,13 +1,16 @@
 //! The whole: a register and any number of ledgers.
 
+use std::sync::Arc;
+
 use crate::{
     Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
-    Report, Statement, findings::Findings, reconcile, revoked,
+    Report, Statement, findings::Findings, reconcile, revoked, signed::Known,
 };
 
 /// An audit under way.
 pub struct Replay<'a> {
     register: &'a RegisterEvidence,
+    known: Arc<Known>,
     ledgers: Vec<Replayed>,
     findings: Vec<Finding>,
 }
@@ -15,15 +18,16 @@ pub struct Replay<'a> {
 impl<'a> Replay<'a> {
     /// Begins with a register.
     #[must_use]
-    pub const fn new(register: &'a RegisterEvidence) -> Self {
-        Self { register, ledgers: Vec::new(), findings: Vec::new() }
+    pub fn new(register: &'a RegisterEvidence) -> Self {
+        let known = Arc::default();
+        Self { register, known, ledgers: Vec::new(), findings: Vec::new() }
     }
 
     /// Begins a ledger, to be fed its entries and given back with [`Self::add`]. Ledgers do not depend
     /// on each other until then.
     #[must_use]
     pub fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
-        LedgerReplay::new(self.register, name)
+        LedgerReplay::new(self.register, name, Arc::clone(&self.known))
     }
 
     /// Holds what witnesses say of the register against it. What they say of ledgers is for

@@ -22,7 +22,7 @@ mod subjects;
 mod vouchers;
 
 pub use answer::{Answer, AnswerError, Closed, Signatory, decline};
-pub use received::{Received, Rejection, View};
+pub use received::{Received, Rejection, View, check_signed};
 pub use subjects::{SubjectFault, Unfit, Unsealed, open_subjects, seal_subjects};
 pub use vouchers::{
     Issuing, Kept, KeptError, Taking, VOUCHING_TYPE, VoucherFault, VoucherView, VouchingError,

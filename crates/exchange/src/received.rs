@@ -64,16 +64,9 @@ impl Received {
     /// against a register that is not a beginning of this party's.
     pub fn take(signed: String, view: &View<'_>) -> Result<Self, Box<Rejection>> {
         let reject = Reject { view, message: sha256(signed.as_bytes()) };
-        if signed.len() > MAX_SIGNED {
-            let fault =
-                format!("a signed query of {} bytes, of at most {MAX_SIGNED}", signed.len());
-            return Err(reject.because(Problem::Malformed, None, fault));
-        }
-        let query =
-            read(&signed).map_err(|(problem, fault)| reject.because(problem, None, fault))?;
-        check_shape(&query)
-            .and_then(|()| check_time(&query, view))
-            .and_then(|()| check_register(&query, view))
+        let query = check_length(&signed).and_then(|()| read(&signed));
+        let query = query.map_err(|(problem, fault)| reject.because(problem, None, fault))?;
+        check(&query, view)
             .map_err(|(problem, fault)| reject.because(problem, Some(query.id), fault))?;
         let (peer, hash) = (view.peer.clone(), reject.message);
         Ok(Self { query: Arc::new(query), signed, hash, peer, at: view.at })
@@ -166,7 +159,31 @@ impl Reject<'_> {
     }
 }
 
+/// Whether a signed query whose signature holds is one to decide on: all that [`Received::take`] looks at beside
+/// the signature, for whoever looks at that by himself.
+///
+/// # Errors
+/// Like [`Received::take`].
+pub fn check_signed(query: &Query, signed: &str, view: &View<'_>) -> Result<(), Problem> {
+    let checked = check_length(signed).and_then(|()| check(query, view));
+    checked.map_err(|(problem, _)| problem)
+}
+
 type Checked = Result<(), (Problem, String)>;
+
+fn check_length(signed: &str) -> Checked {
+    if signed.len() > MAX_SIGNED {
+        let fault = format!("a signed query of {} bytes, of at most {MAX_SIGNED}", signed.len());
+        return Err((Problem::Malformed, fault));
+    }
+    Ok(())
+}
+
+fn check(query: &Query, view: &View<'_>) -> Checked {
+    check_shape(query)?;
+    check_time(query, view)?;
+    check_register(query, view)
+}
 
 fn read(signed: &str) -> Result<Query, (Problem, String)> {
     let unverified = peek_compact(signed, QUERY_TYPE).map_err(|error| jws(&error))?;
