@@ -200,10 +200,15 @@ impl Rules {
     }
 }
 
+/// To be raised with each change of code beside the rules by which a recorded decision would come out otherwise, or
+/// be explained in other words: an audit then says that another engine decided, not that somebody decided wrongly.
+/// 2: L4 compares conditions; end of a delay; details name unknown fields and count in better Dutch.
+const EDITION: u32 = 2;
+
 fn engine(schema_hash: &str) -> String {
     let language = cedar_policy::get_lang_version();
     format!(
-        "cedar-policy {}, language {}.{}, facts {:.16}",
+        "cedar-policy {}, language {}.{}, facts {:.16}, edition {EDITION}",
         cedar_policy::get_sdk_version(),
         language.major,
         language.minor,

@@ -71,7 +71,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Option<Date>>,
     /// Engine and language version of the rules and the schema of their facts, for instance
-    /// `cedar-policy 4.14.1, language 4.6, facts 0123456789abcdef`.
+    /// `cedar-policy 4.14.1, language 4.6, facts 0123456789abcdef, edition 2`.
     pub engine: String,
     /// One verdict for each target decided, by index of the target; never empty.
     pub verdicts: Vec<TargetVerdict>,

@@ -439,6 +439,7 @@ fn a_refused_target_does_not_spoil_the_others() {
     assert!(refused_under(&bad.verdict, "NIET_NOODZAKELIJK"));
     assert!(refused_under(&last.verdict, "QUOTUM"));
     assert!(decision.engine.starts_with("cedar-policy 4."), "{}", decision.engine);
+    assert!(decision.engine.ends_with(", edition 2"), "{}", decision.engine);
 }
 
 #[test]
