@@ -183,6 +183,23 @@ async fn a_ledger_that_contradicts_a_timestamp_does_not_hold() {
     copy(&kept, &new.join("timestamps"));
     let verified = user.ledger("verify --dir --key", &[&new, &public]);
     assert!(verified.status.success(), "{}", shown(&verified));
+
+    // By whichever key a ledger that was set back is signed now.
+    let next = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let public = user.dir.path().join("next.pub.jwk");
+    fs::write(&public, serde_json::to_string(next.verifying_key()).unwrap()).unwrap();
+    let grown = Grown::new(&next.to_jwk());
+    let again = grown.to(700, "again").await;
+    copy(&kept, &again.join("timestamps"));
+    let verified = user.ledger("verify --dir --key", &[&again, &public]);
+    refused(&verified, 4, "timestamps/300.checkpoint");
+    fs::write(again.join("timestamps/300.checkpoint"), "cut off").unwrap();
+    let verified = user.ledger("verify --dir --key", &[&again, &public]);
+    refused(&verified, 4, "timestamps/300.checkpoint");
+    fs::remove_dir_all(again.join("timestamps")).unwrap();
+    let verified = user.ledger("verify --dir --key", &[&again, &public]);
+    assert!(verified.status.success(), "{}", shown(&verified));
+    refused(&user.keep(&again, &again, &again), 2, "cannot be read");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
+use convenant_ledger::{Checkpoint, LedgerVerifier, merkle::Frontier};
 use convenant_model::Digest;
 use convenant_signing::{Salter, SystemRandom, sha256};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use self::rfc3161::Request;
 use super::{Folder, note};
 use crate::{
-    exit::{bad_evidence, usage},
+    exit::{Named as _, bad_evidence, usage},
     output,
 };
 
@@ -95,10 +95,8 @@ fn ask(dir: &Path, out: &Path, json: bool) -> anyhow::Result<()> {
 }
 
 fn keep(args: &KeepArgs, json: bool) -> anyhow::Result<()> {
-    let read = |path: &Path| {
-        let read = fs::read(path);
-        read.with_context(|| format!("`{}` cannot be read", path.display()))
-    };
+    let read =
+        |path: &Path| fs::read(path).named(|| format!("`{}` cannot be read", path.display()));
     let request = Request::from_der(&read(&args.request)?);
     let request = request.ok_or_else(|| {
         usage(format!("`{}` is no request of `ledger timestamp ask`", args.request.display()))
@@ -179,7 +177,7 @@ fn new_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         io::Write::write_all(&mut file, bytes)?;
         file.sync_all()
     };
-    write().with_context(|| format!("`{}` cannot be written", path.display()))
+    write().named(|| format!("`{}` cannot be written", path.display()))
 }
 
 /// The checkpoints under a timestamp in the folder of a ledger, by their files.
@@ -210,20 +208,18 @@ pub(super) struct Stamped {
 }
 
 impl Stamped {
-    /// Those of a ledger that this key signed; those by a former key are named on stderr and not looked at.
+    /// Those in the folder of a ledger, by whatever key it was signed then: the timestamp is over these bytes.
     pub(super) fn of(dir: &Path, verifier: &LedgerVerifier) -> anyhow::Result<Self> {
         let mut wanted = BTreeMap::<_, Vec<_>>::new();
         for (path, note) in stamped(dir)? {
-            match SignedCheckpoint::parse(&note, verifier) {
-                Ok(signed) => {
-                    let Checkpoint { size, root, .. } = *signed.checkpoint();
-                    wanted.entry(size).or_default().push((path, root));
-                }
-                Err(error) => {
-                    let path = path.display();
-                    output::note(&format!("`{path}` was not held against the ledger: {error}"));
-                }
+            let stated = checkpoint(&String::from_utf8_lossy(&note), &path)?;
+            if stated.origin != *verifier.origin() {
+                let (path, origin) = (path.display(), output::shown(stated.origin.as_str()));
+                return Err(bad_evidence(anyhow::anyhow!(
+                    "`{path}` is of another ledger, `{origin}`"
+                )));
             }
+            wanted.entry(stated.size).or_default().push((path, stated.root));
         }
         Ok(Self { wanted, tree: Frontier::default(), fault: None })
     }
