@@ -189,3 +189,72 @@ proptest! {
         }
     }
 }
+
+/// A tree of any size of which all leaves are the same but the last: its perfect subtrees are known without its
+/// leaves. Counts the hashes that are asked of it.
+struct Vast {
+    size: u64,
+    last: Digest,
+    asked: std::cell::Cell<u64>,
+}
+
+impl Vast {
+    fn of(size: u64, last: &[u8]) -> Self {
+        Self { size, last: leaf_hash(last), asked: std::cell::Cell::new(0) }
+    }
+
+    /// Root of the perfect subtree over `2^level` leaves, of which the last may be the other one.
+    fn perfect(level: u32, last: Digest) -> Digest {
+        let (mut left, mut right) = (leaf_hash(b"leaf"), last);
+        for _ in 0..level {
+            (left, right) = (node_hash(&left, &left), node_hash(&left, &right));
+        }
+        right
+    }
+}
+
+impl HashSource for Vast {
+    type Error = Infallible;
+    fn hash(&self, level: u32, index: u64) -> Result<Digest, Infallible> {
+        self.asked.set(self.asked.get() + 1);
+        let holds_last = (index + 1) << level == self.size;
+        Ok(Self::perfect(level, if holds_last { self.last } else { leaf_hash(b"leaf") }))
+    }
+}
+
+#[test]
+fn a_hundred_million_entries_take_no_more_than_a_few_hashes() {
+    const SIZE: u64 = 100_000_000;
+    let most = u64::from(SIZE.ilog2() + 1);
+    let levels = (0..64).rev().filter(|level| SIZE >> level & 1 == 1);
+    let subtrees = levels.map(|level| Vast::perfect(level, leaf_hash(b"leaf"))).collect();
+    let mut frontier = Frontier { subtrees, size: SIZE };
+    let (old, new) = (Vast::of(SIZE, b"leaf"), Vast::of(SIZE + 1, b"new"));
+    let (old_root, new_root) = (root(&old, SIZE).unwrap(), root(&new, SIZE + 1).unwrap());
+
+    // What a checkpoint needs: a few nodes, and the root of these.
+    assert_eq!(frontier.root(), old_root);
+    frontier.append(leaf_hash(b"new"));
+    assert_eq!(frontier.size(), SIZE + 1);
+    assert_eq!(frontier.root(), new_root);
+    assert!(frontier.subtrees.len() as u64 <= most);
+
+    // What others need of it: one hash a level, whatever came before.
+    for index in [0, 1, SIZE / 3, SIZE - 1, SIZE] {
+        new.asked.set(0);
+        let path = inclusion_proof(&new, index, SIZE + 1).unwrap();
+        assert!(path.len() as u64 <= most && new.asked.get() <= 2 * most, "{}", new.asked.get());
+        let leaf = if index == SIZE { leaf_hash(b"new") } else { leaf_hash(b"leaf") };
+        verify_inclusion(&leaf, index, SIZE + 1, &path, &new_root).unwrap();
+        verify_inclusion(&leaf_hash(b"other"), index, SIZE + 1, &path, &new_root).unwrap_err();
+    }
+    for first in [1, SIZE / 3, SIZE - 1, SIZE] {
+        new.asked.set(0);
+        let proof = consistency_proof(&new, first, SIZE + 1).unwrap();
+        assert!(new.asked.get() <= 2 * most, "{}", new.asked.get());
+        let first_root = root(&Vast::of(first, b"leaf"), first).unwrap();
+        verify_consistency(first, SIZE + 1, &first_root, &new_root, &proof).unwrap();
+        let other = leaf_hash(b"other");
+        verify_consistency(first, SIZE + 1, &other, &new_root, &proof).unwrap_err();
+    }
+}
