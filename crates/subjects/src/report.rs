@@ -95,7 +95,9 @@ pub struct Exchanged {
 pub enum Ended {
     /// An answer was given.
     Answered,
-    /// None was given, or none that may be used.
+    /// It broke off after some of it had left, which may not be used.
+    InPart,
+    /// None was given.
     Unanswered,
     /// A crash left no end: an answer may have been given.
     Unknown,

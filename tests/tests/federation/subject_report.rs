@@ -20,7 +20,10 @@ use convenant_testkit::{
     told,
 };
 
-use crate::support::{BRP_FIELDS, Results, residents, world};
+use crate::{
+    support::{BRP_FIELDS, LONG_FIELDS, Results, residents, world},
+    under_way::{UnderWay, long_winded},
+};
 
 const NODES: [&str; 2] = ["rotterdam", "svb"];
 const PENSION: &[&str] = &["leefvorm_aow"];
@@ -127,6 +130,28 @@ async fn each_node_tells_a_person_of_exactly_what_was_about_them() {
         Letter::of(&[reports[0].clone(), reports[0].clone()], now.date()),
         Err(LetterError::Twice(_))
     ));
+}
+
+#[tokio::test]
+async fn an_answer_that_broke_off_is_told_as_given_in_part() {
+    let mut world = world(&[]).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
+    let client = world.client().await.unwrap();
+    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
+    let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
+    let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
+    drop(UnderWay::begin(&client, &composed).await);
+    client.close().await;
+    world.shut_down().await.unwrap();
+
+    let now = world.clock.now();
+    let (person, _) = people(&world);
+    let report = report(&world, "rotterdam", &person.bsn(), now);
+    let [told] = &report.exchanges[..] else { panic!("{report:?}") };
+    assert_eq!((told.ended, told.keep_until), (Ended::InPart, Some(now.date().plus_days(90))));
+    let letter = Letter::of(&[report], now.date()).unwrap().text(Format::Text);
+    assert!(letter.contains("Een deel van de gegevens kan wel zijn gegeven."), "{letter}");
+    assert!(!letter.contains("geen antwoord"), "{letter}");
 }
 
 #[tokio::test]
