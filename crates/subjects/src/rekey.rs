@@ -114,7 +114,7 @@ fn rename(
         }
     }
     let kind = record.told.kind;
-    let of = |value: &Identifying| Pseudonym::of(key, kind, value.expose());
+    let of = |value: &Identifying| Pseudonym::of(key, kind, value);
     record.told.subjects = opened?.iter().map(of).collect();
     record.told.key = key.mark();
     Ok(())

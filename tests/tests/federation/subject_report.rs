@@ -1,6 +1,8 @@
 //! What each node tells of a person: the exchanges that were about them, no other, and in time.
 
-use convenant_client::compose::Question;
+use std::fs;
+
+use convenant_client::compose::{Question, TargetQuestion};
 use convenant_demo::population::{DEN_HAAG, Person, ROTTERDAM};
 use convenant_model::{
     Clock as _, Timestamp,
@@ -15,10 +17,11 @@ use convenant_subjects::{
     Ended, Format, Letter, LetterError, Report, ReportError, Reporting, find, rekey,
 };
 use convenant_testkit::{
-    World,
+    CapturedLog, World,
     question::{about, question, target, when},
     told,
 };
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::{
     support::{BRP_FIELDS, LONG_FIELDS, Results, residents, world},
@@ -74,6 +77,12 @@ fn select(world: &World) -> Question {
     let asked = target(world.partner("svb").unwrap(), PENSION).unwrap();
     let asked = when(asked, "leefvorm_aow = 'alleenstaand'").unwrap();
     question(QueryKind::Select, vec![asked]).unwrap()
+}
+
+/// All rows of Rotterdam.
+fn everybody(world: &World) -> TargetQuestion {
+    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
+    when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap()
 }
 
 /// A resident who has a pension alone, and one who was never asked about.
@@ -133,13 +142,45 @@ async fn each_node_tells_a_person_of_exactly_what_was_about_them() {
 }
 
 #[tokio::test]
+async fn who_lost_a_zero_in_the_source_is_found_and_who_has_no_number_is_counted() {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _until_the_end = subscriber.set_default();
+    let mut world = world(&[]).await;
+    let population = world.federation.population.as_ref().unwrap();
+    let file = world.partner("rotterdam").unwrap().dir.join("data/brp_persoon.csv");
+    let mut rows = fs::read_to_string(&file).unwrap();
+    let residents = population.residents_of(ROTTERDAM).map(|(_, person)| person);
+    for (person, spelled) in residents.zip(["12345672", "00nummer"]) {
+        rows = rows.replace(person.bsn().expose(), spelled);
+    }
+    fs::write(&file, rows).unwrap();
+    world.start_node("rotterdam").await.unwrap();
+    ask(&world, question(QueryKind::Select, vec![everybody(&world)]).unwrap()).await;
+
+    let now = world.clock.now();
+    for spelled in ["012345672", "12345672"] {
+        let person = Identifying::new(spelled.to_owned());
+        assert_eq!(
+            kinds(&report(&world, "rotterdam", &person, now)),
+            [QueryKind::Select],
+            "{spelled}"
+        );
+    }
+    let log = String::from_utf8(log.bytes()).unwrap();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("values are no BSN")).collect();
+    assert!(told.len() == 1 && told[0].contains("count=1"), "{told:?}");
+    assert!(!log.contains("00nummer") && !log.contains("12345672"), "{log}");
+}
+
+#[tokio::test]
 async fn an_answer_that_broke_off_is_told_as_given_in_part() {
     let mut world = world(&[]).await;
     long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
     let client = world.client().await.unwrap();
-    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
-    let asked = when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap();
-    let composed = client.compose(question(QueryKind::Select, vec![asked]).unwrap()).unwrap();
+    let asked = question(QueryKind::Select, vec![everybody(&world)]).unwrap();
+    let composed = client.compose(asked).unwrap();
     drop(UnderWay::begin(&client, &composed).await);
     client.close().await;
     world.shut_down().await.unwrap();

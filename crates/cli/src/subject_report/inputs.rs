@@ -8,7 +8,7 @@ use convenant_model::{
     parse::BoundedText,
     query::RegisterPosition,
     register::RegisterState,
-    subjects::{Identifying, holds_bsn, is_bsn},
+    subjects::{Identifying, bsn, holds_bsn},
 };
 use convenant_node::NodeConfig;
 use convenant_register::folder;
@@ -29,10 +29,7 @@ pub(super) fn person(path: &Path) -> anyhow::Result<Identifying> {
         if person.is_some() {
             return Err(fault("a report is on one person"));
         }
-        if !is_bsn(line.trim()) {
-            return Err(fault("not a BSN of nine digits"));
-        }
-        person = Some(Identifying::new(line.trim().to_owned()));
+        person = Some(bsn(line).ok_or_else(|| fault("not a BSN"))?);
     }
     person.ok_or_else(|| usage(format!("`{}` holds no BSN", path.display())))
 }
