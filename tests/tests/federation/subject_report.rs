@@ -24,6 +24,7 @@ use convenant_testkit::{
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::{
+    revocation::revoke,
     support::{BRP_FIELDS, LONG_FIELDS, Results, residents, world},
     under_way::{UnderWay, long_winded},
 };
@@ -234,15 +235,25 @@ async fn only_a_report_that_its_node_signed_is_believed() {
     let report = report(&world, "rotterdam", &person.bsn(), world.clock.now());
     let rotterdam = world.partner("rotterdam").unwrap();
     let svb = world.partner("svb").unwrap();
-    let keys = |_: &_, _| vec![rotterdam.keys.ledger.verifying_key().clone()];
+    let read = |signed: &[u8], at| {
+        let folder = World::state(&world.federation.coordinator.dir).join("register");
+        let register = folder::read(&folder, world.federation.root_of_trust()).unwrap();
+        Report::verify(signed, register.state(), at)
+    };
+    let now = world.clock.now();
     let signed = report.sign(&rotterdam.keys.ledger).unwrap();
-    assert_eq!(Report::verify(&signed, keys).unwrap(), report);
+    assert_eq!(read(&signed, now).unwrap(), report);
     let foreign = report.sign(&svb.keys.ledger).unwrap();
-    assert!(matches!(Report::verify(&foreign, keys), Err(ReportError::Stranger(_))));
-    let mut emptied = report.clone();
-    emptied.exchanges.clear();
-    let emptied = emptied.sign(&svb.keys.ledger).unwrap();
-    assert!(Report::verify(&emptied, keys).is_err());
+    assert!(matches!(read(&foreign, now), Err(ReportError::Stranger(_))));
+
+    // Whoever has a stolen key can sign with any day; once the key is revoked, no day helps.
+    let stolen = rotterdam.keys.ledger.verifying_key();
+    let from = now.plus_seconds(60);
+    revoke(&world, &rotterdam.oin, stolen, from).await;
+    let emptied = Report { exchanges: Vec::new(), ..report };
+    let emptied = emptied.sign(&rotterdam.keys.ledger).unwrap();
+    assert!(read(&emptied, now).is_ok());
+    assert!(matches!(read(&emptied, from), Err(ReportError::Stranger(_))));
 }
 
 #[tokio::test]
