@@ -242,3 +242,37 @@ async fn a_new_key_that_a_crash_cut_off_loses_nothing() {
     let decisions: Vec<_> = records.map(|record| record.unwrap().0.told.decision).collect();
     assert_eq!(decisions, [2, 3]);
 }
+
+#[tokio::test]
+async fn what_a_crash_left_of_another_journal_goes_when_the_journal_is_opened() {
+    let bench = Bench::new();
+    let [folder, old, fresh] =
+        ["subjects", "subjects.old", "subjects.new"].map(|name| bench.path().join(name));
+    let open = || {
+        let key = PseudonymKey::from_jwk(&bench.pseudonym.to_jwk()).unwrap();
+        Subjects::open(&folder, party(), (key, bench.opening.sealing_key().clone()))
+    };
+    let (subjects, _) = open().unwrap();
+    note(&subjects, 1, &[ONE]).await;
+    note(&subjects, 2, &[TWO]).await;
+    // Who does not have the journal removes nothing.
+    for left in [&old, &fresh] {
+        fs::create_dir_all(left.join("segments")).unwrap();
+    }
+    assert!(matches!(open(), Err(JournalError::InUse(_))));
+    assert!(old.exists() && fresh.exists());
+    subjects.journal().close().await;
+    drop(subjects);
+
+    let (subjects, _) = open().unwrap();
+    assert_eq!((subjects.journal().size(), old.exists(), fresh.exists()), (2, false, false));
+    subjects.journal().close().await;
+    drop(subjects);
+
+    // One that was made while the journal was about to get its name back is not taken for it.
+    fs::rename(&folder, &old).unwrap();
+    fs::create_dir(&folder).unwrap();
+    assert!(matches!(open(), Err(JournalError::InUse(_))));
+    let (subjects, _) = open().unwrap();
+    assert_eq!((subjects.journal().size(), old.exists()), (2, false));
+}
