@@ -20,7 +20,7 @@ use convenant_subjects::{
 use convenant_transport::SystemClock;
 
 use crate::{
-    exit::{Exit, bad_evidence, usage},
+    exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
 
@@ -176,7 +176,7 @@ fn merge(args: &MergeArgs) -> anyhow::Result<()> {
 
 fn verified(path: &Path, state: &RegisterState) -> anyhow::Result<Report> {
     let name = || format!("`{}`", path.display());
-    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", name()))?;
+    let bytes = fs::read(path).named(|| format!("{} cannot be read", name()))?;
     let report = Report::verify(&bytes, state, SystemClock.now());
     report.map_err(|error: ReportError| bad_evidence(error).context(name()))
 }
@@ -202,5 +202,5 @@ fn create(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .with_context(|| format!("`{}` cannot be written", path.display()))
+        .named(|| format!("`{}` cannot be written", path.display()))
 }
