@@ -20,7 +20,7 @@ use convenant_subjects::{
 use convenant_transport::SystemClock;
 
 use crate::{
-    exit::{Exit, bad_evidence, usage},
+    exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
 
@@ -47,7 +47,8 @@ Example:
   convenant subject-report merge --config node.toml rotterdam.json svb.json --out letter.html
 
 Each report must be signed with a ledger key of the partner that it names, by this node's copy of
-the register; otherwise the exit code is 4. The letter is in Dutch, as `.html`, `.md` or `.txt`.";
+the register; otherwise the exit code is 4. A partner whose key was revoked since then makes its
+report again. The letter is in Dutch, as `.html`, `.md` or `.txt`.";
 
 const REKEY_EXAMPLES: &str = "\
 Example:
@@ -175,9 +176,9 @@ fn merge(args: &MergeArgs) -> anyhow::Result<()> {
 
 fn verified(path: &Path, state: &RegisterState) -> anyhow::Result<Report> {
     let name = || format!("`{}`", path.display());
-    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", name()))?;
-    let keys = |party: &_, at| state.ledger_keys_at(party, at).cloned().collect();
-    Report::verify(&bytes, keys).map_err(|error: ReportError| bad_evidence(error).context(name()))
+    let bytes = fs::read(path).named(|| format!("{} cannot be read", name()))?;
+    let report = Report::verify(&bytes, state, SystemClock.now());
+    report.map_err(|error: ReportError| bad_evidence(error).context(name()))
 }
 
 fn renew(args: &RekeyArgs) -> anyhow::Result<()> {
@@ -201,5 +202,5 @@ fn create(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     opened
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .with_context(|| format!("`{}` cannot be written", path.display()))
+        .named(|| format!("`{}` cannot be written", path.display()))
 }

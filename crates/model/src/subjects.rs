@@ -2,7 +2,7 @@
 //! and no type here prints them.
 
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{ids::QueryId, vouching::Vouchers};
 
@@ -72,6 +72,18 @@ pub fn is_bsn(text: &str) -> bool {
     sum % 11 == 0
 }
 
+/// A BSN in its nine digits, however a register spells it: with blanks, dots or hyphens, without the zeros that
+/// a spreadsheet takes off its front, or with the `.0` that one puts behind it. `None` where it is none.
+#[must_use]
+pub fn bsn(text: &str) -> Option<Identifying> {
+    let text = text.trim();
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    let digits: String = text.chars().filter(|c| !['.', ' ', '-'].contains(c)).collect();
+    let digits = Zeroizing::new(digits);
+    let padded = Identifying::new(format!("{:0>9}", digits.as_str()));
+    is_bsn(padded.expose()).then_some(padded)
+}
+
 /// Whether a free text holds a number that is a BSN: a run of exactly nine digits that passes the
 /// eleven-test, also when dots, spaces or hyphens are written between the digits.
 #[must_use]
@@ -134,6 +146,19 @@ mod tests {
         }
         for bad in ["999993654", "99999365", "000000000", "99999365a", "0999993653"] {
             assert!(!is_bsn(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bsn_is_the_same_however_it_is_spelled() {
+        for spelled in
+            ["012345672", "12345672", " 012345672\t", "0123.45.672", "0123-45 672", "12345672.0"]
+        {
+            let plain = bsn(spelled);
+            assert_eq!(plain.as_ref().map(Identifying::expose), Some("012345672"), "{spelled}");
+        }
+        for other in ["", "0", "-", "12345678", "0012345672", "A12345672", "1234567é"] {
+            assert_eq!(bsn(other), None, "{other}");
         }
     }
 

@@ -11,7 +11,7 @@ use convenant_model::{
 };
 use convenant_signing::{PseudonymKey, SystemRandom};
 
-use crate::{Journal, JournalError, Pseudonym, SubjectRecord};
+use crate::{Journal, JournalError, Pseudonym, SubjectRecord, pseudonym::plain};
 
 /// Most people of one record, so that it stays below the longest entry of a segment.
 const PER_RECORD: usize = 512;
@@ -117,14 +117,24 @@ impl Account<'_> {
         values: impl Iterator<Item = &'v Identifying>,
     ) -> Result<Vec<Pseudonym>, JournalError> {
         let keys = &self.subjects.keys;
-        let of = |value: &Identifying| Pseudonym::of(&keys.pseudonym, field.1, value.expose());
+        let of = |value: &Identifying| Pseudonym::of(&keys.pseudonym, field.1, value);
         let people: BTreeMap<_, _> = values.map(|value| (of(value), value)).collect();
         let people: Vec<_> =
             people.into_iter().filter(|(person, _)| !self.asked.contains(person)).collect();
+        tell_of_no_bsn(field, &people);
         let record =
             |chunk: &[_]| SubjectRecord::of(&self.exchange, field, chunk, &self.subjects.keys);
         let records: Vec<_> = people.chunks(PER_RECORD).map(record).collect::<Result<_, _>>()?;
         self.subjects.journal.append(&records).await?;
         Ok(people.into_iter().map(|(person, _)| person).collect())
+    }
+}
+
+/// What is no BSN is on record as it stands, and a report on anybody does not find it.
+fn tell_of_no_bsn((field, kind): (&FieldName, FieldType), people: &[(Pseudonym, &Identifying)]) {
+    let is_none = |value: &Identifying| kind == FieldType::Bsn && plain(kind, value).is_none();
+    let count = people.iter().filter(|(_, value)| is_none(value)).count();
+    if count > 0 {
+        tracing::warn!(%field, count, "values are no BSN, so that nobody is found by them");
     }
 }

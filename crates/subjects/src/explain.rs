@@ -11,7 +11,7 @@ use convenant_model::{
 };
 
 use crate::{
-    held::Held,
+    held::{End, Held},
     report::{Ended, Exchanged},
 };
 
@@ -72,8 +72,8 @@ impl Reporting<'_> {
 
     /// The day on which the recipient destroyed the answer, by the first record of it.
     fn destroyed_on(&self, held: &Held) -> Option<Date> {
-        let ended = held.end.as_ref().filter(|(_, status)| *status == Status::Answered);
-        let (query, at) = (&held.query, ended.map(|(at, _)| *at)?);
+        let ended = held.end.as_ref().filter(|end| end.status == Status::Answered);
+        let (query, at) = (&held.query, ended?.at);
         let (provider, receiver) = (self.party.clone(), query.requester.partner.clone());
         let answer = Answer { query: query.id, provider, receiver, at };
         let project = self.project(query)?;
@@ -91,7 +91,8 @@ fn annex<'a>(proposal: &'a Proposal, target: &Target) -> Option<&'a Annex> {
 
 fn ended(held: &Held) -> Ended {
     match &held.end {
-        Some((_, Status::Answered)) => Ended::Answered,
+        Some(End { status: Status::Answered, .. }) => Ended::Answered,
+        Some(End { chunks: 1.., .. }) => Ended::InPart,
         Some(_) => Ended::Unanswered,
         None => Ended::Unknown,
     }
@@ -99,10 +100,10 @@ fn ended(held: &Held) -> Ended {
 
 /// What a crash left without an end may have been answered. A number is about nobody.
 fn keep_until(held: &Held) -> Option<Date> {
-    let at = match &held.end {
-        Some((at, Status::Answered)) => *at,
-        None => held.at,
-        Some(_) => return None,
+    let at = match (ended(held), &held.end) {
+        (Ended::Unanswered, _) => return None,
+        (_, Some(end)) => end.at,
+        (_, None) => held.at,
     };
     let days = held.query.retention_days;
     (held.query.kind != QueryKind::Count).then(|| last_day(at, days))

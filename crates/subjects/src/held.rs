@@ -21,8 +21,15 @@ pub(crate) struct Held {
     pub(crate) at: Timestamp,
     pub(crate) query: Query,
     pub(crate) target: u32,
-    /// When it ended, and how.
-    pub(crate) end: Option<(Timestamp, Status)>,
+    pub(crate) end: Option<End>,
+}
+
+/// The end of an exchange.
+pub(crate) struct End {
+    pub(crate) at: Timestamp,
+    pub(crate) status: Status,
+    /// Sealed chunks that left, whatever the end.
+    pub(crate) chunks: u64,
 }
 
 /// Reads the exchanges in the order of their decisions.
@@ -65,6 +72,10 @@ impl Held {
 
     fn ended(&mut self, outcome: &OutcomeEntry) {
         let result = outcome.results.iter().find(|one| one.target == self.target);
-        self.end = result.map(|one| (outcome.at, one.status.clone()));
+        self.end = result.map(|one| End {
+            at: outcome.at,
+            status: one.status.clone(),
+            chunks: one.chunks,
+        });
     }
 }

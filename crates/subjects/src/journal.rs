@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     SubjectRecord,
     error::{JournalError, ReadError},
-    rekey::mend,
+    rekey::{mend, tidy},
     writer::{Command, Shared, Writer},
 };
 
@@ -131,6 +131,7 @@ pub(crate) fn open_store(folder: &Path) -> Result<(FileStore, Tail), JournalErro
     // The last segment may be in memory only: an earlier process may have failed to sync it.
     let doubtful = Place { offset: 0, ..tail.end.clone() };
     store.settle(&tail, Some(&doubtful)).map_err(fault)?;
+    tidy(folder, tail.end.index).map_err(fault)?;
     Ok((store, tail))
 }
 

@@ -155,6 +155,9 @@ fn details(one: &Exchanged) -> Vec<String> {
     list.extend(known.map(|(what, ground)| format!("{what}: {ground}")));
     list.push(match one.ended {
         Ended::Answered => "Er is een antwoord gegeven.".to_owned(),
+        Ended::InPart => {
+            "Het antwoord is afgebroken. Een deel van de gegevens kan wel zijn gegeven.".to_owned()
+        }
         Ended::Unanswered => "Er is geen antwoord gegeven.".to_owned(),
         Ended::Unknown => {
             "Door een storing weten wij niet of er een antwoord is gegeven.".to_owned()

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use convenant_model::{Digest, value::FieldType};
+use convenant_model::{
+    Digest,
+    subjects::{Identifying, bsn},
+    value::FieldType,
+};
 use convenant_signing::PseudonymKey;
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +16,11 @@ use serde::{Deserialize, Serialize};
 pub struct Pseudonym(Digest);
 
 impl Pseudonym {
-    /// The pseudonym of a value, as the source writes it, of a kind of field.
+    /// The pseudonym of a value of a kind of field. A BSN has the same one however it is spelled.
     #[must_use]
-    pub fn of(key: &PseudonymKey, kind: FieldType, value: &str) -> Self {
-        Self(key.pseudonym(kind.as_str(), value))
+    pub fn of(key: &PseudonymKey, kind: FieldType, value: &Identifying) -> Self {
+        let plain = plain(kind, value);
+        Self(key.pseudonym(kind.as_str(), plain.as_ref().unwrap_or(value).expose()))
     }
 
     /// Its 32 bytes.
@@ -23,6 +28,11 @@ impl Pseudonym {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
+}
+
+/// The one spelling of a value, where its kind has one.
+pub(crate) fn plain(kind: FieldType, value: &Identifying) -> Option<Identifying> {
+    (kind == FieldType::Bsn).then(|| bsn(value.expose())).flatten()
 }
 
 impl fmt::Display for Pseudonym {

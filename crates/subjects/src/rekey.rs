@@ -50,13 +50,15 @@ pub fn rekey(
     opening: &[OpeningKey],
     key: &PseudonymKey,
 ) -> Result<u64, RekeyError> {
-    // Held until the old journal is gone.
-    let (old, _) = open_store(folder)?;
+    // Held until the old journal is gone. No leftover of an earlier run is there once it is ours.
+    let (old, tail) = open_store(folder)?;
+    if tail.end.index == 0 {
+        return Ok(0);
+    }
     let fresh = folder.with_added_extension("new");
-    remove(&fresh).map_err(RekeyError::Write)?;
     let changed = write(&fresh, folder, (party, opening, key))?;
-    // A crash from here on leaves the old journal under the name `.old` until the new one has its name; whoever
-    // opens the journal next goes on with whichever is whole.
+    // A crash from here on leaves the old journal under the name `.old`; whoever opens the journal next goes on
+    // with whichever is whole, and removes the other.
     replace(folder, &fresh).map_err(RekeyError::Write)?;
     drop(old);
     Ok(changed)
@@ -114,7 +116,7 @@ fn rename(
         }
     }
     let kind = record.told.kind;
-    let of = |value: &Identifying| Pseudonym::of(key, kind, value.expose());
+    let of = |value: &Identifying| Pseudonym::of(key, kind, value);
     record.told.subjects = opened?.iter().map(of).collect();
     record.told.key = key.mark();
     Ok(())
@@ -122,13 +124,14 @@ fn rename(
 
 fn replace(folder: &Path, fresh: &Path) -> io::Result<()> {
     let old = folder.with_added_extension("old");
-    remove(&old)?;
     fs::rename(folder, &old)?;
     fs::rename(fresh, folder)?;
-    if let Some(parent) = folder.parent() {
-        fs::File::open(parent)?.sync_all()?;
-    }
+    sync_names(folder)?;
     remove(&old)
+}
+
+fn sync_names(folder: &Path) -> io::Result<()> {
+    folder.parent().map_or(Ok(()), |parent| fs::File::open(parent)?.sync_all())
 }
 
 /// Puts back the old journal where a crash came between its name and that of the new one.
@@ -138,6 +141,22 @@ pub(crate) fn mend(folder: &Path) -> io::Result<()> {
         fs::rename(&old, folder)?;
     }
     Ok(())
+}
+
+/// Removes what a crash left of another journal, once this one is locked and known to have so many records.
+pub(crate) fn tidy(folder: &Path, records: u64) -> io::Result<()> {
+    let [old, fresh] = ["old", "new"].map(|name| folder.with_added_extension(name));
+    if records == 0 && old.exists() {
+        // A journal without records is never written anew, so we made this folder, between the two renames of a
+        // process that is still at it: `.old` is the journal.
+        remove(folder)?;
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    if old.exists() {
+        sync_names(folder)?;
+        remove(&old)?;
+    }
+    remove(&fresh)
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

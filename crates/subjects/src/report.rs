@@ -6,6 +6,7 @@ use convenant_model::{
     keys::VerifyingKey,
     parse::BoundedText,
     query::{Query, QueryKind},
+    register::RegisterState,
 };
 use convenant_signing::{CanonicalError, Jws, JwsError, SigningKey, canonical, parse_canonical};
 use convenant_store::{EntriesError, FileLedger};
@@ -95,7 +96,9 @@ pub struct Exchanged {
 pub enum Ended {
     /// An answer was given.
     Answered,
-    /// None was given, or none that may be used.
+    /// It broke off after some of it had left, which may not be used.
+    InPart,
+    /// None was given.
     Unanswered,
     /// A crash left no end: an answer may have been given.
     Unknown,
@@ -169,18 +172,17 @@ impl Report {
         Ok(jws.to_json())
     }
 
-    /// Reads a signed report. `keys` gives the ledger keys of a partner.
+    /// Reads a signed report at an instant. A key that was revoked by then is none of the partner's, whenever the
+    /// report says that it was made: a thief can name any day, and a partner can sign again.
     ///
     /// # Errors
-    /// When it is none, or none of these keys signed it.
-    pub fn verify(
-        bytes: &[u8],
-        keys: impl Fn(&Oin, Timestamp) -> Vec<VerifyingKey>,
-    ) -> Result<Self, ReportError> {
+    /// When it is no report, or no ledger key of the partner that it names signed it.
+    pub fn verify(bytes: &[u8], state: &RegisterState, at: Timestamp) -> Result<Self, ReportError> {
         let jws = Jws::parse(bytes)?;
         let report: Self = parse_canonical(jws.payload(), "report")?;
         let signed = |key: &VerifyingKey| jws.typ() == REPORT_TYPE && jws.verify(key).is_ok();
-        match keys(&report.party, report.at).iter().any(signed) {
+        let known = state.ledger_keys_at(&report.party, at).any(signed);
+        match known {
             true => Ok(report),
             false => Err(ReportError::Stranger(report.party)),
         }

@@ -64,7 +64,7 @@ pub(crate) fn settled<T, E>(
 }
 
 fn read(folder: &Path, key: &PseudonymKey, person: &Identifying) -> Result<Found, ReadError> {
-    let wanted = Pseudonym::of(key, FieldType::Bsn, person.expose()).to_string();
+    let wanted = Pseudonym::of(key, FieldType::Bsn, person).to_string();
     let mark = key.mark().to_string();
     let ledger = FileLedger::open_read(folder).map_err(EntriesError::from)?;
     let mut found = Found::default();

@@ -58,7 +58,7 @@ impl Bench {
     }
 
     fn of(&self, value: &str) -> Pseudonym {
-        Pseudonym::of(&self.pseudonym, FieldType::Bsn, value)
+        Pseudonym::of(&self.pseudonym, FieldType::Bsn, &Identifying::new(value.to_owned()))
     }
 
     fn opened(&self, record: &SubjectRecord) -> Vec<String> {
@@ -110,6 +110,28 @@ async fn who_was_asked_about_is_not_recorded_again_with_the_rows() {
     let records = subjects.journal().records_from(0).unwrap();
     let people: Vec<_> = records.map(|record| record.unwrap().0.told.subjects).collect();
     assert_eq!(people, [[bench.of(ONE)], [bench.of(TWO)]]);
+}
+
+#[tokio::test]
+async fn a_person_is_found_however_the_number_was_spelled() {
+    let bench = Bench::new();
+    let (subjects, _) = bench.open().unwrap();
+    let spelled = ["012345672", "12345672", " 0123.45.672", "0123-45 672", "12345672.0"];
+    for (decision, spelled) in (1..).zip(spelled) {
+        note(&subjects, decision, &[spelled]).await;
+    }
+    note(&subjects, 9, &[ONE, "onbekend"]).await;
+    let found = |spelled: &str| {
+        let person = Identifying::new(spelled.to_owned());
+        find(bench.path(), &bench.pseudonym, &person).unwrap().exchanges.into_keys()
+    };
+    for person in spelled {
+        assert_eq!(found(person).collect::<Vec<_>>(), [1, 2, 3, 4, 5], "{person}");
+    }
+    assert_eq!(found(ONE).collect::<Vec<_>>(), [9]);
+    // What is no number stands as it is.
+    assert_eq!(found("onbekend").collect::<Vec<_>>(), [9]);
+    assert_eq!(found("Onbekend").count(), 0);
 }
 
 #[tokio::test]
@@ -219,4 +241,38 @@ async fn a_new_key_that_a_crash_cut_off_loses_nothing() {
     let records = subjects.journal().records_from(1).unwrap();
     let decisions: Vec<_> = records.map(|record| record.unwrap().0.told.decision).collect();
     assert_eq!(decisions, [2, 3]);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_another_journal_goes_when_the_journal_is_opened() {
+    let bench = Bench::new();
+    let [folder, old, fresh] =
+        ["subjects", "subjects.old", "subjects.new"].map(|name| bench.path().join(name));
+    let open = || {
+        let key = PseudonymKey::from_jwk(&bench.pseudonym.to_jwk()).unwrap();
+        Subjects::open(&folder, party(), (key, bench.opening.sealing_key().clone()))
+    };
+    let (subjects, _) = open().unwrap();
+    note(&subjects, 1, &[ONE]).await;
+    note(&subjects, 2, &[TWO]).await;
+    // Who does not have the journal removes nothing.
+    for left in [&old, &fresh] {
+        fs::create_dir_all(left.join("segments")).unwrap();
+    }
+    assert!(matches!(open(), Err(JournalError::InUse(_))));
+    assert!(old.exists() && fresh.exists());
+    subjects.journal().close().await;
+    drop(subjects);
+
+    let (subjects, _) = open().unwrap();
+    assert_eq!((subjects.journal().size(), old.exists(), fresh.exists()), (2, false, false));
+    subjects.journal().close().await;
+    drop(subjects);
+
+    // One that was made while the journal was about to get its name back is not taken for it.
+    fs::rename(&folder, &old).unwrap();
+    fs::create_dir(&folder).unwrap();
+    assert!(matches!(open(), Err(JournalError::InUse(_))));
+    let (subjects, _) = open().unwrap();
+    assert_eq!((subjects.journal().size(), old.exists()), (2, false));
 }

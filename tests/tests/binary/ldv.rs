@@ -100,7 +100,7 @@ fn lines_of_a_node_that_was_killed_arrive_in_the_requester_s_trace() {
     let people: Vec<_> = population.residents_of(ROTTERDAM).map(|(_, p)| p).take(3).collect();
     let key = &deployment.federation.partner("rotterdam").unwrap().keys.pseudonym;
     let pseudonym =
-        |person: &&Person| Pseudonym::of(key, FieldType::Bsn, person.bsn().expose()).to_string();
+        |person: &&Person| Pseudonym::of(key, FieldType::Bsn, &person.bsn()).to_string();
     let expected: BTreeSet<_> = people.iter().map(pseudonym).collect();
     let numbers: Vec<_> = people.iter().map(|one| one.bsn().expose().to_owned()).collect();
 

@@ -120,8 +120,18 @@ fn a_citizen_who_asks_gets_one_letter_of_what_several_nodes_tell() {
     }
     assert!(!page.contains(&bench.bsn));
     assert_eq!(mode(&letter), 0o600);
-    assert_eq!(merge(&[rotterdam], &letter).status.code(), Some(1), "nothing is overwritten");
-    assert_eq!(merge(&[rotterdam], &bench.path("letter.pdf")).status.code(), Some(2));
+    let missing = bench.path("missing.json");
+    for (reports, out) in [
+        (rotterdam, &letter),
+        (rotterdam, &bench.path("letter.pdf")),
+        (&missing, &bench.path("letter.txt")),
+    ] {
+        let refused = merge(&[reports], out);
+        assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+    }
+    assert_eq!(fs::read_to_string(&letter).unwrap(), page, "nothing is overwritten");
+    let refused = bench.report("svb", svb);
+    assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
 
     // One that somebody changed is no evidence.
     let forged = bench.path("forged.json");

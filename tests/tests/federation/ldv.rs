@@ -18,6 +18,7 @@ use convenant_model::{
     Clock as _, Oin,
     entry::Entry,
     query::{Query, QueryKind},
+    subjects::Identifying,
     value::FieldType,
 };
 use convenant_node::{Node, NodeConfig, NodeError};
@@ -114,7 +115,7 @@ impl Logged {
 
     fn pseudonym(&self, number: &str) -> String {
         let key = &self.world.partner(self.node).unwrap().keys.pseudonym;
-        Pseudonym::of(key, FieldType::Bsn, number).to_string()
+        Pseudonym::of(key, FieldType::Bsn, &Identifying::new(number.to_owned())).to_string()
     }
 
     fn position(&self) -> std::path::PathBuf {

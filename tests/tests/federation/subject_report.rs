@@ -1,6 +1,8 @@
 //! What each node tells of a person: the exchanges that were about them, no other, and in time.
 
-use convenant_client::compose::Question;
+use std::fs;
+
+use convenant_client::compose::{Question, TargetQuestion};
 use convenant_demo::population::{DEN_HAAG, Person, ROTTERDAM};
 use convenant_model::{
     Clock as _, Timestamp,
@@ -15,12 +17,17 @@ use convenant_subjects::{
     Ended, Format, Letter, LetterError, Report, ReportError, Reporting, find, rekey,
 };
 use convenant_testkit::{
-    World,
+    CapturedLog, World,
     question::{about, question, target, when},
     told,
 };
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{BRP_FIELDS, Results, residents, world};
+use crate::{
+    revocation::revoke,
+    support::{BRP_FIELDS, LONG_FIELDS, Results, residents, world},
+    under_way::{UnderWay, long_winded},
+};
 
 const NODES: [&str; 2] = ["rotterdam", "svb"];
 const PENSION: &[&str] = &["leefvorm_aow"];
@@ -71,6 +78,12 @@ fn select(world: &World) -> Question {
     let asked = target(world.partner("svb").unwrap(), PENSION).unwrap();
     let asked = when(asked, "leefvorm_aow = 'alleenstaand'").unwrap();
     question(QueryKind::Select, vec![asked]).unwrap()
+}
+
+/// All rows of Rotterdam.
+fn everybody(world: &World) -> TargetQuestion {
+    let asked = target(world.partner("rotterdam").unwrap(), LONG_FIELDS).unwrap();
+    when(asked, "verblijfplaats_functie_adres in ('W', 'B')").unwrap()
 }
 
 /// A resident who has a pension alone, and one who was never asked about.
@@ -130,6 +143,60 @@ async fn each_node_tells_a_person_of_exactly_what_was_about_them() {
 }
 
 #[tokio::test]
+async fn who_lost_a_zero_in_the_source_is_found_and_who_has_no_number_is_counted() {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _until_the_end = subscriber.set_default();
+    let mut world = world(&[]).await;
+    let population = world.federation.population.as_ref().unwrap();
+    let file = world.partner("rotterdam").unwrap().dir.join("data/brp_persoon.csv");
+    let mut rows = fs::read_to_string(&file).unwrap();
+    let residents = population.residents_of(ROTTERDAM).map(|(_, person)| person);
+    for (person, spelled) in residents.zip(["12345672", "00nummer"]) {
+        rows = rows.replace(person.bsn().expose(), spelled);
+    }
+    fs::write(&file, rows).unwrap();
+    world.start_node("rotterdam").await.unwrap();
+    ask(&world, question(QueryKind::Select, vec![everybody(&world)]).unwrap()).await;
+
+    let now = world.clock.now();
+    for spelled in ["012345672", "12345672"] {
+        let person = Identifying::new(spelled.to_owned());
+        assert_eq!(
+            kinds(&report(&world, "rotterdam", &person, now)),
+            [QueryKind::Select],
+            "{spelled}"
+        );
+    }
+    let log = String::from_utf8(log.bytes()).unwrap();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("values are no BSN")).collect();
+    assert!(told.len() == 1 && told[0].contains("count=1"), "{told:?}");
+    assert!(!log.contains("00nummer") && !log.contains("12345672"), "{log}");
+}
+
+#[tokio::test]
+async fn an_answer_that_broke_off_is_told_as_given_in_part() {
+    let mut world = world(&[]).await;
+    long_winded(&mut world, "rotterdam", "brp_persoon.csv").await;
+    let client = world.client().await.unwrap();
+    let asked = question(QueryKind::Select, vec![everybody(&world)]).unwrap();
+    let composed = client.compose(asked).unwrap();
+    drop(UnderWay::begin(&client, &composed).await);
+    client.close().await;
+    world.shut_down().await.unwrap();
+
+    let now = world.clock.now();
+    let (person, _) = people(&world);
+    let report = report(&world, "rotterdam", &person.bsn(), now);
+    let [told] = &report.exchanges[..] else { panic!("{report:?}") };
+    assert_eq!((told.ended, told.keep_until), (Ended::InPart, Some(now.date().plus_days(90))));
+    let letter = Letter::of(&[report], now.date()).unwrap().text(Format::Text);
+    assert!(letter.contains("Een deel van de gegevens kan wel zijn gegeven."), "{letter}");
+    assert!(!letter.contains("geen antwoord"), "{letter}");
+}
+
+#[tokio::test]
 async fn who_is_to_be_told_later_is_told_from_the_day_after() {
     let world = world(&["rotterdam"]).await;
     let (person, _) = people(&world);
@@ -168,15 +235,25 @@ async fn only_a_report_that_its_node_signed_is_believed() {
     let report = report(&world, "rotterdam", &person.bsn(), world.clock.now());
     let rotterdam = world.partner("rotterdam").unwrap();
     let svb = world.partner("svb").unwrap();
-    let keys = |_: &_, _| vec![rotterdam.keys.ledger.verifying_key().clone()];
+    let read = |signed: &[u8], at| {
+        let folder = World::state(&world.federation.coordinator.dir).join("register");
+        let register = folder::read(&folder, world.federation.root_of_trust()).unwrap();
+        Report::verify(signed, register.state(), at)
+    };
+    let now = world.clock.now();
     let signed = report.sign(&rotterdam.keys.ledger).unwrap();
-    assert_eq!(Report::verify(&signed, keys).unwrap(), report);
+    assert_eq!(read(&signed, now).unwrap(), report);
     let foreign = report.sign(&svb.keys.ledger).unwrap();
-    assert!(matches!(Report::verify(&foreign, keys), Err(ReportError::Stranger(_))));
-    let mut emptied = report.clone();
-    emptied.exchanges.clear();
-    let emptied = emptied.sign(&svb.keys.ledger).unwrap();
-    assert!(Report::verify(&emptied, keys).is_err());
+    assert!(matches!(read(&foreign, now), Err(ReportError::Stranger(_))));
+
+    // Whoever has a stolen key can sign with any day; once the key is revoked, no day helps.
+    let stolen = rotterdam.keys.ledger.verifying_key();
+    let from = now.plus_seconds(60);
+    revoke(&world, &rotterdam.oin, stolen, from).await;
+    let emptied = Report { exchanges: Vec::new(), ..report };
+    let emptied = emptied.sign(&rotterdam.keys.ledger).unwrap();
+    assert!(read(&emptied, now).is_ok());
+    assert!(matches!(read(&emptied, from), Err(ReportError::Stranger(_))));
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Context as _;
 use convenant_ledger::{LedgerVerifier, SignedCheckpoint, origin, register::Register};
 use convenant_model::{
     parse::BoundedText,
     query::RegisterPosition,
     register::RegisterState,
-    subjects::{Identifying, holds_bsn, is_bsn},
+    subjects::{Identifying, bsn, holds_bsn},
 };
 use convenant_node::NodeConfig;
 use convenant_register::folder;
@@ -16,12 +15,12 @@ use convenant_setup::{signing_key, verifying_key};
 use convenant_signing::SigningKey;
 use zeroize::Zeroizing;
 
-use crate::exit::{bad_evidence, usage};
+use crate::exit::{Named as _, bad_evidence, usage};
 
 /// The only number in a file. No error repeats what is in it: it names the line.
 pub(super) fn person(path: &Path) -> anyhow::Result<Identifying> {
-    let text = fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text = fs::read_to_string(path).named(|| format!("`{}` cannot be read", path.display()))?;
+    let text = Zeroizing::new(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut person = None;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
@@ -29,10 +28,7 @@ pub(super) fn person(path: &Path) -> anyhow::Result<Identifying> {
         if person.is_some() {
             return Err(fault("a report is on one person"));
         }
-        if !is_bsn(line.trim()) {
-            return Err(fault("not a BSN of nine digits"));
-        }
-        person = Some(Identifying::new(line.trim().to_owned()));
+        person = Some(bsn(line).ok_or_else(|| fault("not a BSN"))?);
     }
     person.ok_or_else(|| usage(format!("`{}` holds no BSN", path.display())))
 }
