@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Ledger(#[from] AskError),
     #[error("entry {index} of the ledger is not the decision that the journal of subjects names")]
     NoDecision { index: u64 },
+    #[error("entry {index} of the ledger cannot be read")]
+    Entry { index: u64 },
     #[error("the query in entry {index} of the ledger cannot be read")]
     Query { index: u64, source: NotReadable },
     #[error("the position cannot be written")]
