@@ -1,4 +1,5 @@
-//! What stands in the way of lines for the log of processing holds up no others.
+//! What stands in the way of lines for the log of processing holds up no others, and the node's own log keeps quiet
+//! about people.
 
 use std::{collections::BTreeSet, fs};
 
@@ -115,4 +116,30 @@ async fn a_record_of_another_history_than_the_ledger_is_stepped_over_and_told() 
     assert!(stepped_over[0].contains("\"position\":2,\"entry\":1000000"), "{stepped_over:?}");
     assert!(people.iter().all(|one| !told.contains(one.key.expose())), "somebody is named");
     assert!(pseudonyms.iter().all(|one| !told.contains(&one.to_string())), "somebody is named");
+}
+
+#[tokio::test]
+async fn what_the_log_says_of_people_is_not_repeated() {
+    let manners = [
+        (Manner::RejectsOne, "rejected 1 lines, in a message of 1"),
+        (Manner::Fails(Code::InvalidArgument), "code InvalidArgument, in a message of 1"),
+        (Manner::Fails(Code::Unavailable), "code Unavailable, in a message of 1"),
+    ];
+    let log = captured();
+    let logged = Logged::start("rotterdam", VOLUNTARY).await;
+    let client = logged.world.client().await.unwrap();
+    logged.kept.called(1).await;
+    let person = logged.pseudonym(in_rotterdam(&logged.world, 1)[0].key.expose());
+    for (nth, (manner, words)) in manners.into_iter().enumerate() {
+        let before = logged.kept.calls();
+        logged.kept.behave(manner);
+        assert_eq!(logged.ask(&client).await, ["answered"]);
+        // The second comes after the first was told.
+        logged.kept.called(before + 2).await;
+        logged.kept.behave(Manner::Accepts);
+        logged.kept.different(2 * (nth + 1)).await;
+        let told = text(&log);
+        assert!(told.contains(words), "{told}");
+        assert!(!told.contains("opmerking") && !told.contains(&person), "{told}");
+    }
 }
