@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, path::Path, sync::Arc, time::Duration};
 
 use convenant_model::Clock;
-use opentelemetry::{global, metrics::Gauge};
+use convenant_subjects::SubjectRecord;
 use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
@@ -14,7 +14,8 @@ use crate::{
     batch::Batch,
     cursor::Cursor,
     error::{Fault, chain},
-    origin::{Actions, Origin},
+    meters::Meters,
+    origin::{Actions, Origin, window},
     sender::Sender,
 };
 
@@ -35,7 +36,7 @@ pub struct Delivery {
     /// Positions beyond the cursor whose lines are acknowledged already. After a restart they are sent again.
     ahead: BTreeSet<u64>,
     gate: Gate,
-    backlog: Gauge<u64>,
+    meters: Meters,
 }
 
 impl Delivery {
@@ -52,12 +53,8 @@ impl Delivery {
         let channel = config.channel(Arc::clone(&clock))?;
         let cursor = Cursor::open(folder.join("ldv.position")).map_err(LdvError::Position)?;
         let gate = Gate::new(config.mandatory.then_some(config.most_behind_seconds.into()));
-        let backlog = global::meter("convenant.node")
-            .u64_gauge("convenant.ldv.backlog")
-            .with_description("records whose lines are not acknowledged")
-            .build();
         let (sender, ahead) = (Sender::new(channel), BTreeSet::new());
-        Ok(Self { config, origin, clock, sender, cursor, ahead, gate, backlog })
+        Ok(Self { config, origin, clock, sender, cursor, ahead, gate, meters: Meters::new() })
     }
 
     /// Tells whether answers may go on.
@@ -99,38 +96,69 @@ impl Delivery {
         }
     }
 
-    /// One look at everything that is not delivered.
+    /// Delivers everything that can be, until a look finds nothing more.
     async fn round(&mut self) -> Result<(), Fault> {
+        let mut from = self.begin();
         if !self.gate.is_reached() {
             self.sender.send(Vec::new()).await?;
         }
-        while self.window().await? {}
+        while self.look(from).await? {
+            from = self.cursor.position();
+        }
         // Not before what an earlier run left is delivered, too.
         self.gate.caught_up();
-        self.backlog.record(self.backlog(), &[]);
+        self.meters.backlog(self.backlog());
         Ok(())
     }
 
-    /// Delivers what has ended among the next records; tells whether the position moved, so that there may be more.
-    async fn window(&mut self) -> Result<bool, Fault> {
-        let from = self.begin();
-        let records = self.origin.records(from).await?;
-        let (mut actions, mut batch) = (Actions::default(), Batch::default());
-        for (record, next) in &records {
+    /// Looks at every record from a position on; tells whether something was done, so that more may have ended
+    /// meanwhile.
+    async fn look(&mut self, from: u64) -> Result<bool, Fault> {
+        let (mut at, size, before) = (from, self.origin.journal.size(), self.done());
+        if at == size {
+            return Ok(false);
+        }
+        let (mut records, mut actions) = (self.origin.records(at).await?, Actions::default());
+        while at < size {
+            let (next, rest) = window(records).await?;
+            // Were this the end, what is behind it would be taken for delivered.
+            at = next.last().map(|(_, next)| *next).ok_or(Fault::BrokenOff)?;
+            self.deliver_ended(&next, &mut actions).await?;
+            actions.keep_under_way();
+            records = rest;
+        }
+        Ok(self.done() > before)
+    }
+
+    /// Delivers what has ended among these records.
+    async fn deliver_ended(
+        &mut self,
+        records: &[(SubjectRecord, u64)],
+        actions: &mut Actions,
+    ) -> Result<(), Fault> {
+        let mut batch = Batch::default();
+        for (record, next) in records {
             let (position, told, with) = (next - 1, &record.told, (&self.config, &*self.clock));
-            if self.ahead.contains(&position) {
+            if position < self.cursor.position() || self.ahead.contains(&position) {
                 continue;
             }
-            let Some((action, end)) = self.origin.action(told, &mut actions, with).await? else {
-                continue;
-            };
-            batch.add(position, (&action, end), told, &mut actions);
+            match self.origin.action(told, actions, with).await {
+                Ok(None) => {}
+                Ok(Some((action, end))) => batch.add(position, (&action, end), told, actions),
+                Err(Fault::NoDecision { index }) => {
+                    self.settle(vec![position])?;
+                    self.meters.stepped_over(position, index);
+                }
+                Err(fault) => {
+                    self.deliver(batch).await?;
+                    return Err(fault);
+                }
+            }
             if batch.is_full() {
                 self.deliver(std::mem::take(&mut batch)).await?;
             }
         }
-        self.deliver(batch).await?;
-        Ok(self.cursor.position() > from)
+        self.deliver(batch).await
     }
 
     /// The position to go on from. A journal that is shorter was set back: all of it is delivered again.
@@ -156,6 +184,11 @@ impl Delivery {
         };
         self.gate.waits_since(since);
         self.sender.send(spans).await?;
+        self.settle(positions)
+    }
+
+    /// These records are done with.
+    fn settle(&mut self, positions: Vec<u64>) -> Result<(), Fault> {
         self.ahead.extend(positions);
         let mut position = self.cursor.position();
         while self.ahead.remove(&position) {
@@ -167,9 +200,13 @@ impl Delivery {
         Ok(())
     }
 
+    /// Number of records that are done with.
+    fn done(&self) -> u64 {
+        self.cursor.position() + self.ahead.len() as u64
+    }
+
     fn backlog(&self) -> u64 {
-        let beyond = self.origin.journal.size().saturating_sub(self.cursor.position());
-        beyond.saturating_sub(self.ahead.len() as u64)
+        self.origin.journal.size().saturating_sub(self.done())
     }
 
     fn wait_after(&self, fault: &Fault, pause: Duration) -> Duration {
@@ -186,7 +223,7 @@ impl Delivery {
         // Whatever it is, the lines do not get there.
         self.gate.waits_at_least_since(self.clock.now());
         let backlog = self.backlog();
-        self.backlog.record(backlog, &[]);
+        self.meters.backlog(backlog);
         let (error, again) = (chain(fault), wait.as_secs_f64());
         if self.gate.is_mandatory() {
             tracing::error!(error, backlog, again, "the log of processing is mandatory and behind");

@@ -16,6 +16,7 @@ mod cursor;
 mod delivery;
 mod error;
 mod gate;
+mod meters;
 mod origin;
 mod otlp;
 mod sender;

@@ -7,13 +7,13 @@ use std::{
 
 use convenant_exports::{Action, Ended, Processing, Producer};
 use convenant_ledger::{EntryBytes, merkle::leaf_hash};
-use convenant_model::{Clock, Oin, Timestamp, entry::Entry};
+use convenant_model::{Clock, Oin, QueryId, Timestamp, entry::Entry};
 use convenant_store::LedgerHandle;
-use convenant_subjects::{Journal, Pseudonym, SubjectRecord, Told};
+use convenant_subjects::{Journal, Pseudonym, Records, SubjectRecord, Told};
 
 use crate::{LdvConfig, error::Fault};
 
-/// Most records of the journal that are in memory. An answer that has not ended holds up no other among these.
+/// Most records of the journal that are in memory.
 const WINDOW: usize = 256;
 /// Entries of the ledger that are read at once.
 const READ: u64 = 64;
@@ -33,10 +33,14 @@ pub struct Origin {
     pub journal: Journal,
 }
 
+/// An answer with when it ended.
+type Ending = (Arc<Action>, Timestamp);
+
 /// How the answers that a look came across ended, so that each is looked up once.
 #[derive(Default)]
 pub(crate) struct Actions {
-    found: HashMap<u64, Option<(Arc<Action>, Timestamp)>>,
+    /// By all that a record says of its answer: the ledger may bear out one record and not another.
+    found: HashMap<(u64, QueryId, u32), Option<Ending>>,
     /// Whose lines are made already; `None` for the line of the answer as a whole.
     told: HashSet<(u64, Option<Pseudonym>)>,
 }
@@ -46,17 +50,20 @@ impl Actions {
     pub(crate) fn is_new(&mut self, decision: u64, person: Option<Pseudonym>) -> bool {
         self.told.insert((decision, person))
     }
+
+    /// Forgets all but which answers are under way, so that a long look takes no more memory than a short one.
+    pub(crate) fn keep_under_way(&mut self) {
+        self.found.retain(|_, ended| ended.is_none());
+        self.told.clear();
+    }
 }
 
 impl Origin {
-    /// The next records from a position on.
-    pub(crate) async fn records(&self, from: u64) -> Result<Vec<(SubjectRecord, u64)>, Fault> {
-        if self.journal.size() == from {
-            return Ok(Vec::new());
-        }
+    /// The records from a position on that are on disk now.
+    pub(crate) async fn records(&self, from: u64) -> Result<Records, Fault> {
         let journal = self.journal.clone();
-        let read = move || journal.records_from(from)?.take(WINDOW).collect::<Result<Vec<_>, _>>();
-        Ok(tokio::task::spawn_blocking(read).await.map_err(|_| Fault::BrokenOff)??)
+        let opened = tokio::task::spawn_blocking(move || journal.records_from(from));
+        Ok(opened.await.map_err(|_| Fault::BrokenOff)??)
     }
 
     /// The action that a record is part of and when it ended, once it has.
@@ -65,12 +72,13 @@ impl Origin {
         told: &Told,
         actions: &mut Actions,
         (config, clock): (&LdvConfig, &dyn Clock),
-    ) -> Result<Option<(Arc<Action>, Timestamp)>, Fault> {
-        if let Some(known) = actions.found.get(&told.decision) {
+    ) -> Result<Option<Ending>, Fault> {
+        let answer = (told.decision, told.query, told.target);
+        if let Some(known) = actions.found.get(&answer) {
             return Ok(known.clone());
         }
         let found = self.find(told, config, clock.now()).await?;
-        actions.found.insert(told.decision, found.clone());
+        actions.found.insert(answer, found.clone());
         Ok(found)
     }
 
@@ -79,7 +87,7 @@ impl Origin {
         told: &Told,
         config: &LdvConfig,
         now: Timestamp,
-    ) -> Result<Option<(Arc<Action>, Timestamp)>, Fault> {
+    ) -> Result<Option<Ending>, Fault> {
         let index = told.decision;
         let processing = self.processing(told).await?;
         let ended = match self.ending(index).await? {
@@ -100,7 +108,8 @@ impl Origin {
         let index = told.decision;
         let missing = || Fault::NoDecision { index };
         let bytes = self.ledger.read(index..index + 1).await?.pop().ok_or_else(missing)?;
-        let Ok(Entry::Decision(decision)) = EntryBytes::parse(&bytes) else {
+        let entry = EntryBytes::parse(&bytes).map_err(|_| Fault::Entry { index })?;
+        let Entry::Decision(decision) = entry else {
             return Err(missing());
         };
         if decision.query != told.query {
@@ -131,4 +140,15 @@ impl Origin {
             from += READ;
         }
     }
+}
+
+/// The next few of these records, and the rest.
+pub(crate) async fn window(
+    mut records: Records,
+) -> Result<(Vec<(SubjectRecord, u64)>, Records), Fault> {
+    let read = move || {
+        let next = records.by_ref().take(WINDOW).collect::<Result<Vec<_>, _>>()?;
+        Ok((next, records))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|_| Fault::BrokenOff)?
 }

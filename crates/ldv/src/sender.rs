@@ -1,20 +1,17 @@
 //! Sends lines and waits for the acknowledgement. No queue, no sampling, nothing that may drop a line.
 
-use std::time::Duration;
+use std::{error::Error, fmt, time::Duration};
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, trace_service_client::TraceServiceClient},
     trace::v1::ResourceSpans,
 };
-use thiserror::Error;
 use tokio::time::timeout;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
 /// How long an acknowledgement may take (OTLP exporters' default).
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Most characters of a server's words that go into a log.
-const WORDS: usize = 200;
 
 /// Sends to one endpoint.
 #[derive(Clone, Debug)]
@@ -23,16 +20,33 @@ pub(crate) struct Sender {
 }
 
 /// Why lines are not acknowledged.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     #[error("the log of processing does not answer in time")]
     Late,
     #[error("the log of processing cannot be reached, or cannot take lines now")]
-    Unavailable { after: Option<Duration>, source: Box<Status> },
+    Unavailable { after: Option<Duration>, source: Answer },
     #[error("the log of processing refuses the lines")]
-    Refused { source: Box<Status> },
-    #[error("the log of processing rejected {lines} lines: {words}")]
-    Rejected { lines: i64, words: String },
+    Refused { source: Answer },
+    #[error("the log of processing rejected {lines} lines, in a message of {said} bytes")]
+    Rejected { lines: i64, said: usize },
+}
+
+/// What came instead of an acknowledgement. The log's own words are left out: they may repeat a line.
+#[derive(Debug)]
+pub(crate) struct Answer(Box<Status>);
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, said) = (self.0.code(), self.0.message().len());
+        write!(f, "code {code:?}, in a message of {said} bytes")
+    }
+}
+
+impl Error for Answer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
 impl SendError {
@@ -65,9 +79,8 @@ impl Sender {
         match answer.partial_success {
             // With none rejected it is a mere remark (§ Partial Success).
             Some(partial) if partial.rejected_spans != 0 => {
-                let words = partial.error_message.chars().filter(|c| !c.is_control());
-                let words = words.take(WORDS).collect();
-                Err(SendError::Rejected { lines: partial.rejected_spans, words })
+                let (lines, said) = (partial.rejected_spans, partial.error_message.len());
+                Err(SendError::Rejected { lines, said })
             }
             _ => Ok(()),
         }
@@ -86,9 +99,9 @@ fn failed(status: Status) -> SendError {
         | Code::DataLoss => true,
         Code::ResourceExhausted => after.is_some(),
         // So tonic reports a connection that was lost.
-        Code::Unknown => std::error::Error::source(&status).is_some(),
+        Code::Unknown => status.source().is_some(),
         _ => false,
     };
-    let source = Box::new(status);
+    let source = Answer(Box::new(status));
     if passing { SendError::Unavailable { after, source } } else { SendError::Refused { source } }
 }

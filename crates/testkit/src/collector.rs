@@ -44,7 +44,7 @@ pub struct CollectedLine {
     pub resource: BTreeMap<String, String>,
 }
 
-/// How a collector takes lines.
+/// How a collector takes lines. Whatever it says of them, it says at length and repeats whom they are about.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Manner {
     /// Keeps all.
@@ -146,8 +146,9 @@ impl Kept {
         self.0.send_modify(|contents| {
             contents.calls += 1;
             let mut lines = lines(request);
+            let words = words(&lines);
             let partial = |rejected_spans| {
-                let error_message = "een opmerking\nvan het logboek".to_owned();
+                let error_message = words.clone();
                 let partial_success = ExportTracePartialSuccess { rejected_spans, error_message };
                 Ok(ExportTraceServiceResponse { partial_success: Some(partial_success) })
             };
@@ -157,7 +158,7 @@ impl Kept {
                 Manner::RejectsOne => answer = partial(lines.pop().map_or(0, |_| 1)),
                 Manner::Fails(code) => {
                     lines.clear();
-                    answer = Err(Status::new(code, "not now"));
+                    answer = Err(Status::new(code, words));
                 }
             }
             contents.lines.append(&mut lines);
@@ -194,6 +195,12 @@ fn lines(request: ExportTraceServiceRequest) -> Vec<CollectedLine> {
         lines.extend(spans.map(|span| CollectedLine { span, resource: resource.clone() }));
     }
     lines
+}
+
+fn words(lines: &[CollectedLine]) -> String {
+    let subjects = lines.iter().filter_map(|line| line.attribute("dpl.core.data_subject_id"));
+    let about = subjects.take(3).collect::<Vec<_>>().join(" en ");
+    format!("een opmerking\nvan het logboek over {about}{}", ", en nog meer".repeat(100))
 }
 
 fn text(one: &KeyValue) -> String {

@@ -38,16 +38,17 @@ use crate::{
     under_way::long_winded,
 };
 
-const MANDATORY: &str = "mandatory = true\nmost_behind_seconds = 300\nlongest_pause_seconds = 1";
-const VOLUNTARY: &str = "longest_pause_seconds = 1";
+pub(crate) const MANDATORY: &str =
+    "mandatory = true\nmost_behind_seconds = 300\nlongest_pause_seconds = 1";
+pub(crate) const VOLUNTARY: &str = "longest_pause_seconds = 1";
 /// What a node says that keeps back an answer.
-const KEPT_BACK: [&str; 1] = ["NIET_VASTGELEGD"];
+pub(crate) const KEPT_BACK: [&str; 1] = ["NIET_VASTGELEGD"];
 
 /// A world in which one node has a log of processing.
-struct Logged {
-    world: World,
+pub(crate) struct Logged {
+    pub(crate) world: World,
     node: &'static str,
-    kept: Kept,
+    pub(crate) kept: Kept,
     address: SocketAddr,
     identity: Identity,
     collector: Option<Collector>,
@@ -55,7 +56,7 @@ struct Logged {
 
 impl Logged {
     /// Nothing of it runs as yet but the coordinator.
-    async fn world(node: &'static str, persons: usize, settings: &str) -> Self {
+    pub(crate) async fn world(node: &'static str, persons: usize, settings: &str) -> Self {
         let mut world = World::start(&Plan { persons, nodes: Vec::new() }).await.unwrap();
         let address = world.spare_address().unwrap();
         let oin = Oin::new("00000099000000007000").unwrap();
@@ -76,20 +77,20 @@ impl Logged {
         Self { world, node, kept, address, identity, collector: None }
     }
 
-    async fn start(node: &'static str, settings: &str) -> Self {
+    pub(crate) async fn start(node: &'static str, settings: &str) -> Self {
         let mut logged = Self::world(node, 200, settings).await;
         logged.open_log().await;
         logged.world.start_node(node).await.unwrap();
         logged
     }
 
-    async fn open_log(&mut self) {
+    pub(crate) async fn open_log(&mut self) {
         let (clock, kept) = (self.world.clock.clone(), &self.kept);
         let collector = Collector::start(self.address, &self.identity, clock, kept).await;
         self.collector = Some(collector.unwrap());
     }
 
-    async fn close_log(&mut self) {
+    pub(crate) async fn close_log(&mut self) {
         self.collector.take().unwrap().stop().await.unwrap();
     }
 
@@ -98,12 +99,12 @@ impl Logged {
         self.world.start_node(self.node).await.unwrap();
     }
 
-    async fn ask(&self, client: &Client) -> Told {
+    pub(crate) async fn ask(&self, client: &Client) -> Told {
         ask(&self.world, client, &[self.node]).await
     }
 
     /// Asks until it is answered, which the collector's acknowledgement comes before by a moment.
-    async fn answers_again(&self, client: &Client) {
+    pub(crate) async fn answers_again(&self, client: &Client) {
         for _ in 0..20 {
             match &self.ask(client).await[..] {
                 [one] if one == "answered" => return,
@@ -113,12 +114,12 @@ impl Logged {
         panic!("the node does not answer again");
     }
 
-    fn pseudonym(&self, number: &str) -> String {
+    pub(crate) fn pseudonym(&self, number: &str) -> String {
         let key = &self.world.partner(self.node).unwrap().keys.pseudonym;
         Pseudonym::of(key, FieldType::Bsn, &Identifying::new(number.to_owned())).to_string()
     }
 
-    fn position(&self) -> std::path::PathBuf {
+    pub(crate) fn position(&self) -> std::path::PathBuf {
         World::state(&self.world.partner(self.node).unwrap().dir).join("ldv.position")
     }
 }
@@ -129,11 +130,19 @@ fn append(world: &World, node: &str, text: &str) {
     file.write_all(text.as_bytes()).unwrap();
 }
 
-fn brp(world: &World, subjects: Vec<convenant_model::subjects::Subject>) -> TargetQuestion {
+pub(crate) fn brp(
+    world: &World,
+    subjects: Vec<convenant_model::subjects::Subject>,
+) -> TargetQuestion {
     about(target(world.partner("rotterdam").unwrap(), BRP_FIELDS).unwrap(), subjects).unwrap()
 }
 
-async fn send(world: &World, client: &Client, kind: QueryKind, asked: TargetQuestion) -> Query {
+pub(crate) async fn send(
+    world: &World,
+    client: &Client,
+    kind: QueryKind,
+    asked: TargetQuestion,
+) -> Query {
     let composed = client.compose(question(kind, vec![asked]).unwrap()).unwrap();
     let results = Results::of(world, &composed.query.id.to_string());
     assert_eq!(told(&results.ask(client, &composed).await), ["answered"]);
@@ -141,7 +150,7 @@ async fn send(world: &World, client: &Client, kind: QueryKind, asked: TargetQues
 }
 
 /// The lines by their ids; one that came again is the same.
-fn different(lines: Vec<CollectedLine>) -> BTreeMap<Vec<u8>, CollectedLine> {
+pub(crate) fn different(lines: Vec<CollectedLine>) -> BTreeMap<Vec<u8>, CollectedLine> {
     let mut found = BTreeMap::<_, CollectedLine>::new();
     for line in lines {
         let before = found.insert(line.span.span_id.clone(), line.clone());
@@ -151,7 +160,7 @@ fn different(lines: Vec<CollectedLine>) -> BTreeMap<Vec<u8>, CollectedLine> {
 }
 
 /// Whom the lines are about, each once.
-fn subjects<'a>(lines: impl IntoIterator<Item = &'a CollectedLine>) -> BTreeSet<String> {
+pub(crate) fn subjects<'a>(lines: impl IntoIterator<Item = &'a CollectedLine>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for id in lines.into_iter().filter_map(|line| line.attribute("dpl.core.data_subject_id")) {
         assert!(found.insert(id), "somebody has two lines");
@@ -159,11 +168,11 @@ fn subjects<'a>(lines: impl IntoIterator<Item = &'a CollectedLine>) -> BTreeSet<
     found
 }
 
-fn trace_of(line: &CollectedLine) -> String {
+pub(crate) fn trace_of(line: &CollectedLine) -> String {
     line.span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hex(query: &Query) -> String {
+pub(crate) fn hex(query: &Query) -> String {
     query.id.to_string().replace('-', "")
 }
 

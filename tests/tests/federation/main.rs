@@ -11,6 +11,7 @@ mod hostile_coordinator;
 mod hostile_provider;
 mod joining;
 mod ldv;
+mod ldv_hindered;
 mod refusals;
 mod register;
 mod replay;
