@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use convenant_model::{query::QueryKind, value::FieldType};
+use convenant_model::{query::QueryKind, subjects::Subject, value::FieldType};
 use convenant_subjects::{Journal, Pseudonym, records_from};
 use convenant_testkit::{
     CapturedLog, Manner, World,
@@ -86,8 +86,8 @@ async fn a_record_of_another_history_than_the_ledger_is_stepped_over_and_told() 
 
     // As after a ledger was restored that ends before these: one entry is not there, another became somebody else's.
     let key = &logged.world.partner("rotterdam").unwrap().keys.pseudonym;
-    let of = |number: &str| Pseudonym::of(key, FieldType::Bsn, number);
-    let pseudonyms: Vec<_> = people.iter().map(|one| of(one.key.expose())).collect();
+    let of = |one: &Subject| Pseudonym::of(key, FieldType::Bsn, &one.key);
+    let pseudonyms: Vec<_> = people.iter().map(of).collect();
     let folder = World::state(&logged.world.partner("rotterdam").unwrap().dir).join("subjects");
     let records: Vec<_> = records_from(&folder, 0).unwrap().map(|one| one.unwrap().0).collect();
     let (mut nowhere, mut another) = (records[1].clone(), records[1].clone());
