@@ -125,13 +125,28 @@ fn an_older_register_long_after_a_newer_one() {
     assert!(!replaced(1).contains(&back));
 }
 
+fn break_signature(signed: &mut String) {
+    let at = signed.len() - 40;
+    let other = if &signed[at..=at] == "A" { "B" } else { "A" };
+    signed.replace_range(at..=at, other);
+}
+
+#[test]
+fn a_signature_that_does_not_hold_is_found_wherever_it_stands() {
+    let broken = after(|_, ledgers| {
+        for ledger in [&mut ledgers.coordinator, &mut ledgers.uwv, &mut ledgers.toeslagen] {
+            break_signature(&mut decision(&mut ledger[1]).signed_query);
+        }
+    });
+    for ledger in ["coordinator", "toeslagen", "uwv"] {
+        assert!(broken.contains(&format!("HANDTEKENING_VRAAG {ledger} 1")), "{broken:?}");
+    }
+}
+
 #[test]
 fn a_query_whose_signature_does_not_hold() {
     let broken = after(|_, ledgers| {
-        let signed = &mut decision(&mut ledgers.uwv[1]).signed_query;
-        let at = signed.len() - 40;
-        let other = if &signed[at..=at] == "A" { "B" } else { "A" };
-        signed.replace_range(at..=at, other);
+        break_signature(&mut decision(&mut ledgers.uwv[1]).signed_query);
     });
     let expected =
         ["ANDERE_VRAAG coordinator 1", "HANDTEKENING_VRAAG uwv 1", "ANDERE_VRAAG receipts 0"];
