@@ -55,6 +55,7 @@ impl LedgerReplay<'_> {
         self.check_labels(case);
         self.passed.note_decision(decision);
         self.check_key(case);
+        self.check_delay(case);
         let taken_back = self.decide_again(case);
         self.count(case, taken_back);
         let fresh = Decided::new(index, decision, &query, hash);
@@ -86,6 +87,18 @@ impl LedgerReplay<'_> {
             if !agrees {
                 self.say(case, Code::Mislabelled, |one| one.found(format!("member={member}")));
             }
+        }
+    }
+
+    /// Whoever must tell people of an exchange withholds it for a time: somebody should look at the reasons. A
+    /// node withholds, so its ledger is where that is told of; what was refused is withheld from nobody.
+    fn check_delay(&mut self, case: Case<'_>) {
+        let delay = case.query.delayed_disclosure.as_ref();
+        let Some(delay) = delay.filter(|_| self.name.kind == LedgerKind::Node) else { return };
+        let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
+        if case.decision.verdicts.iter().any(permits) {
+            let until = format!("until={}", delay.until);
+            self.say(case, Code::ToldLater, |one| one.found(until));
         }
     }
 

@@ -221,6 +221,9 @@ codes! {
         "An answer was out of proportion to the residents of the area: people should have looked at it." /
         "Een antwoord ging over een groot deel van alle inwoners van het gebied: mensen hadden ernaar moeten kijken.",
 
+    Note ToldLater = "LATER_VERTELD":
+        "People are told later that this was asked, by a reason and a day that the requester signed." /
+        "Mensen horen pas later dat dit is gevraagd, om een reden en tot een dag die de vrager tekende.",
     Note OddHours = "BUITEN_WERKTIJD":
         "Asked outside working hours, or at a weekend." /
         "Gevraagd buiten werktijd, of in het weekend.",

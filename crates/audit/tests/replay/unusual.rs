@@ -158,3 +158,22 @@ fn the_rules_are_published() {
         assert!(page.contains(&format!("`{name}` = {value}")), "{name} = {value}");
     }
 }
+
+#[test]
+fn questions_of_which_people_are_told_later() {
+    let mut world = World::new();
+    let mut ledgers = Ledgers::default();
+    let delay = json!({"reason": "de controle is nog niet geweest", "until": "2026-06-01"});
+    let later = |query: &mut Value| query["delayed_disclosure"] = delay.clone();
+    world.exchange(&mut ledgers, &|_| {}, false);
+    world.exchange(&mut ledgers, &later, false);
+    // Where nothing was permitted, nothing is withheld.
+    let refused = |query: &mut Value| {
+        later(query);
+        query["targets"][0]["fields"] = json!(["bestaat_niet"]);
+    };
+    world.exchange(&mut ledgers, &refused, false);
+    let expected =
+        ["LATER_VERTELD uwv 2", "LATER_VERTELD toeslagen 2", "LATER_VERTELD toeslagen 4"];
+    assert_eq!(told(&world, &ledgers, Code::ToldLater), expected);
+}
