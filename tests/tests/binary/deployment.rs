@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-use convenant_demo::Federation;
+use convenant_demo::{Federation, Options, Ports, population::Person};
 use convenant_model::{Clock as _, Date};
-use convenant_testkit::{Daemon, Program};
+use convenant_signing::SystemRandom;
+use convenant_testkit::{Daemon, PortBlock, Program};
 use convenant_transport::SystemClock;
 
 /// The daemon of the coordinator, beside those of partners by their name.
@@ -24,6 +25,24 @@ pub(crate) struct Deployment {
     daemons: BTreeMap<String, Daemon>,
     environment: Vec<(String, String)>,
     starts: u32,
+}
+
+/// A federation in `federation` of a folder, with so many people and on ports of its own.
+pub(crate) fn written(folder: &Path, persons: usize, ports: &PortBlock) -> Federation {
+    let ports = Ports::Given(ports.ports());
+    let options = Options { seed: 7, persons, ports, today: today(), published: Vec::new() };
+    Federation::write(&folder.join("federation"), &options, &SystemRandom::new()).unwrap()
+}
+
+/// A file for `--subjects` in a folder: whom to ask about, with what verifies them.
+pub(crate) fn subjects_file(folder: &Path, people: &[&Person]) -> PathBuf {
+    let lines = people.iter().map(|person| {
+        let subject = person.subject();
+        format!("{},{}\n", subject.key.expose(), subject.verify.unwrap().expose())
+    });
+    let file = folder.join("people.csv");
+    fs::write(&file, lines.collect::<String>()).unwrap();
+    file
 }
 
 /// The processes have the system's clock.

@@ -2,20 +2,15 @@
 
 use std::fs;
 
-use convenant_demo::{Federation, Options, Ports};
-use convenant_signing::SystemRandom;
 use convenant_testkit::PortBlock;
 use serde_json::Value;
 
-use crate::deployment::{Deployment, shown, text, today};
+use crate::deployment::{Deployment, shown, text, written};
 
 #[test]
 fn an_auditor_fetches_what_nobody_else_is_given_and_replays_it() {
     let (dir, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-    let ports = Ports::Given(ports.ports());
-    let options = Options { seed: 7, persons: 200, ports, today: today(), published: Vec::new() };
-    let folder = dir.path().join("federation");
-    let federation = Federation::write(&folder, &options, &SystemRandom::new()).unwrap();
+    let federation = written(dir.path(), 200, &ports);
     let mut deployment = Deployment::start(federation, &[]);
     let (auditor, leader) =
         (deployment.federation.auditor.config.clone(), deployment.federation.leader.config.clone());

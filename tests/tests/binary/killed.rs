@@ -9,10 +9,9 @@ use std::{
 };
 
 use convenant_client::{Client, ClientConfig};
-use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
+use convenant_demo::population::ROTTERDAM;
 use convenant_model::{QueryId, entry::Status, query::QueryKind};
 use convenant_setup::load;
-use convenant_signing::SystemRandom;
 use convenant_testkit::{
     PortBlock,
     question::{about, question, target},
@@ -21,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     books::{Books, NODE, audit, exchanges},
-    deployment::{COORDINATOR, Deployment, today},
+    deployment::{COORDINATOR, Deployment, written},
 };
 
 const ROUNDS: u64 = 200;
@@ -80,11 +79,7 @@ struct Case {
 impl Case {
     async fn start() -> Self {
         let (folder, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-        let given = Ports::Given(ports.ports());
-        let options =
-            Options { seed: 7, persons: 50, ports: given, today: today(), published: Vec::new() };
-        let dir = folder.path().join("federation");
-        let federation = Federation::write(&dir, &options, &SystemRandom::new()).unwrap();
+        let federation = written(folder.path(), 50, &ports);
         // Checkpoints are cosigned as often as possible, so that they too are cut off.
         let poll = ("CONVENANT__REGISTER__POLL_SECONDS", "1".to_owned());
         let mut deployment = Deployment::found(federation, &[poll]);

@@ -9,12 +9,11 @@ use std::{
 };
 
 use convenant_demo::{
-    Federation, Options, Ports,
+    Federation,
     pki::CertificateRequest,
     population::{Person, ROTTERDAM},
 };
 use convenant_model::{Oin, value::FieldType};
-use convenant_signing::SystemRandom;
 use convenant_subjects::Pseudonym;
 use convenant_testkit::{Collector, Identity, Kept, PortBlock};
 use convenant_transport::SystemClock;
@@ -23,22 +22,14 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 
-use crate::deployment::{Deployment, shown, today};
+use crate::deployment::{Deployment, shown, subjects_file, today, written};
 
 const SUBJECT: &str = "dpl.core.data_subject_id";
 const PROCESSOR: &str = "dpl.core.foreign_operation.processor";
 
 /// A federation whose node in Rotterdam is to deliver to this address, and who listens there.
 fn federation(folder: &std::path::Path, ports: &PortBlock) -> (Federation, SocketAddr, Identity) {
-    let options = Options {
-        seed: 7,
-        persons: 200,
-        ports: Ports::Given(ports.ports()),
-        today: today(),
-        published: Vec::new(),
-    };
-    let federation = Federation::write(&folder.join("federation"), &options, &SystemRandom::new());
-    let mut federation = federation.unwrap();
+    let mut federation = written(folder, 200, ports);
     let address = SocketAddr::from(([127, 0, 0, 1], ports.ports().pop().unwrap()));
     let oin = Oin::new("00000099000000007000").unwrap();
     let issued = federation.pki.issue(&CertificateRequest::new(&oin, "log", today())).unwrap();
@@ -66,12 +57,7 @@ async fn telemetry() -> String {
 }
 
 fn ask(deployment: &Deployment, folder: &std::path::Path, people: &[&Person]) {
-    let lines = people.iter().map(|person| {
-        let subject = person.subject();
-        format!("{},{}\n", subject.key.expose(), subject.verify.unwrap().expose())
-    });
-    let subjects = folder.join("people.csv");
-    fs::write(&subjects, lines.collect::<String>()).unwrap();
+    let subjects = subjects_file(folder, people);
     let output = deployment.query(&[
         "--project",
         "P-2026-001",

@@ -8,11 +8,10 @@ use std::{
     process::Output,
 };
 
-use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM as CITY};
-use convenant_signing::SystemRandom;
+use convenant_demo::population::ROTTERDAM as CITY;
 use convenant_testkit::PortBlock;
 
-use crate::deployment::{Deployment, shown, text, today};
+use crate::deployment::{Deployment, shown, text, today, written};
 
 const PROJECT: &str = "P-2026-020";
 const ROTTERDAM: &str = "00000099000000000599";
@@ -29,10 +28,7 @@ struct Life {
 #[test]
 fn a_project_from_concept_to_securing() {
     let (dir, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-    let ports = Ports::Given(ports.ports());
-    let options = Options { seed: 7, persons: 200, ports, today: today(), published: Vec::new() };
-    let folder = dir.path().join("federation");
-    let federation = Federation::write(&folder, &options, &SystemRandom::new()).unwrap();
+    let federation = written(dir.path(), 200, &ports);
     let deployment = Deployment::start(federation, &[]);
     let mut life = Life { deployment, folder: dir.path().to_owned() };
 

@@ -3,27 +3,18 @@
 
 use std::{fs, path::Path, process::Output};
 
-use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
-use convenant_signing::SystemRandom;
+use convenant_demo::population::ROTTERDAM;
 use convenant_testkit::PortBlock;
 use serde_json::Value;
 
-use crate::deployment::{Deployment, shown, today};
+use crate::deployment::{Deployment, shown, written};
 
 #[test]
 fn an_answer_is_kept_opened_and_destroyed() {
     let folder = tempfile::tempdir().unwrap();
     let ports = PortBlock::claim().unwrap();
-    let options = Options {
-        seed: 7,
-        persons: 200,
-        ports: Ports::Given(ports.ports()),
-        today: today(),
-        published: Vec::new(),
-    };
-    let federation =
-        Federation::write(&folder.path().join("federation"), &options, &SystemRandom::new());
-    let mut deployment = Deployment::start(federation.unwrap(), &[]);
+    let federation = written(folder.path(), 200, &ports);
+    let mut deployment = Deployment::start(federation, &[]);
     let leader = Leader { deployment: &deployment, folder: folder.path() };
     let query = leader.ask();
 

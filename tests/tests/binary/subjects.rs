@@ -7,12 +7,11 @@ use std::{
     process::Output,
 };
 
-use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
-use convenant_signing::SystemRandom;
+use convenant_demo::population::ROTTERDAM;
 use convenant_testkit::PortBlock;
 use serde_json::Value;
 
-use crate::deployment::{Deployment, shown, text, today};
+use crate::deployment::{Deployment, shown, text, written};
 
 const NODES: [&str; 2] = ["rotterdam", "svb"];
 
@@ -26,11 +25,7 @@ struct Bench {
 impl Bench {
     fn start() -> Self {
         let (folder, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-        let given = Ports::Given(ports.ports());
-        let options =
-            Options { seed: 7, persons: 50, ports: given, today: today(), published: Vec::new() };
-        let dir = folder.path().join("federation");
-        let federation = Federation::write(&dir, &options, &SystemRandom::new()).unwrap();
+        let federation = written(folder.path(), 50, &ports);
         let population = federation.population.as_ref().unwrap();
         let (_, person) = population.residents_of(ROTTERDAM).next().unwrap();
         let bsn = person.bsn().expose().to_owned();

@@ -2,12 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     sync::{Arc, Mutex},
 };
 
-use convenant_demo::{Federation, Options, Ports, population::ROTTERDAM};
-use convenant_signing::SystemRandom;
+use convenant_demo::population::ROTTERDAM;
 use convenant_testkit::PortBlock;
 use opentelemetry_proto::tonic::{
     collector::{
@@ -27,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 
-use crate::deployment::{Deployment, shown, today};
+use crate::deployment::{Deployment, shown, subjects_file, written};
 
 /// Everything that was exported.
 #[derive(Clone, Debug, Default)]
@@ -65,17 +63,9 @@ fn one_query_is_one_trace_over_three_parties_and_names_nobody() {
     let endpoint = runtime.block_on(serve(collector.clone()));
     let folder = tempfile::tempdir().unwrap();
     let ports = PortBlock::claim().unwrap();
-    let options = Options {
-        seed: 7,
-        persons: 200,
-        ports: Ports::Given(ports.ports()),
-        today: today(),
-        published: Vec::new(),
-    };
-    let federation =
-        Federation::write(&folder.path().join("federation"), &options, &SystemRandom::new());
+    let federation = written(folder.path(), 200, &ports);
     let environment = [("CONVENANT__TELEMETRY__OTLP", endpoint)];
-    let mut deployment = Deployment::start(federation.unwrap(), &environment);
+    let mut deployment = Deployment::start(federation, &environment);
 
     let people = ask(&deployment, folder.path());
     deployment.stop();
@@ -108,12 +98,7 @@ async fn serve(collector: Collector) -> String {
 fn ask(deployment: &Deployment, folder: &std::path::Path) -> Vec<String> {
     let population = deployment.federation.population.as_ref().unwrap();
     let people: Vec<_> = population.residents_of(ROTTERDAM).map(|(_, p)| p).take(5).collect();
-    let lines = people.iter().map(|person| {
-        let subject = person.subject();
-        format!("{},{}\n", subject.key.expose(), subject.verify.unwrap().expose())
-    });
-    let subjects = folder.join("people.csv");
-    fs::write(&subjects, lines.collect::<String>()).unwrap();
+    let subjects = subjects_file(folder, &people);
     for (fields, name, code) in [
         ("burgerservicenummer,verblijfadres_postcode", "answered.csv", 0),
         ("burgerservicenummer,leeftijd", "refused.csv", 3),

@@ -1,23 +1,13 @@
 //! A daemon whose folder cannot be written at all: it says so at once, before it waits for anybody.
 
-use convenant_demo::{Federation, Options, Ports};
-use convenant_signing::SystemRandom;
 use convenant_testkit::{PortBlock, Program};
 
-use crate::deployment::{shown, today};
+use crate::deployment::{shown, written};
 
 #[test]
 fn a_daemon_that_can_write_nothing_does_not_start() {
     let (dir, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-    let options = Options {
-        seed: 7,
-        persons: 50,
-        ports: Ports::Given(ports.ports()),
-        today: today(),
-        published: Vec::new(),
-    };
-    let federation =
-        Federation::write(&dir.path().join("federation"), &options, &SystemRandom::new()).unwrap();
+    let federation = written(dir.path(), 50, &ports);
     let program = Program::find().unwrap_or_else(|fault| panic!("{fault}"));
     // No coordinator runs: a node that noticed nothing would wait for its register.
     let node = &federation.partner("rotterdam").unwrap().config;

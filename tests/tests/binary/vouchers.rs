@@ -2,14 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use convenant_demo::{
-    Federation, Options, Ports,
-    population::{DEN_HAAG, Person, ROTTERDAM},
-};
-use convenant_signing::SystemRandom;
+use convenant_demo::population::{DEN_HAAG, Person, ROTTERDAM};
 use convenant_testkit::PortBlock;
 
-use crate::deployment::{Deployment, shown, today};
+use crate::deployment::{Deployment, shown, written};
 
 const BRP: &str = "rotterdam/brp_persoon";
 const IND: &str = "ind/verblijfsrecht";
@@ -22,15 +18,7 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let (folder, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-        let options = Options {
-            seed: 7,
-            persons: 200,
-            ports: Ports::Given(ports.ports()),
-            today: today(),
-            published: Vec::new(),
-        };
-        let federation = folder.path().join("federation");
-        let federation = Federation::write(&federation, &options, &SystemRandom::new()).unwrap();
+        let federation = written(folder.path(), 200, &ports);
         Self { deployment: Deployment::start(federation, &[]), folder }
     }
 

@@ -7,12 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use convenant_demo::{
-    Federation, Options, Ports, SignedDocument, documents, population::ROTTERDAM,
-};
+use convenant_demo::{SignedDocument, documents, population::ROTTERDAM};
 use convenant_ledger::Checkpoint;
 use convenant_model::{Digest, QueryId};
-use convenant_signing::SystemRandom;
 use convenant_testkit::{PortBlock, World};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -20,7 +17,7 @@ use tempfile::TempDir;
 use super::Then::{self, GivesUp};
 use crate::{
     books::{Books, NODE, audit, exchanges},
-    deployment::{COORDINATOR, Deployment, shown, text, today},
+    deployment::{COORDINATOR, Deployment, shown, text, today, written},
 };
 
 /// A federation of processes with one node, of which calls on files can be made to fail.
@@ -36,11 +33,7 @@ pub(super) struct Case {
 impl Case {
     pub(super) fn start() -> Self {
         let (folder, ports) = (tempfile::tempdir().unwrap(), PortBlock::claim().unwrap());
-        let given = Ports::Given(ports.ports());
-        let options =
-            Options { seed: 7, persons: 50, ports: given, today: today(), published: Vec::new() };
-        let dir = folder.path().join("federation");
-        let federation = Federation::write(&dir, &options, &SystemRandom::new()).unwrap();
+        let federation = written(folder.path(), 50, &ports);
         let library = folder.path().join("faults.so");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/binary/faults/faults.c");
         let compiled = Command::new("cc")
