@@ -1,9 +1,6 @@
 //! `convenant audit replay`: every decision made again, from the evidence alone.
 
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -14,6 +11,7 @@ use convenant_audit::{Replay, Report};
 
 use crate::{
     exit::{Exit, Named as _, usage},
+    files::{PRIVATE, create},
     lang::Lang,
     output,
 };
@@ -155,9 +153,6 @@ impl Form {
             Self::Json => serde_json::to_string_pretty(report)?,
             Self::Html => html::page(report, lang),
         };
-        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        opened
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .named(|| format!("`{}` cannot be written", path.display()))
+        create(path, PRIVATE, text.as_bytes())
     }
 }

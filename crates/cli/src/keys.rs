@@ -1,9 +1,6 @@
 //! `convenant keys`: private keys in files of their own, and what may be told about them.
 
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -21,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     exit::{Exit, Named as _, usage},
+    files::{PRIVATE, PUBLIC, create},
     output,
 };
 
@@ -147,7 +145,7 @@ fn new_pseudonym(alg: Option<Algorithm>, out: &Path, json: bool) -> anyhow::Resu
     if alg.is_some() {
         return Err(usage("a pseudonym key is always for HMAC-SHA256: leave out `--alg`"));
     }
-    create(out, 0o600, PseudonymKey::generate(&SystemRandom::new())?.to_jwk().as_bytes())?;
+    create(out, PRIVATE, PseudonymKey::generate(&SystemRandom::new())?.to_jwk().as_bytes())?;
     output::note(&format!("secret key in `{}`; it has no public half", out.display()));
     if json {
         output::json(&serde_json::json!({ "private_file": out }))?;
@@ -161,8 +159,8 @@ fn new(kind: KeyKind, alg: Option<Algorithm>, out: &Path) -> anyhow::Result<Show
     if beside.exists() {
         return Err(usage(format!("`{}` exists already", beside.display())));
     }
-    create(out, 0o600, private.as_bytes())?;
-    create(&beside, 0o644, &serde_json::to_vec(&public)?)?;
+    create(out, PRIVATE, private.as_bytes())?;
+    create(&beside, PUBLIC, &serde_json::to_vec(&public)?)?;
     let (private, public_file) = (out.display(), beside.display());
     output::note(&format!("private key in `{private}`, public key in `{public_file}`"));
     let shown = public.shown()?;
@@ -204,13 +202,6 @@ fn public_path(private: &Path) -> PathBuf {
     let mut name = stem.into_os_string();
     name.push(".pub.jwk");
     name.into()
-}
-
-fn create(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let mut file = opened.named(|| format!("`{}` cannot be made", path.display()))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.named(|| format!("`{}` cannot be written", path.display()))
 }
 
 /// What tells private from public, and which kind it is.

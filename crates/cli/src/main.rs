@@ -15,6 +15,7 @@ mod covenant;
 mod daemon;
 mod demo;
 mod exit;
+mod files;
 mod keys;
 mod lang;
 mod ledger;

@@ -1,9 +1,7 @@
 //! `convenant subject-report`: what a node tells of a person who asks, and the letter that is made of it.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -21,6 +19,7 @@ use convenant_transport::SystemClock;
 
 use crate::{
     exit::{Exit, Named as _, bad_evidence, usage},
+    files::{PRIVATE, create},
     output,
 };
 
@@ -147,7 +146,7 @@ fn report(
     let signed = report.sign(&own_key(&config, state)?)?;
     match &args.out {
         Some(out) => {
-            create(out, &signed)?;
+            create(out, PRIVATE, &signed)?;
             output::note(&format!("{} exchanges in `{}`", report.exchanges.len(), out.display()));
         }
         None if json => {}
@@ -167,7 +166,7 @@ fn merge(args: &MergeArgs) -> anyhow::Result<()> {
     let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
     let letter = Letter::of(&reports, SystemClock.now().date());
     let letter = letter.map_err(|error: LetterError| usage(error.to_string()))?;
-    create(&args.out, letter.text(format).as_bytes())?;
+    create(&args.out, PRIVATE, letter.text(format).as_bytes())?;
     let exchanges: usize = reports.iter().map(|report| report.exchanges.len()).sum();
     let (reports, out) = (reports.len(), args.out.display());
     output::note(&format!("{exchanges} exchanges of {reports} reports in `{out}`"));
@@ -196,11 +195,4 @@ fn keys(config: &NodeConfig) -> anyhow::Result<&SubjectKeys> {
     keys.ok_or_else(|| {
         usage("the node keeps no account of people: its configuration has no `[subjects]`")
     })
-}
-
-fn create(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    opened
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .named(|| format!("`{}` cannot be written", path.display()))
 }

@@ -17,6 +17,7 @@ use self::rfc3161::Request;
 use super::{Folder, note};
 use crate::{
     exit::{Named as _, bad_evidence, usage},
+    files::{PUBLIC, create},
     output,
 };
 
@@ -89,8 +90,8 @@ fn ask(dir: &Path, out: &Path, json: bool) -> anyhow::Result<()> {
     let note = note(dir)?;
     let checkpoint = checkpoint(&note, &dir.join(CHECKPOINT))?;
     let request = Request::new(sha256(note.as_bytes()), random()?);
-    new_file(&beside(out), note.as_bytes())?;
-    new_file(out, &request.to_der())?;
+    create(&beside(out), PUBLIC, note.as_bytes())?;
+    create(out, PUBLIC, &request.to_der())?;
     tell(checkpoint, request.hash, None, out, json)
 }
 
@@ -127,11 +128,11 @@ fn keep(args: &KeepArgs, json: bool) -> anyhow::Result<()> {
     // The checkpoint first: a timestamp without it says nothing.
     let copy = folder.join(format!("{size}.{CHECKPOINT}"));
     if !copy.exists() {
-        new_file(&copy, &note)?;
+        create(&copy, PUBLIC, &note)?;
     } else if read(&copy)? != note {
         return Err(usage(format!("`{}` is another checkpoint of that size", copy.display())));
     }
-    new_file(&kept, &response)?;
+    create(&kept, PUBLIC, &response)?;
     tell(stated, request.hash, Some(token.time), &kept, json)
 }
 
@@ -168,16 +169,6 @@ fn beside(request: &Path) -> PathBuf {
     let mut name = request.as_os_str().to_owned();
     name.push(".checkpoint");
     name.into()
-}
-
-/// Writes a file that is not there yet, and sees it on disk.
-fn new_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let write = || -> io::Result<()> {
-        let mut file = fs::File::options().write(true).create_new(true).open(path)?;
-        io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()
-    };
-    write().named(|| format!("`{}` cannot be written", path.display()))
 }
 
 /// The checkpoints under a timestamp in the folder of a ledger, by their files.

@@ -2,8 +2,7 @@
 //! submitted.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -24,6 +23,7 @@ use convenant_transport::SystemClock;
 use super::tried::{Tried, still_runs, would_be_taken};
 use crate::{
     exit::{Named as _, usage},
+    files::{PUBLIC, create},
     lang::Lang,
     output,
 };
@@ -158,9 +158,7 @@ pub(crate) fn write(out: &Path, document: &impl Document, json: bool) -> anyhow:
 }
 
 pub(super) fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).open(out);
-    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .named(|| format!("`{}` cannot be written", out.display()))
+    create(out, PUBLIC, text.as_bytes())
 }
 
 pub(super) fn today() -> Date {
