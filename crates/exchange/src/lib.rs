@@ -22,6 +22,7 @@ mod subjects;
 mod vouchers;
 
 pub use answer::{Answer, AnswerError, Closed, Signatory, decline};
+pub use convenant_model::query::QUERY_TYPE;
 pub use received::{Received, Rejection, View, check_signed};
 pub use subjects::{SubjectFault, Unfit, Unsealed, open_subjects, seal_subjects};
 pub use vouchers::{
@@ -29,8 +30,6 @@ pub use vouchers::{
     pass_on,
 };
 
-/// JWS header `typ` of a signed query.
-pub const QUERY_TYPE: &str = "convenant-query+json";
 /// JWS header `typ` of a signed outcome.
 pub const OUTCOME_TYPE: &str = "convenant-outcome+json";
 /// Most bytes of Arrow IPC in one chunk.

@@ -1,11 +1,11 @@
 //! The query inside an entry.
 
-use convenant_model::{Digest, query::Query};
+use convenant_model::{
+    Digest,
+    query::{QUERY_TYPE, Query},
+};
 use convenant_signing::{parse_canonical, peek_compact};
 use thiserror::Error;
-
-/// JWS header `typ` of a signed query.
-const QUERY_TYPE: &str = "convenant-query+json";
 
 /// The signed query in an entry is none. An audit says more; no record can be made of it.
 #[derive(Debug, Error)]

@@ -18,6 +18,8 @@ use crate::{
 
 pub use crate::delay::DelayedDisclosure;
 
+/// JWS header `typ` of a signed query.
+pub const QUERY_TYPE: &str = "convenant-query+json";
 /// Most targets of one query.
 pub const MAX_TARGETS: usize = 16;
 
@@ -25,7 +27,7 @@ pub const MAX_TARGETS: usize = 16;
 pub const COUNT_COLUMNS: [&str; 2] = ["aantal", "onder_minimum"];
 
 /// What the leader signs: everything of a query but its subjects. Travels as the payload of a compact
-/// JWS with `typ` `convenant-query+json`.
+/// JWS with `typ` [`QUERY_TYPE`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Query {

@@ -10,7 +10,7 @@ use convenant_ledger::{EntryBytes, LedgerSigner, Recovery};
 use convenant_model::{
     Clock, Timestamp,
     entry::{Decision, Entry, OutcomeEntry, RecordedVerdict, Started},
-    query::Query,
+    query::{QUERY_TYPE, Query},
 };
 use convenant_signing::{parse_canonical, peek_compact};
 
@@ -19,8 +19,6 @@ use crate::{
     Watermark,
 };
 
-/// JWS header `typ` of a signed query.
-const QUERY_TYPE: &str = "convenant-query+json";
 /// Queries from the end of a ledger that a start remembers although they expired: its clock may be ahead, and
 /// be set right later.
 const REMEMBERED: usize = 16 * 1024;

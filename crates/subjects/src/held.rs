@@ -6,15 +6,12 @@ use convenant_ledger::EntryBytes;
 use convenant_model::{
     Timestamp,
     entry::{Decision, Entry, OutcomeEntry, Status},
-    query::Query,
+    query::{QUERY_TYPE, Query},
 };
 use convenant_signing::{parse_canonical, peek_compact};
 use convenant_store::FileLedger;
 
 use crate::{Found, Named, report::ReportError};
-
-/// JWS header `typ` of a signed query.
-const QUERY_TYPE: &str = "convenant-query+json";
 
 /// An exchange with its end, if it has one.
 pub(crate) struct Held {

@@ -79,7 +79,8 @@ async fn everybody_who_is_asked_about_is_on_record_found_or_not() {
     let Entry::Decision(decision) = &entries[usize::try_from(record.told.decision).unwrap()] else {
         panic!("the record names no decision");
     };
-    let payload = convenant_signing::peek_compact(&decision.signed_query, "convenant-query+json");
+    let payload =
+        convenant_signing::peek_compact(&decision.signed_query, convenant_exchange::QUERY_TYPE);
     let query: Query = parse_canonical(payload.unwrap().payload(), "query").unwrap();
     assert_eq!((query.id, record.told.query), (composed.query.id, composed.query.id));
     let state = World::state(&world.partner("rotterdam").unwrap().dir);
