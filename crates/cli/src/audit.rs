@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use convenant_audit::{Replay, Report};
 
 use crate::{
-    exit::{Exit, Named as _, usage},
+    exit::{Exit, usage},
     files::{PRIVATE, create},
     lang::Lang,
     output,
