@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Decision, Response};
+use cedar_policy::Response;
 use convenant_model::{
-    Date, Digest, Oin, Problem, Timestamp,
+    Date, Oin, Problem, Timestamp,
     entry::Usage,
     query::{Query, QueryKind, RegisterPosition, Target},
     register::{Project, RegisterState},
@@ -19,6 +19,7 @@ use crate::{
     details::Case,
     facts::Facts,
     obligations::{obligations, vouches_in_vain},
+    standing::{Reads, Said},
     verdict::{Outcome, Record, SUBJECTS, VOUCHERS},
 };
 
@@ -105,12 +106,12 @@ fn judge(
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::Malformed)));
     };
     let facts = Facts::gather(rules, state, request, (target, asked));
-    let Some(slice) = slice(rules, asked, &facts) else {
+    let Some(seen) = Seen::of(rules, asked, &facts) else {
         let nothing = (rules.sha256)(&[]);
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::RuleError)));
     };
-    let outcome = outcome(rules, state, request, asked, &facts);
-    Verdict::new(record, index, slice, outcome)
+    let outcome = outcome(rules, state, request, asked, (&facts, &seen));
+    Verdict::new(record, index, (rules.sha256)(&seen.bytes), outcome)
 }
 
 fn outcome(
@@ -118,46 +119,42 @@ fn outcome(
     state: &RegisterState,
     request: &Request<'_>,
     target: &Target,
-    facts: &Facts<'_>,
+    (facts, seen): (&Facts<'_>, &Seen),
 ) -> Result<Obligations, Outcome> {
     let unusable = Outcome::Problem(Problem::RuleError);
     let in_force = state.covenant().map(|covenant| covenant.hash);
     if in_force != Some(rules.covenant_hash) {
         return Err(unusable);
     }
-    let asked = rules.engine_request(request.query, target, facts);
-    let response = asked.ok_or(unusable.clone())?.ask();
-    // Cedar skips a policy whose evaluation errs; a `forbid` that is skipped would allow.
-    if response.diagnostics().errors().next().is_some() {
+    let said = rules.ask(request.query, target, (facts, seen)).ok_or(unusable.clone())?;
+    if said.errs {
         return Err(unusable);
     }
     let decided = state.project(&request.query.project).and_then(Project::decided);
     // Four things hold whatever the rules say of this target: ledgers keep the whole query, so no part of it
     // may name anybody; a suspension needs no amendment of the covenant; nobody vouches in vain; and nobody is
     // told later than the day by which nothing is left that telling could harm.
-    match response.decision() {
-        Decision::Allow if request.query.may_name_a_person(&rules.covenant).is_some() => {
+    match said.permits {
+        true if request.query.may_name_a_person(&rules.covenant).is_some() => {
             let (covenant, detail) = (&rules.covenant, NAMES.to_owned());
             Err(Outcome::under(covenant, SUBJECTS, detail, Problem::Refused))
         }
-        Decision::Allow if facts.project.suspended || facts.project.withheld => {
+        true if facts.project.suspended || facts.project.withheld => {
             let (covenant, detail) = (&rules.covenant, SUSPENDED.to_owned());
             Err(Outcome::under(covenant, DECISION, detail, Problem::Refused))
         }
-        Decision::Allow if tells_too_late(request, facts) => {
+        true if tells_too_late(request, facts) => {
             let (covenant, detail) = (&rules.covenant, TOO_LATE.to_owned());
             Err(Outcome::under(covenant, DESTRUCTION, detail, Problem::Refused))
         }
-        Decision::Allow if vouches_in_vain(&rules.covenant, decided, target) => {
+        true if vouches_in_vain(&rules.covenant, decided, target) => {
             let (covenant, detail) = (&rules.covenant, IN_VAIN.to_owned());
             Err(Outcome::under(covenant, VOUCHERS, detail, Problem::NotVouched))
         }
-        Decision::Allow => {
-            obligations(&rules.covenant, decided, request.query, target).ok_or(unusable)
-        }
-        Decision::Deny => {
+        true => obligations(&rules.covenant, decided, request.query, target).ok_or(unusable),
+        false => {
             let case = Case::new(rules, state, request, target, facts);
-            let violations = violations(rules, &response, &case).ok_or(unusable.clone())?;
+            let violations = violations(rules, &said, &case).ok_or(unusable.clone())?;
             Err(Refusal::new(violations).map_or(unusable, Outcome::Refusal))
         }
     }
@@ -203,7 +200,8 @@ impl Rules {
     ) -> Option<Bare<'a>> {
         let asked = request.query.targets.get(target)?;
         let facts = Facts::gather(self, state, request, (target, asked));
-        self.engine_request(request.query, asked, &facts)
+        let request = self.engine_request(request.query, asked, &facts, &Reads::All)?;
+        Some(Bare { rules: self, request })
     }
 
     fn engine_request(
@@ -211,23 +209,39 @@ impl Rules {
         query: &Query,
         target: &Target,
         facts: &Facts<'_>,
-    ) -> Option<Bare<'_>> {
+        reads: &Reads,
+    ) -> Option<cedar_policy::Request> {
         let dataset = self.names.dataset(&target.dataset);
+        // The schema knows no context that is not whole.
+        let schema = matches!(reads, Reads::All).then_some(&self.schema);
         let request = cedar_policy::Request::new(
             self.names.partner(facts.requester),
             self.names.action(query.kind).clone(),
             dataset.clone(),
-            context(facts, &self.names, dataset).ok()?,
-            Some(&self.schema),
+            context(facts, &self.names, dataset, reads).ok()?,
+            schema,
         );
-        Some(Bare { rules: self, request: request.ok()? })
+        request.ok()
+    }
+
+    fn ask(
+        &self,
+        query: &Query,
+        target: &Target,
+        (facts, seen): (&Facts<'_>, &Seen),
+    ) -> Option<Said> {
+        let request = |reads| self.engine_request(query, target, facts, reads);
+        let whole = || request(&Reads::All);
+        let counting = || request(&self.parted.reads);
+        let engine = (&self.authorizer, &self.entities);
+        self.parted.ask(engine, seen.standing(), whole, counting)
     }
 }
 
 /// One violation for each clause and code; `None` if a policy refuses that is none of the covenant's.
-fn violations(rules: &Rules, response: &Response, case: &Case<'_>) -> Option<Vec<Violation>> {
+fn violations(rules: &Rules, said: &Said, case: &Case<'_>) -> Option<Vec<Violation>> {
     let origins: Option<Vec<&Origin>> =
-        response.diagnostics().reason().map(|policy| rules.origins.get(policy)).collect();
+        said.refusing.iter().map(|policy| rules.origins.get(policy)).collect();
     let violation = |origin: &Origin| Violation {
         clause: origin.clause.clone(),
         code: origin.code.clone(),
@@ -246,8 +260,24 @@ struct Slice<'a> {
     facts: &'a Facts<'a>,
 }
 
-fn slice(rules: &Rules, target: &Target, facts: &Facts<'_>) -> Option<Digest> {
-    let slice = Slice { basis: &rules.basis, dataset: target.dataset.as_str(), facts };
-    let bytes = serde_json::to_vec(&slice).ok()?;
-    Some((rules.sha256)(&bytes))
+/// [`Slice`] as it is hashed for the record.
+struct Seen {
+    bytes: Vec<u8>,
+    /// How many of them tell of anything but what was counted.
+    standing: usize,
+}
+
+impl Seen {
+    fn of(rules: &Rules, target: &Target, facts: &Facts<'_>) -> Option<Self> {
+        let slice = Slice { basis: &rules.basis, dataset: target.dataset.as_str(), facts };
+        let bytes = serde_json::to_vec(&slice).ok()?;
+        // What was counted comes last of the facts.
+        let usage = serde_json::to_vec(&facts.usage).ok()?;
+        let standing = bytes.strip_suffix(b"}}")?.strip_suffix(usage.as_slice())?.len();
+        Some(Self { bytes, standing })
+    }
+
+    fn standing(&self) -> &[u8] {
+        self.bytes.get(..self.standing).unwrap_or(&self.bytes)
+    }
 }

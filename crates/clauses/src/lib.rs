@@ -22,6 +22,7 @@ mod obligations;
 mod reading;
 pub mod sample;
 mod schema;
+mod standing;
 mod verdict;
 
 pub use compile::{CompileError, Rules, Sha256};

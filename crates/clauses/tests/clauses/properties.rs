@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use cedar_policy::{Authorizer, Decision, PolicySet};
 use convenant_clauses::{Rules, Verdict, sample::ASSUMED};
 use convenant_model::{
-    Oin, area::AreaCode, covenant::Use, documents::Ruling, query::QueryKind,
+    Date, Oin, area::AreaCode, covenant::Use, documents::Ruling, entry::Usage, query::QueryKind,
     register::RegisterState,
 };
 use proptest::{prelude::*, sample::subsequence, strategy::ValueTree};
@@ -135,6 +135,36 @@ proptest! {
     #[test]
     fn what_is_assumed_holds_of_every_request(world in asked()) {
         prop_assert!(is_as_assumed(&world), "{:?}", world.query);
+    }
+
+    #[test]
+    fn what_is_kept_of_earlier_decisions_changes_none(
+        world in asked(), used in prop::array::uniform4(0_u64..6), since in prop::option::of(0..400),
+    ) {
+        // The rules are shared, so that most of these were asked before with other use of the quota.
+        let mut world = world;
+        let [queries, subjects, cells, overdue] = used;
+        world.used = Usage { queries, subjects: 90 * subjects, cells: 10 * cells, overdue: overdue / 5 };
+        let day = |days: i32| Date::new(2026, 4, 1).unwrap().plus_days(-days);
+        world.counted = vec![since.map(day)];
+        let (state, query) = world.admit().unwrap();
+        let (party, peer) = (Oin::new(UWV).unwrap(), Oin::new(COORDINATOR).unwrap());
+        let bare = rules().bare(&state, &world.request(&query, &party, &peer), 0).unwrap().ask();
+        let refusing = bare.diagnostics().reason().filter(|_| bare.decision() == Decision::Deny);
+        // Further rules of one clause and code have a number.
+        let refusing = refusing.map(|id| id.to_string().split('/').take(2).collect::<Vec<_>>().join("/"));
+        let refusing: BTreeSet<_> = refusing.collect();
+        for _ in 0..2 {
+            let said: BTreeSet<_> = match world.verdict_with(rules(), &state, &query) {
+                Verdict::Permit(_) => BTreeSet::new(),
+                Verdict::Refuse(refused) => {
+                    let violations = refused.refusal().unwrap().violations();
+                    violations.iter().map(|one| format!("{}/{}", one.clause, one.code)).collect()
+                }
+            };
+            // Typed code beside the rules may refuse what they permit.
+            prop_assert!(said == refusing || refusing.is_empty() && said.len() == 1, "{said:?} {refusing:?}");
+        }
     }
 
     #[test]
