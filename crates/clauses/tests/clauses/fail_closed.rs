@@ -25,11 +25,18 @@ fn error_of(world: &World) -> CompileError {
 #[test]
 fn a_rule_whose_evaluation_errs_refuses() {
     // Passes strict validation, and overflows when asked: Cedar would skip it, and so permit.
-    let world = with_rule(
-        "forbid (principal, action, resource)
-         when { context.usage.queries + 9223372036854775807 < 0 };",
-    );
-    assert_eq!(codes(&world.verdict()), ["REGELFOUT"]);
+    // What the first looks at is asked each time; what is said of the second is kept.
+    for number in ["context.usage.queries", "context.today"] {
+        let world = with_rule(&format!(
+            "forbid (principal, action, resource)
+             when {{ {number} + 9223372036854775807 < 0 }};"
+        ));
+        let (state, query) = world.admit().unwrap();
+        let rules = compile(&state);
+        for _ in 0..2 {
+            assert_eq!(codes(&world.verdict_with(&rules, &state, &query)), ["REGELFOUT"]);
+        }
+    }
 }
 
 #[test]
