@@ -17,15 +17,22 @@ mod bare;
 mod floor;
 mod ours;
 mod setting;
+mod taking;
 
 use std::time::Duration;
 
 use convenant_testkit::Fallible;
 
+use crate::ours::Leader::{Keeps, Takes};
+
 /// Requests in sequence, and requests of 64 at a time.
 const ALONE: usize = 300;
 const TOGETHER: usize = 4000;
 const AT_ONCE: usize = 64;
+
+/// What is measured besides, in the same run.
+const LEADER: &str = "with receipt and rows on the leader's disk";
+const ACCOUNT: &str = "with an account of whom it is about at the node";
 
 #[tokio::main]
 async fn main() -> Fallible<()> {
@@ -42,8 +49,9 @@ async fn compare() -> Fallible<()> {
     let setting = setting::Setting::write(&[10, large])?;
     let (relay, ours) = (bare::Bare::start(&setting)?, ours::Ours::start(&setting).await?);
 
+    let [few, more] = setting::KEEPING;
     let bare = relay.lookups(ALONE, 1).await?;
-    let brokered = ours.lookups(ALONE, 1).await?;
+    let brokered = ours.lookups(("klein", Takes), ALONE, 1).await?;
     println!("lookup of one subject, concurrency 1, median:");
     println!("  bare relay  {:>9.3} ms", millis(bare.median));
     println!("  brokered    {:>9.3} ms", millis(brokered.median));
@@ -51,23 +59,37 @@ async fn compare() -> Fallible<()> {
     println!("  one append + fdatasync on this disk {:.3} ms", millis(sync));
     let rest = brokered.median.saturating_sub(2 * sync);
     println!("  brokered less two of those {:.3} ms (target: under 2 ms)", millis(rest));
+    for (what, from) in [(LEADER, ("klein", Keeps)), (ACCOUNT, (few, Takes))] {
+        let median = ours.lookups(from, ALONE, 1).await?.median;
+        println!("  {what} {:.3} ms", millis(median));
+    }
 
-    let bare = relay.lookups(TOGETHER, AT_ONCE).await?;
-    let brokered = ours.lookups(TOGETHER, AT_ONCE).await?;
     println!("lookup of one subject, concurrency {AT_ONCE}:");
+    let bare = relay.lookups(TOGETHER, AT_ONCE).await?;
+    let brokered = ours.lookups(("klein", Takes), TOGETHER, AT_ONCE).await?;
     println!("  bare relay  {:>9.0} /s", bare.rate);
     println!("  brokered    {:>9.0} /s", brokered.rate);
     println!("  ratio       {:>9.3} (target: at least 0.1)", brokered.rate / bare.rate);
+    for (what, from) in [(LEADER, ("klein", Keeps)), (ACCOUNT, (few, Takes))] {
+        let rate = ours.lookups(from, TOGETHER, AT_ONCE).await?.rate;
+        println!("  {what} {rate:.0} /s, ratio {:.3}", rate / bare.rate);
+    }
     let cryptography = floor::cryptography()?;
     let cores = std::thread::available_parallelism()?.get() as f64;
     let most = cores / cryptography.as_secs_f64();
     println!("  its cryptography alone: {:.3} ms of one core, all parties", millis(cryptography));
     println!("  so at most {most:.0} /s on {cores} cores, a ratio of {:.3}", most / bare.rate);
 
-    for mib in [10, large] {
-        let (rate, bytes) = ours.select(mib).await?;
+    let [small, large] = [10, large].map(setting::holder);
+    for (what, name, leader) in [
+        ("", &*small, Takes),
+        ("", &*large, Takes),
+        (LEADER, &*small, Keeps),
+        (ACCOUNT, more, Takes),
+    ] {
+        let (rate, bytes) = ours.select(name, leader).await?;
         let bare = relay.stream(bytes).await?;
-        println!("select of {:.0} MiB:", mebibytes(bytes));
+        println!("select of {:.0} MiB {what}:", mebibytes(bytes));
         println!("  bare relay  {:>9.1} MiB/s", mebibytes(bytes) / bare.as_secs_f64());
         println!("  brokered    {:>9.1} MiB/s", rate);
         let ratio = rate * bare.as_secs_f64() / mebibytes(bytes);

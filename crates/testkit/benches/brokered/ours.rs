@@ -13,6 +13,7 @@ use convenant_client::{
 use convenant_model::{
     FieldName, ProjectId,
     entry::Status,
+    keys::VerifyingKey,
     parse::BoundedText,
     query::QueryKind,
     subjects::{Identifying, Subject},
@@ -24,7 +25,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     Timed,
-    setting::{BORN, FIELDS, PROJECT, Setting, VERIFIED_BY, bsns, holder},
+    setting::{BORN, FIELDS, PROJECT, Setting, VERIFIED_BY, bsns},
+    taking::take,
 };
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -61,15 +63,30 @@ impl<'a> Ours<'a> {
         Ok(Self { setting, daemons, client: Arc::new(client) })
     }
 
+    /// A requester of one node.
+    fn leader(&self, name: &str, leader: Leader) -> Fallible<Asking> {
+        let party = self.setting.federation.partner(name).ok_or("no such partner")?;
+        let node = party.keys.ledger.verifying_key().clone();
+        Ok(Asking { client: Arc::clone(&self.client), node, leader })
+    }
+
     /// Lookups of one subject each, so many at a time. Each leader composes on a machine of its own, so
-    /// with several at a time all are composed before the clock starts.
-    pub(crate) async fn lookups(&self, count: usize, at_once: usize) -> Fallible<Timed> {
+    /// with several at a time all are composed before the clock starts. Nobody deletes results at once, so these are
+    /// deleted after it stops: some file systems are slow at a new file beside ones that were just deleted.
+    pub(crate) async fn lookups(
+        &self,
+        (name, leader): (&str, Leader),
+        count: usize,
+        at_once: usize,
+    ) -> Fallible<Timed> {
+        let asking = self.leader(name, leader)?;
         for subject in bsns().take(20) {
-            self.lookup(subject).await?;
+            let path = self.setting.dir.path().join(format!("{}.arrow", unique()));
+            asking.ask(&self.client.compose(self.about(name, subject)?)?, &path).await?;
         }
         let subjects: Vec<_> = bsns().take(100).collect();
         let compose = |subject: &String| -> Fallible<Composed> {
-            Ok(self.client.compose(self.about(subject.clone())?)?)
+            Ok(self.client.compose(self.about(name, subject.clone())?)?)
         };
         let composing = Instant::now();
         let ahead = if at_once > 1 { count } else { 0 };
@@ -79,6 +96,7 @@ impl<'a> Ours<'a> {
             let each = composing.elapsed() / u32::try_from(ahead)?;
             println!("  composing, on the leader's machine: {:.3} ms", crate::millis(each));
         }
+        let results = tempfile::tempdir_in(self.setting.dir.path())?;
         let (started, mut each, mut running) = (Instant::now(), Vec::new(), JoinSet::new());
         let mut composed = composed.into_iter();
         for subject in subjects.iter().cycle().take(count) {
@@ -87,13 +105,11 @@ impl<'a> Ours<'a> {
             }
             let asked = Instant::now();
             let composed = composed.next().map_or_else(|| compose(subject), Ok)?;
-            let client = Arc::clone(&self.client);
-            let path = self.setting.dir.path().join(format!("{}.arrow", unique()));
+            let asking = asking.clone();
+            let path = results.path().join(format!("{}.arrow", unique()));
             running.spawn(async move {
-                send(&client, &composed, &path).await?;
-                let took = asked.elapsed();
-                std::fs::remove_file(&path)?;
-                Ok::<_, Fault>(took)
+                asking.ask(&composed, &path).await?;
+                Ok::<_, Fault>(asked.elapsed())
             });
         }
         while let Some(done) = running.join_next().await {
@@ -102,24 +118,17 @@ impl<'a> Ours<'a> {
         Ok(Timed::of(each, started.elapsed()))
     }
 
-    async fn lookup(&self, subject: String) -> Fallible<()> {
-        let path = self.setting.dir.path().join(format!("{}.arrow", unique()));
-        ask(&self.client, self.about(subject)?, &path).await?;
-        Ok(std::fs::remove_file(&path)?)
-    }
-
     /// MiB/s of a large select, and the sealed bytes of its answer.
-    pub(crate) async fn select(&self, mib: u64) -> Fallible<(f64, u64)> {
-        let mut question = self.question(QueryKind::Select, &holder(mib))?;
+    pub(crate) async fn select(&self, name: &str, leader: Leader) -> Fallible<(f64, u64)> {
+        let asking = self.leader(name, leader)?;
+        let mut question = self.question(QueryKind::Select, name)?;
         for target in &mut question.targets {
             target.predicate = Some("verblijfplaats_functie_adres = 'W'".parse()?);
         }
         let path = self.setting.dir.path().join(format!("{}.arrow", unique()));
         let started = Instant::now();
-        ask(&self.client, question, &path).await?;
+        let bytes = asking.ask(&self.client.compose(question)?, &path).await?;
         let took = started.elapsed();
-        let bytes = std::fs::metadata(&path)?.len();
-        std::fs::remove_file(&path)?;
         Ok((crate::mebibytes(bytes) / took.as_secs_f64(), bytes))
     }
 
@@ -139,8 +148,8 @@ impl<'a> Ours<'a> {
         self.daemons.into_values().try_for_each(Daemon::stop)
     }
 
-    fn about(&self, subject: String) -> Fallible<Question> {
-        let mut question = self.question(QueryKind::Lookup, "klein")?;
+    fn about(&self, name: &str, subject: String) -> Fallible<Question> {
+        let mut question = self.question(QueryKind::Lookup, name)?;
         for target in &mut question.targets {
             target.subjects = Some(Subjects {
                 key: FieldName::new("burgerservicenummer")?,
@@ -178,15 +187,35 @@ impl<'a> Ours<'a> {
     }
 }
 
-async fn ask(client: &Client, question: Question, path: &std::path::Path) -> Fallible<()> {
-    send(client, &client.compose(question)?, path).await
+/// What a requester does with an answer.
+#[derive(Clone, Copy)]
+pub(crate) enum Leader {
+    /// Takes and verifies it, which is where a bare relay's requester ends too.
+    Takes,
+    /// Brings a receipt and the rows to his own disk besides, as the client does.
+    Keeps,
 }
 
-async fn send(client: &Client, composed: &Composed, path: &std::path::Path) -> Fallible<()> {
-    let results = client.send(composed, PATIENCE, |_, _| path.to_owned()).await?;
-    match results.first() {
-        Some(result) if result.status == Status::Answered && result.file.is_some() => Ok(()),
-        other => Err(Fault::from(format!("not answered: {other:?}"))),
+#[derive(Clone)]
+struct Asking {
+    client: Arc<Client>,
+    node: VerifyingKey,
+    leader: Leader,
+}
+
+impl Asking {
+    /// Bytes of the answer: sealed ones, or those of the file.
+    async fn ask(&self, composed: &Composed, path: &std::path::Path) -> Fallible<u64> {
+        if matches!(self.leader, Leader::Takes) {
+            return take(self.client.channel(), composed, &self.node).await;
+        }
+        let results = self.client.send(composed, PATIENCE, |_, _| path.to_owned()).await?;
+        match results.first() {
+            Some(result) if result.status == Status::Answered && result.file.is_some() => {
+                Ok(std::fs::metadata(path)?.len())
+            }
+            other => Err(Fault::from(format!("not answered: {other:?}"))),
+        }
     }
 }
 

@@ -64,6 +64,13 @@ pub(crate) fn holder(mib: u64) -> String {
     format!("groot{mib}")
 }
 
+/// Short names of nodes that keep an account of whom answers are about (ADR 0024), as nodes do unless told
+/// otherwise: one with few rows and one with more. The others keep none, so that what a brokered query costs by
+/// itself can be told from that.
+pub(crate) const KEEPING: [&str; 2] = ["boek", "boek10"];
+/// MiB that the latter holds.
+const KEPT: u64 = 10;
+
 impl Setting {
     pub(crate) fn write(sizes: &[u64]) -> Fallible<Self> {
         let (dir, ports) = (tempfile::tempdir()?, PortBlock::claim()?);
@@ -76,24 +83,33 @@ impl Setting {
         let fields = brp.map(|dataset| dataset.field.as_slice()).unwrap_or_default();
         let usable = fields.iter().filter(|f| f.usage != convenant_model::covenant::Use::Refused);
         let names: Vec<_> = usable.map(|field| field.name.clone()).collect();
-        spec.partners.push(partner("klein", "00000099000000000001", csv_source(), &names)?);
-        for (i, mib) in (2..).zip(sizes) {
-            let oin = format!("{:020}", 99_000_000_000_000_u64 + i);
-            let source = Source::Parquet { path: "data/brp_persoon.parquet".to_owned() };
-            spec.partners.push(partner(&holder(*mib), &oin, source, &names)?);
+        let parquet = || Source::Parquet { path: "data/brp_persoon.parquet".to_owned() };
+        let [few, more] = KEEPING.map(str::to_owned);
+        let holders = sizes.iter().map(|mib| (holder(*mib), parquet()));
+        let nodes = [("klein".to_owned(), csv_source()), (few, csv_source()), (more, parquet())];
+        for (i, (name, source)) in (1_u64..).zip(nodes.into_iter().chain(holders)) {
+            let oin = format!("{:020}", 99_000_000_000_000 + i);
+            spec.partners.push(partner(&name, &oin, source, &names)?);
         }
         let proposal = proposal(&spec, &covenant)?;
         spec.projects.push(ProjectSpec::approved(proposal, 100));
         let federation = Federation::build(&dir.path().join("f"), spec, &SystemRandom::new())?;
         for party in &federation.partners {
             std::fs::create_dir_all(party.dir.join("data"))?;
+            if !KEEPING.contains(&party.name.as_str()) {
+                keep_no_account(&party.config)?;
+            }
         }
         let data = |name: &str, file: &str| -> Fallible<PathBuf> {
             let party = federation.partner(name).ok_or("no such partner")?;
             Ok(party.dir.join("data").join(file))
         };
-        let mut small = csv::Writer::new(File::create(data("klein", "brp_persoon.csv")?)?);
-        small.write(&rows(SMALL)?)?;
+        let [few, more] = KEEPING;
+        for name in ["klein", few] {
+            let mut small = csv::Writer::new(File::create(data(name, "brp_persoon.csv")?)?);
+            small.write(&rows(SMALL)?)?;
+        }
+        write_parquet(&data(more, "brp_persoon.parquet")?, (KEPT << 20) / ROW)?;
         for mib in sizes {
             write_parquet(&data(&holder(*mib), "brp_persoon.parquet")?, (mib << 20) / ROW)?;
         }
@@ -116,6 +132,14 @@ impl Setting {
         times.sort();
         Ok(times.get(times.len() / 2).copied().unwrap_or_default())
     }
+}
+
+/// Takes `[subjects]` out of a node's configuration.
+fn keep_no_account(config: &Path) -> Fallible<()> {
+    let text = std::fs::read_to_string(config)?;
+    let (before, from) = text.split_once("[subjects]\n").ok_or("no `[subjects]`")?;
+    let after = from.find("\n[").map_or("", |end| &from[end..]);
+    Ok(std::fs::write(config, format!("{before}{after}"))?)
 }
 
 fn csv_source() -> Source {
