@@ -35,6 +35,10 @@ use clap::Parser as _;
 
 use crate::args::{Args, Command};
 
+/// Each query and each entry makes and drops thousands of small values (ADR 0027).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let Args { json, command } = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

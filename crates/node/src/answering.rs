@@ -29,9 +29,9 @@ use convenant_subjects::{Journal, Subjects};
 use convenant_transport::{Deadline, Line};
 use convenant_wire::{
     problem::status,
-    v1::{AnswerFrame, AnswerRequest, answer_frame::Body},
+    v1::{AnswerRequest, answer_frame::Body},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status as GrpcStatus;
 
 use crate::{
@@ -42,8 +42,12 @@ use crate::{
 
 mod about;
 mod fault;
+mod frames;
 mod lapse;
 mod reading;
+
+pub(crate) use frames::Frames;
+use frames::Gone;
 
 /// Answers that may be under way at once.
 pub(crate) const AT_ONCE: usize = 256;
@@ -79,18 +83,6 @@ pub(crate) struct Asked {
     sealed: Bytes,
     keys: KeyPair,
     _place: OwnedSemaphorePermit,
-}
-
-/// Where frames for the coordinator go.
-pub(crate) struct Frames(pub(crate) mpsc::Sender<Result<AnswerFrame, GrpcStatus>>);
-
-/// The coordinator went away.
-pub(crate) struct Gone;
-
-impl Frames {
-    async fn send(&self, body: Body) -> Result<(), Gone> {
-        self.0.send(Ok(AnswerFrame { body: Some(body) })).await.map_err(|_| Gone)
-    }
 }
 
 impl Answering {

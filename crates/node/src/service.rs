@@ -36,7 +36,7 @@ impl Exchange for ExchangeService {
         let asked = self.0.take(request.into_inner(), peer).await?;
         let (frames, stream) = mpsc::channel(WAITING);
         let answering = Arc::clone(&self.0);
-        let task = async move { answering.answer(asked, deadline, Frames(frames)).await };
+        let task = async move { answering.answer(asked, deadline, Frames::new(frames)).await };
         // In the caller's span, so that the answer is part of the caller's trace.
         tokio::spawn(task.in_current_span());
         Ok(Response::new(ReceiverStream::new(stream)))

@@ -31,6 +31,10 @@ mod files;
 #[path = "../../tests/replay/world.rs"]
 mod world;
 
+/// The command's, on both sides of the comparison.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many signatures the bare checks make: the rate is the same for more.
 const SAMPLE: usize = 100_000;
 

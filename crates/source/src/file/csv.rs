@@ -10,7 +10,10 @@ use arrow::{
 };
 
 use super::{Blocks, FileSource};
-use crate::{BATCH_ROWS, binding::Column, error::SourceError};
+use crate::{binding::Column, error::SourceError};
+
+/// Rows of one block. The reader makes room for all of them at once, also where a file has a few.
+const BLOCK_ROWS: usize = 1024;
 
 pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Blocks, SourceError> {
     let mut file = source.file()?;
@@ -27,7 +30,7 @@ pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Block
     let texts = Schema::new(header.fields().iter().map(texts).collect::<Vec<_>>());
     let reader = ReaderBuilder::new(Arc::new(texts))
         .with_header(true)
-        .with_batch_size(BATCH_ROWS)
+        .with_batch_size(BLOCK_ROWS)
         .with_projection(positions)
         .build(file)
         .map_err(|error| malformed(source, error))?;

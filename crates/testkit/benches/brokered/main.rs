@@ -25,6 +25,10 @@ use convenant_testkit::Fallible;
 
 use crate::ours::Leader::{Keeps, Takes};
 
+/// The command's, on both sides of the comparison.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Requests in sequence, and requests of 64 at a time.
 const ALONE: usize = 300;
 const TOGETHER: usize = 4000;
