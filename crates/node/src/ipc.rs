@@ -4,6 +4,9 @@
 use arrow::{array::RecordBatch, datatypes::Schema, error::ArrowError, ipc::writer::StreamWriter};
 use convenant_exchange::CHUNK;
 
+/// Room for a few rows; an answer of many makes more.
+const FIRST: usize = 16 << 10;
+
 /// Writes batches as one Arrow IPC stream and gives it out in chunks.
 pub(crate) struct Chunker {
     writer: StreamWriter<Vec<u8>>,
@@ -13,7 +16,7 @@ pub(crate) struct Chunker {
 impl Chunker {
     /// Begins a stream of batches with this schema.
     pub(crate) fn new(schema: &Schema) -> Result<Self, ArrowError> {
-        let writer = StreamWriter::try_new(Vec::with_capacity(2 * CHUNK), schema)?;
+        let writer = StreamWriter::try_new(Vec::with_capacity(FIRST), schema)?;
         Ok(Self { writer, given: 0 })
     }
 
