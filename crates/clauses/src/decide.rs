@@ -30,7 +30,7 @@ pub struct Request<'a> {
     pub query: &'a Arc<Query>,
     /// The query exactly as signed: a compact JWS.
     pub signed_query: &'a str,
-    /// The instant of which the rules are asked. "Today" is its calendar day in UTC.
+    /// The instant of which the rules are asked. "Today" is its calendar day in the Netherlands.
     pub at: Timestamp,
     /// The party that decides.
     pub party: &'a Oin,

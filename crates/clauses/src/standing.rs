@@ -15,8 +15,11 @@ use crate::compile::PERMIT_ID;
 
 /// The member of the context that tells what was counted. It is the last of the facts.
 pub(crate) const USAGE: &str = "usage";
-/// Facts of which is kept what the rules say: some three kilobytes each, so a few megabytes at most.
+/// How many facts it is kept of what the rules say of them: some three kilobytes each, and never more than
+/// [`KEPT_BYTES`], so a few megabytes.
 const KEPT: usize = 1024;
+/// Whoever asks for more than this is judged anew each time: nobody fills the memory with long questions.
+const KEPT_BYTES: usize = 8 << 10;
 
 /// Rules by what they look at.
 pub(crate) struct Parted {
@@ -72,11 +75,7 @@ impl Parted {
             None => {
                 let said = authorizer.is_authorized(&whole()?, &self.standing, entities);
                 let said = Arc::new(Said::of(&said));
-                let mut kept = self.kept();
-                if kept.len() >= KEPT {
-                    kept.clear();
-                }
-                kept.insert(seen.into(), Arc::clone(&said));
+                self.keep(seen, &said);
                 said
             }
         };
@@ -86,6 +85,17 @@ impl Parted {
         said.refusing.extend(standing.refusing.iter().cloned());
         said.errs |= standing.errs;
         Some(said)
+    }
+
+    fn keep(&self, seen: &[u8], said: &Arc<Said>) {
+        if seen.len() > KEPT_BYTES {
+            return;
+        }
+        let mut kept = self.kept();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(seen.into(), Arc::clone(said));
     }
 
     /// A panic elsewhere leaves whole values behind.
