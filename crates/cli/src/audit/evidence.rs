@@ -150,6 +150,8 @@ pub(super) fn replay(
     bar: &ProgressBar,
 ) -> anyhow::Result<Replayed> {
     let ledger = open(dir)?;
+    // Before the entries, so that a ledger that is being written is never found too short.
+    let checkpoint = checkpoint(dir)?;
     replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
     replay.stamped(crate::ledger::timestamp::stamped(dir)?.into_values().collect());
     let entries = match ledger.entries() {
@@ -170,7 +172,6 @@ pub(super) fn replay(
             Err(error) => return Err(error.into()),
         }
     }
-    let checkpoint = checkpoint(dir)?;
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
     let hashes = ledger.hashes(size);
     // Row 0 of the tiles holds the leaf hashes as the party published them.
