@@ -124,10 +124,22 @@ impl Daemon {
     /// # Errors
     /// When it does not end with success.
     pub fn stop(mut self) -> Fallible<()> {
-        let id = self.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status()?;
+        self.signal("-TERM")?;
         let status = self.child.wait()?;
         if status.success() { Ok(()) } else { Err(Fault::from(format!("ended with {status}"))) }
+    }
+
+    /// Lets it do nothing more (SIGSTOP), with its connections open, until it is killed.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn freeze(&self) -> Fallible<()> {
+        self.signal("-STOP")
+    }
+
+    fn signal(&self, signal: &str) -> Fallible<()> {
+        let sent = Command::new("kill").args([signal, &self.id().to_string()]).status()?;
+        if sent.success() { Ok(()) } else { Err(Fault::from(format!("kill {signal}: {sent}"))) }
     }
 }
 

@@ -86,6 +86,12 @@ impl Deployment {
         drop(self.daemons.remove(name).unwrap());
     }
 
+    /// The same for several, of which none sees that another is gone.
+    pub(crate) fn kill_at_once(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| self.daemons[*name].freeze().unwrap());
+        names.iter().for_each(|name| self.kill(name));
+    }
+
     /// Waits until a daemon gives up by itself, as one that its supervisor is to start again does.
     pub(crate) fn gave_up(&mut self, name: &str) {
         let status = self.daemons.remove(name).unwrap().ended().unwrap();

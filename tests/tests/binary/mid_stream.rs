@@ -2,7 +2,7 @@
 //! ended, and the audit tells of the rest.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -42,7 +42,7 @@ fn an_answer_that_is_cut_off_is_kept_by_nobody_and_told_by_everybody() {
     for killed in all {
         let mut leader = case.under_way();
         let left = case.left();
-        killed.iter().for_each(|name| case.deployment.kill(name));
+        case.deployment.kill_at_once(killed);
         if killed.is_empty() {
             leader.kill().unwrap();
         }
@@ -50,6 +50,7 @@ fn an_answer_that_is_cut_off_is_kept_by_nobody_and_told_by_everybody() {
         assert!(!status.success() && !case.out().exists(), "{killed:?}: {status}");
         // Whoever's row had come was on record at the node by then.
         assert!(!left.is_empty() && left.is_subset(&case.recorded()), "{killed:?}");
+        case.living_know(killed);
         books.see(&case.deployment);
         audit(&case.deployment, &EXPLAINED);
         killed.iter().for_each(|name| case.deployment.start_daemon(name));
@@ -67,6 +68,8 @@ fn an_answer_that_is_cut_off_is_kept_by_nobody_and_told_by_everybody() {
 
 struct Case {
     deployment: Deployment,
+    /// Of how many answers a party cannot know how they ended, because it was killed.
+    unknown: BTreeMap<&'static str, usize>,
     folder: TempDir,
     _ports: PortBlock,
 }
@@ -99,7 +102,26 @@ impl Case {
         let submitted = deployment.run(&submit);
         assert!(submitted.status.success(), "{}", shown(&submitted));
         deployment.start_daemon(NODE);
-        Self { deployment, folder, _ports: ports }
+        let unknown = BTreeMap::from([(COORDINATOR, 0), (NODE, 0)]);
+        Self { deployment, unknown, folder, _ports: ports }
+    }
+
+    /// Waits until whoever lives has recorded how the answer ended: ledgers that are copied while something
+    /// is under way need not agree.
+    fn living_know(&mut self, killed: &[&'static str]) {
+        killed.iter().for_each(|name| *self.unknown.get_mut(name).unwrap() += 1);
+        let begun = Instant::now();
+        for (name, unknown) in &self.unknown {
+            let open = || {
+                let (permitted, ended) = exchanges(&self.deployment, name);
+                permitted.difference(&ended).count()
+            };
+            while open() != *unknown {
+                let told = || format!("{name}: {}\n{}", open(), self.deployment.logs());
+                assert!(begun.elapsed() < Duration::from_secs(60), "{}", told());
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 
     fn out(&self) -> PathBuf {
