@@ -10,6 +10,7 @@ mod faults;
 mod fetch;
 mod grown;
 mod interop;
+mod jose;
 mod killed;
 mod ldv;
 mod life;
