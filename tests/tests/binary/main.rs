@@ -21,5 +21,6 @@ mod results;
 mod subjects;
 mod telemetry;
 mod timestamp;
+mod timestamp_unit;
 mod unwritable;
 mod vouchers;
