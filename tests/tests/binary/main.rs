@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod adl;
 mod books;
 mod deployment;
 mod faults;
