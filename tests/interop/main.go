@@ -5,7 +5,8 @@
 //	main verify DIR             checkpoint, its cosignatures, every hash tile, every entry
 //	main consistent OLD NEW     the tree of OLD's checkpoint is the beginning of NEW's
 //
-// DIR is what `convenant ledger export` writes.
+// DIR is what `convenant ledger export` writes. Of OLD only `checkpoint` and `vkeys` are read, the key of the ledger
+// first and then those of witnesses.
 package main
 
 import (
@@ -70,7 +71,7 @@ func verify(dir string) error {
 }
 
 func consistent(old, new string) error {
-	before, _, err := checkpoint(old)
+	before, times, err := checkpoint(old)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func consistent(old, new string) error {
 	if err := tlog.CheckTree(proof, after.N, after.Hash, before.N, before.Hash); err != nil {
 		return err
 	}
-	fmt.Printf("the first %d of %d entries are the same\n", before.N, after.N)
+	fmt.Printf("the first %d of %d entries are the same, %d cosignatures\n", before.N, after.N, times)
 	return nil
 }
 

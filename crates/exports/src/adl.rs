@@ -20,7 +20,8 @@ use crate::{
 pub struct DecisionRecord {
     /// The requester's trace; without one, the query's id, of which 74 bits are random.
     pub trace_id: TraceId,
-    /// The decision: the first bytes of its leaf hash, so that it is the same whenever it is exported.
+    /// The decision: the first bytes of its leaf hash, so that it is the same whenever it is exported
+    /// (docs/adr/0030).
     pub span_id: SpanId,
     /// The requester's span, where it traces.
     #[serde(skip_serializing_if = "Option::is_none")]

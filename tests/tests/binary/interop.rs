@@ -6,11 +6,18 @@ use std::{
     process::{Command, Output},
 };
 
-use convenant_signing::{SigningKey, SystemRandom};
-use convenant_testkit::Program;
+use convenant_ledger::{LedgerSigner, note::NoteName};
+use convenant_model::Timestamp;
+use convenant_signing::{SigningKey, SystemRandom, sha256};
+use convenant_testkit::{Daemon, PortBlock, Program};
 use tempfile::TempDir;
 
-use crate::{deployment::shown, grown::Grown};
+use crate::{
+    deployment::{shown, text},
+    grown::Grown,
+};
+
+const ROTTERDAM: &str = "00000099000000000599";
 
 /// The Go program, built.
 struct Go {
@@ -69,35 +76,72 @@ fn ledgers(federation: &Path) -> Vec<(PathBuf, PathBuf)> {
     ledgers
 }
 
+fn done(program: &Program, arguments: &[&str]) -> Output {
+    let output = program.run(arguments).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", shown(&output));
+    output
+}
+
 fn export(program: &Program, ledger: &Path, key: &Path, out: &Path) {
-    let [ledger, key, out] = [ledger, key, out].map(|path| path.to_str().unwrap());
-    let exported =
-        program.run(&["ledger", "export", "--dir", ledger, "--key", key, "--out", out]).unwrap();
-    assert!(exported.status.success(), "{}", shown(&exported));
+    let [ledger, key, out] = [ledger, key, out].map(text);
+    done(program, &["ledger", "export", "--dir", ledger, "--key", key, "--out", out]);
+}
+
+/// What the demo leaves in `federation` of a folder.
+fn demo(program: &Program, folder: &Path, more: &[&str]) -> PathBuf {
+    let federation = folder.join("federation");
+    let run = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
+    done(program, &[&run[..], more].concat());
+    federation
+}
+
+/// One bit of the file is another, for as long as that is looked at.
+fn with_a_flipped_bit(path: &Path, look: impl FnOnce()) {
+    let whole = fs::read(path).unwrap();
+    let mut bytes = whole.clone();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
+    look();
+    fs::write(path, whole).unwrap();
+}
+
+/// Files of a ledger's tiles, of hashes and of entries.
+fn tiles(copy: &Path) -> Vec<PathBuf> {
+    let under = convenant_testkit::evidence::files_under(&copy.join("tile"));
+    under.unwrap()
 }
 
 #[test]
 fn go_verifies_every_ledger_of_the_demo() {
     let (dir, program, go) = (tempfile::tempdir().unwrap(), Program::find().unwrap(), Go::build());
-    let federation = dir.path().join("federation");
-    let folder = federation.to_str().unwrap();
-    let demo = program.run(&["demo", "--dir", folder, "--keep", "--persons", "300"]).unwrap();
-    assert!(demo.status.success(), "{}", shown(&demo));
+    let federation = demo(&program, dir.path(), &[]);
     let ledgers = ledgers(&federation);
     assert_eq!(ledgers.len(), 9, "{ledgers:?}");
     for (number, (ledger, key)) in ledgers.iter().enumerate() {
         let copy = dir.path().join(format!("copy-{number}"));
         export(&program, ledger, key, &copy);
         let told = go.accepts("verify", &[&copy]);
-        let [dir, key] = [copy.as_path(), key].map(|path| path.to_str().unwrap());
-        let verified = ["ledger", "verify", "--json", "--dir", dir, "--key", key];
-        let verified = program.run(&verified).unwrap();
-        assert!(verified.status.success(), "{}", shown(&verified));
+        let verified = ["ledger", "verify", "--json", "--dir", text(&copy), "--key", text(key)];
+        let verified = done(&program, &verified);
         let verified: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
         assert!(told.starts_with(&format!("{} entries", verified["entries"])), "{told}");
         // The register's checkpoint carries the time.
         let timed = ledger.ends_with("register");
         assert_eq!(told.contains(" 1 cosignatures"), timed, "{told}");
+
+        let altered = tiles(&copy);
+        assert!(altered.len() >= 2, "hashes and entries: {altered:?}");
+        for file in altered.iter().chain([&copy.join("checkpoint")]) {
+            with_a_flipped_bit(file, || {
+                let told = go.refuses("verify", &[&copy]);
+                if file.starts_with(copy.join("tile/entries")) {
+                    // The last byte of a bundle is one of its last entry.
+                    let last = verified["entries"].as_u64().unwrap() - 1;
+                    assert!(told.starts_with(&format!("entry {last}:")), "{told}");
+                }
+            });
+        }
+        assert_eq!(go.accepts("verify", &[&copy]), told);
     }
 
     // Copies are as good to the audit as the ledgers themselves.
@@ -113,6 +157,111 @@ fn go_verifies_every_ledger_of_the_demo() {
     assert_eq!(report["ledgers"].as_array().unwrap().len(), 8);
     let entries = |ledger: &serde_json::Value| ledger["counts"]["entries"].as_u64().unwrap();
     assert!(report["ledgers"].as_array().unwrap().iter().all(|ledger| entries(ledger) > 0));
+}
+
+/// After the demo ledgers and register go on without their witnesses: what these cosigned before leads to each as it is
+/// now, and to nothing else.
+#[test]
+fn go_holds_what_witnesses_of_the_demo_cosigned_against_its_ledgers() {
+    let (dir, program, go) = (tempfile::tempdir().unwrap(), Program::find().unwrap(), Go::build());
+    let ports = PortBlock::claim().unwrap();
+    let first = ports.ports()[0].to_string();
+    let federation = demo(&program, dir.path(), &["--port", &first]);
+    let (node, coordinator) = (federation.join("nodes/rotterdam"), federation.join("coordinator"));
+    goes_on(&program, &federation);
+
+    let ledgers = ledgers(&federation);
+    let copies: Vec<_> = (0..ledgers.len()).map(|n| dir.path().join(format!("copy-{n}"))).collect();
+    for ((ledger, key), copy) in ledgers.iter().zip(&copies) {
+        export(&program, ledger, key, copy);
+    }
+    let vkeys: String =
+        copies.iter().map(|copy| fs::read_to_string(copy.join("vkeys")).unwrap()).collect();
+    let mut grew = Vec::new();
+    for ((ledger, key), copy) in ledgers.iter().zip(&copies) {
+        let own = fs::read_to_string(copy.join("vkeys")).unwrap();
+        for (number, note) in witnessed(copy).iter().enumerate() {
+            let old = copy.with_extension(format!("before-{number}"));
+            fs::create_dir(&old).unwrap();
+            fs::write(old.join("checkpoint"), note).unwrap();
+            fs::write(old.join("vkeys"), format!("{own}{}", vkeys.replace(&own, ""))).unwrap();
+            let told = go.accepts("consistent", &[&old, copy]);
+            let (before, now, cosigned) = sizes(&told);
+            // The register's own key signs it with the time as well.
+            assert_eq!(cosigned, 1 + u64::from(ledger.ends_with("register")), "{told}");
+            assert!(before <= now, "{told}");
+            if before < now {
+                grew.push(ledger.clone());
+                go.refuses("consistent", &[copy, &old]);
+            }
+            // Another history of as many entries, under the ledger's own key.
+            let key =
+                key.with_file_name(key.file_name().unwrap().to_str().unwrap().replace(".pub", ""));
+            fs::write(old.join("checkpoint"), another(note, &key)).unwrap();
+            go.refuses("consistent", &[&old, copy]);
+        }
+    }
+    for ledger in [
+        coordinator.join("state/ledger"),
+        coordinator.join("state/register"),
+        node.join("state/ledger"),
+    ] {
+        assert!(grew.contains(&ledger), "{ledger:?}: {grew:?}");
+    }
+}
+
+/// Coordinator and node of Rotterdam run together, and then each without the other.
+fn goes_on(program: &Program, federation: &Path) {
+    let run = |role: &str, folder: &str| {
+        let (log, config) =
+            (federation.join(format!("{role}.log")), format!("{folder}/{role}.toml"));
+        let config = federation.join(config);
+        Daemon::start(program.command(&[role, "run", "--config", text(&config)]), &log).unwrap()
+    };
+    let node = run("node", "nodes/rotterdam");
+    // It asks the node for the last time when it stops.
+    run("coordinator", "coordinator").stop().unwrap();
+    node.stop().unwrap();
+    run("node", "nodes/rotterdam").stop().unwrap();
+    let coordinator = run("coordinator", "coordinator");
+    suspend(program, federation);
+    coordinator.stop().unwrap();
+}
+
+/// Rotterdam suspends what it provides, so that the register has another document.
+fn suspend(program: &Program, federation: &Path) {
+    let document = federation.join("suspension.toml");
+    let suspend =
+        ["project", "suspend", "P-2026-001", "--partner", ROTTERDAM, "--reason", "een fout"];
+    done(program, &[&suspend[..], &["--out", text(&document)]].concat());
+    let key = federation.join("nodes/rotterdam/signing.jwk");
+    done(program, &["sign", text(&document), "--key", text(&key)]);
+    let (signed, config) = (document.with_extension("jws"), federation.join("leader/client.toml"));
+    done(program, &["register", "submit", text(&signed), "--config", text(&config)]);
+}
+
+/// The checkpoints of a ledger that others cosigned.
+fn witnessed(copy: &Path) -> Vec<String> {
+    let Ok(notes) = fs::read_dir(copy.join("witnessed")) else { return Vec::new() };
+    notes.map(|note| fs::read_to_string(note.unwrap().path()).unwrap()).collect()
+}
+
+/// Entries before and now, and cosignatures, of `the first 3 of 4 entries are the same, 1 cosignatures`.
+fn sizes(told: &str) -> (u64, u64, u64) {
+    let mut numbers = told.split(' ').filter_map(|word| word.parse().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// A checkpoint of the same ledger and of as many entries, with another root.
+fn another(note: &str, key: &Path) -> String {
+    let mut lines = note.lines();
+    let origin = NoteName::new(lines.next().unwrap()).unwrap();
+    let size = lines.next().unwrap().parse().unwrap();
+    let key =
+        SigningKey::from_jwk(&fs::read_to_string(key).unwrap(), &SystemRandom::new()).unwrap();
+    let now = Timestamp::from_millis(1_750_000_000_000).unwrap();
+    let signed = LedgerSigner::new(origin, key).unwrap().sign(size, sha256(b"another tree"), now);
+    signed.unwrap().to_string()
 }
 
 #[tokio::test]
@@ -132,16 +281,12 @@ async fn go_finds_a_fork_and_every_altered_tile() {
     let tiles =
         ["tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2", "tile/entries/001", "checkpoint"];
     for tile in tiles {
-        let path = new.join(tile);
-        let whole = fs::read(&path).unwrap();
-        let mut bytes = whole.clone();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&path, bytes).unwrap();
-        let told = go.refuses("verify", &[&new]);
-        if tile == "tile/entries/001" {
-            assert!(told.starts_with("entry 511:"), "{told}");
-        }
-        fs::write(&path, whole).unwrap();
+        with_a_flipped_bit(&new.join(tile), || {
+            let told = go.refuses("verify", &[&new]);
+            if tile == "tile/entries/001" {
+                assert!(told.starts_with("entry 511:"), "{told}");
+            }
+        });
     }
     go.accepts("verify", &[&new]);
 }

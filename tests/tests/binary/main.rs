@@ -4,12 +4,14 @@
 
 #![cfg(test)]
 
+mod adl;
 mod books;
 mod deployment;
 mod faults;
 mod fetch;
 mod grown;
 mod interop;
+mod jose;
 mod killed;
 mod ldv;
 mod life;
@@ -20,5 +22,6 @@ mod results;
 mod subjects;
 mod telemetry;
 mod timestamp;
+mod timestamp_unit;
 mod unwritable;
 mod vouchers;

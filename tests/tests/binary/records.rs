@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use convenant_testkit::Program;
 use serde_json::Value;
 
-use crate::deployment::shown;
+use crate::{adl::is_decision, deployment::shown};
 
 const COORDINATOR: &str = "00000099000000001000";
 const ROTTERDAM: &str = "00000099000000000599";
@@ -35,11 +35,6 @@ fn entries(program: &Program, ledger: &Path, kind: &str) -> Vec<Value> {
 fn permits(decisions: &[Value]) -> usize {
     let verdicts = decisions.iter().flat_map(|one| one["entry"]["verdicts"].as_array().unwrap());
     verdicts.filter(|one| one["verdict"]["verdict"] == "permit").count()
-}
-
-fn is_hex(value: &Value, length: usize) -> bool {
-    let text = value.as_str().unwrap();
-    text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[test]
@@ -82,7 +77,15 @@ fn the_demo_s_ledgers_are_records_of_fsc_and_adl() {
 
     let logged = records(&program, "adl", &coordinator);
     assert_eq!(logged.len(), decisions.len());
-    logged.iter().zip(&decisions).for_each(|(record, decision)| is_decision(record, decision));
+    let name = format!("convenant.coordinator/{COORDINATOR}");
+    for (record, decision) in logged.iter().zip(&decisions) {
+        is_decision(record, decision, &name);
+    }
+    let logged_at_node = records(&program, "adl", &node);
+    assert_eq!(logged_at_node.len(), own.len());
+    for (record, decision) in logged_at_node.iter().zip(&own) {
+        is_decision(record, decision, &format!("convenant.node/{ROTTERDAM}"));
+    }
     let spans: BTreeSet<_> = logged.iter().map(|one| one["span_id"].as_str().unwrap()).collect();
     assert_eq!(spans.len(), logged.len(), "one span a decision");
     let events: BTreeSet<_> =
@@ -198,31 +201,5 @@ fn is_transaction(record: &Value) {
     assert!(record["created_at"].as_i64().unwrap() > 1_700_000_000);
     for peer in [&record["source"]["outway_peer_id"], &record["destination"]["service_peer_id"]] {
         assert_eq!(peer.as_str().unwrap().len(), 20);
-    }
-}
-
-fn is_decision(record: &Value, decision: &Value) {
-    assert!(is_hex(&record["trace_id"], 32) && is_hex(&record["span_id"], 16), "{record}");
-    assert_eq!(record["status"], "Unset", "a refusal is no error");
-    let entry = &decision["entry"];
-    assert_eq!(record["attributes"]["adl.fsc.transaction_id"], entry["query"]);
-    assert_eq!(record["resource"]["convenant.entry"], decision["index"]);
-    // Each of the five aspects once: in full, or by reference.
-    for aspect in ["request", "response", "policies", "information", "configuration"] {
-        let name = format!("adl.core.{aspect}");
-        let places = [&record["body"], &record["attributes"]];
-        assert_eq!(places.iter().filter(|place| place.get(&name).is_some()).count(), 1, "{name}");
-    }
-    let verdicts = entry["verdicts"].as_array().unwrap();
-    let response = &record["body"]["adl.core.response"];
-    let answers = match response["evaluations"].as_array() {
-        Some(several) => several.clone(),
-        None => vec![response.clone()],
-    };
-    assert_eq!(answers.len(), verdicts.len());
-    for (answer, verdict) in answers.iter().zip(verdicts) {
-        let permitted = verdict["verdict"]["verdict"] == "permit";
-        assert_eq!(answer["decision"], permitted);
-        assert_eq!(answer["context"].get("reason").is_some(), !permitted);
     }
 }

@@ -4,15 +4,18 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
 };
 
 use convenant_demo::population::ROTTERDAM;
-use convenant_testkit::PortBlock;
-use serde_json::Value;
+use convenant_model::{Date, query::QUERY_TYPE};
+use convenant_signing::peek_compact;
+use convenant_testkit::{PortBlock, Program};
+use serde_json::{Value, json};
 
-use crate::deployment::{Deployment, shown, text, written};
+use crate::deployment::{Deployment, shown, text, today, written};
 
+const REASON: &str = "een controle ter plaatse is nog niet geweest";
 const NODES: [&str; 2] = ["rotterdam", "svb"];
 
 struct Bench {
@@ -59,22 +62,61 @@ impl Bench {
     }
 
     fn ask(&self) {
-        let out = self.path("answer.csv");
-        let output = self.deployment.query(&[
+        let output = self.try_to_ask("answer.csv", &[]);
+        assert!(output.status.success(), "{}", shown(&output));
+    }
+
+    fn try_to_ask(&self, answer: &str, more: &[&str]) -> Output {
+        let (out, subjects) = (self.path(answer), self.path("subjects.csv"));
+        let asked = [
             "--project",
             "P-2026-001",
             "--goal",
             "toeslagenfraude",
             "--subjects",
-            text(&self.path("subjects.csv")),
+            text(&subjects),
             "--target",
             "rotterdam/brp_persoon",
             "--fields",
             "burgerservicenummer",
             "--out",
             text(&out),
-        ]);
+        ];
+        self.deployment.query(&[&asked[..], more].concat())
+    }
+
+    /// What Rotterdam's node tells at noon of a day, by the clock of the command.
+    fn told_on(&self, day: Date) -> Vec<Value> {
+        let (config, bsn) = (self.config("rotterdam"), self.path("bsn.txt"));
+        let out = self.path(&format!("{day}.json"));
+        let report =
+            ["subject-report", "--json", "--config", text(&config), "--bsn-file", text(&bsn)];
+        let report =
+            Program::find().unwrap().command(&[&report[..], &["--out", text(&out)]].concat());
+        let mut command = Command::new("faketime");
+        command.args(["-f", &format!("@{day} 12:00:00")]).env("TZ", "UTC");
+        let output = command.arg(report.get_program()).args(report.get_args()).output();
+        let output = output.expect("faketime is not installed: `bash tests/run` sees to it");
+        assert!(!shown(&output).contains(REASON), "{}", shown(&output));
+        exchanges(&output)
+    }
+
+    /// The delays in the signed queries that a party has on record.
+    fn delays(&self, ledger: &Path) -> Vec<Value> {
+        let output = self.deployment.run(&["ledger", "entries", "--dir", text(ledger)]);
         assert!(output.status.success(), "{}", shown(&output));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let signed = entries.filter_map(|mut line| match line["entry"]["signed_query"].take() {
+            Value::String(signed) => Some(signed),
+            _ => None,
+        });
+        let delay = |signed: String| {
+            let query = peek_compact(&signed, QUERY_TYPE).unwrap();
+            let query: Value = serde_json::from_slice(query.payload()).unwrap();
+            query["delayed_disclosure"].clone()
+        };
+        signed.map(delay).collect()
     }
 }
 
@@ -187,5 +229,60 @@ fn another_pseudonym_key_is_taken_into_use() {
     assert!(renewed.status.success(), "{}", shown(&renewed));
     bench.deployment.start_daemon("rotterdam");
     assert_eq!(exchanges(&bench.report("rotterdam", &first)).len(), 1);
+    bench.deployment.stop();
+}
+
+#[test]
+fn people_are_told_from_the_day_after_the_last_one_of_a_delay() {
+    let mut bench = Bench::start();
+    let until = today().plus_days(7);
+    // Everything of the example's project, which began thirty days ago, must be destroyed by then (clause L6).
+    let last = today().plus_days(-30).plus_months(24);
+    let ask = |answer: &str, until: Date| {
+        let until = until.to_string();
+        bench.try_to_ask(answer, &["--delay-until", &until, "--delay-reason", REASON])
+    };
+    for (answer, until) in [("first.csv", until), ("second.csv", last)] {
+        let output = ask(answer, until);
+        assert!(output.status.success(), "{}", shown(&output));
+    }
+    let refused = ask("late.csv", last.plus_days(1));
+    assert_eq!(refused.status.code(), Some(3), "{}", shown(&refused));
+    assert!(shown(&refused).contains("L6") && shown(&refused).contains("BEWAARTERMIJN"));
+    let over = ask("over.csv", today().plus_days(-1));
+    assert_eq!(over.status.code(), Some(1), "{}", shown(&over));
+    assert!(shown(&over).contains("ONJUIST_BERICHT"), "{}", shown(&over));
+    for (given, missing) in [
+        (["--delay-reason", REASON], "--delay-until"),
+        (["--delay-until", "2026-12-31"], "--delay-reason"),
+    ] {
+        let output = bench.try_to_ask("half.csv", &given);
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        assert!(shown(&output).contains(missing), "{}", shown(&output));
+    }
+    for answer in ["late.csv", "over.csv", "half.csv"] {
+        assert!(!bench.path(answer).exists(), "{answer}");
+    }
+
+    let delay = |until: Date| json!({ "reason": REASON, "until": until.to_string() });
+    let answered = [delay(until), delay(last)];
+    let refused = delay(last.plus_days(1));
+    let federation = &bench.deployment.federation;
+    let node = federation.partner("rotterdam").unwrap();
+    assert_eq!(bench.delays(&node.dir.join("state/ledger")), answered);
+    for ledger in [
+        federation.coordinator.dir.join("state/ledger"),
+        federation.leader.dir.join("state/receipts"),
+    ] {
+        let delays = bench.delays(&ledger);
+        assert_eq!(delays[..2], answered, "{delays:?}");
+        assert_eq!(delays[2], refused, "{delays:?}");
+    }
+
+    for (day, told) in
+        [(today(), 0), (until, 0), (until.plus_days(1), 1), (last, 1), (last.plus_days(1), 2)]
+    {
+        assert_eq!(bench.told_on(day).len(), told, "{day}");
+    }
     bench.deployment.stop();
 }

@@ -25,7 +25,10 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 
-use crate::deployment::{Deployment, shown, subjects_file, written};
+use crate::{
+    adl::is_decision,
+    deployment::{Deployment, shown, subjects_file, text, written},
+};
 
 /// Everything that was exported.
 #[derive(Clone, Debug, Default)]
@@ -73,14 +76,39 @@ fn one_query_is_one_trace_over_three_parties_and_names_nobody() {
     let trace = trace_of_the_query(&collector);
     assert!(trace.contains("convenant-coordinator"), "{trace:?}");
     assert!(trace.contains("convenant-node"), "{trace:?}");
+    logs_decisions_in_the_requester_s_trace(&deployment);
     let metrics = format!("{:?}", collector.metrics.lock().unwrap());
     for wanted in ["convenant-coordinator", "convenant-node", "NIET_NOODZAKELIJK"] {
         assert!(metrics.contains(wanted), "no metric of {wanted}");
     }
     let traces = format!("{:?}", collector.traces.lock().unwrap());
-    for text in [traces, metrics, deployment.logs()] {
-        assert!(!text.is_empty());
-        assert!(people.iter().all(|bsn| !text.contains(bsn)), "somebody was exported or logged");
+    for said in [traces, metrics, deployment.logs()] {
+        assert!(!said.is_empty());
+        assert!(people.iter().all(|bsn| !said.contains(bsn)), "somebody was exported or logged");
+    }
+}
+
+/// The record of a decision goes on with the trace that the leader signed, at whichever party.
+fn logs_decisions_in_the_requester_s_trace(deployment: &Deployment) {
+    let federation = &deployment.federation;
+    let rotterdam = federation.partner("rotterdam").unwrap();
+    for (kind, party) in [("coordinator", &federation.coordinator), ("node", rotterdam)] {
+        let (ledger, name) =
+            (party.dir.join("state/ledger"), format!("convenant.{kind}/{}", party.oin));
+        let lines = |arguments: &[&str]| -> Vec<serde_json::Value> {
+            let output = deployment.run(&[arguments, &["--dir", text(&ledger)]].concat());
+            assert!(output.status.success(), "{}", shown(&output));
+            let lines = String::from_utf8(output.stdout).unwrap();
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let mut decisions = lines(&["ledger", "entries"]);
+        decisions.retain(|one| one["entry"]["entry"] == "decision");
+        let records = lines(&["ledger", "records", "--as", "adl"]);
+        assert!(!records.is_empty() && records.len() == decisions.len(), "{records:?}");
+        for (record, decision) in records.iter().zip(&decisions) {
+            assert!(record["parent_span_id"].is_string(), "{record}");
+            is_decision(record, decision, &name);
+        }
     }
 }
 

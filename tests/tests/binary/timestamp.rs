@@ -26,12 +26,12 @@ digests = sha256
 ";
 
 /// A time-stamping authority.
-struct Authority {
+pub(crate) struct Authority {
     dir: TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("tsa.cnf"), CONFIG).unwrap();
         fs::write(dir.path().join("serial"), "01\n").unwrap();
@@ -57,7 +57,7 @@ impl Authority {
     }
 
     /// Answers a request.
-    fn stamp(&self, request: &Path) -> PathBuf {
+    pub(crate) fn stamp(&self, request: &Path) -> PathBuf {
         let response = request.with_extension("tsr");
         let [request, out] = [request, &response].map(|path| path.to_str().unwrap());
         let reply = "ts -reply -config tsa.cnf -section tsa -queryfile";
@@ -65,7 +65,7 @@ impl Authority {
         response
     }
 
-    fn verifies(&self, checkpoint: &Path, response: &Path) -> bool {
+    pub(crate) fn verifies(&self, checkpoint: &Path, response: &Path) -> bool {
         let [data, token] = [checkpoint, response].map(|path| path.to_str().unwrap());
         let output = self.openssl("ts -verify -CAfile tsa.pem -data", &[data, "-in", token]);
         output.status.success()

@@ -29,4 +29,5 @@ mod under_way;
 mod unwritable;
 mod vouchee;
 mod vouchers;
+mod witnessed_coordinator;
 mod witnesses;

@@ -93,8 +93,9 @@ async fn what_a_party_recorded_is_cosigned_by_the_time_it_stops() {
     let coordinator = report.ledgers.iter().find(|one| one.name.starts_with("coordinator/"));
     let coordinator = coordinator.unwrap();
     let [cosigned] = coordinator.cosigned.as_slice() else { panic!("{coordinator}") };
-    // All but its second start.
-    assert_eq!(cosigned.entries, coordinator.counts.entries - 1);
+    // All but its second start, or that too where the node was in time.
+    let entries = coordinator.counts.entries;
+    assert!((entries - 1..=entries).contains(&cosigned.entries), "{coordinator}");
     let register = World::state(&world.federation.coordinator.dir).join("register");
     assert_eq!(convenant_witness::witnessed(&register).all().unwrap().len(), 1);
 }
