@@ -78,16 +78,16 @@ impl Cosigned {
         keys: LedgerKeys,
     ) -> Result<Self, CoordinatorError> {
         let dir = &config.data.dir;
-        let ledger = Published {
-            ledger: brokering.books.ledger.clone(),
-            origin: origin::coordinator(&config.party.oin)?,
-            witnessed: witnessed(&dir.join("ledger")),
-        };
-        let register = Published {
-            ledger: brokering.registrar.ledger().clone(),
-            origin: origin::register(&config.party.oin)?,
-            witnessed: witnessed(&dir.join("register")),
-        };
+        let ledger = Published::new(
+            brokering.books.ledger.clone(),
+            origin::coordinator(&config.party.oin)?,
+            witnessed(&dir.join("ledger")),
+        );
+        let register = Published::new(
+            brokering.registrar.ledger().clone(),
+            origin::register(&config.party.oin)?,
+            witnessed(&dir.join("register")),
+        );
         let (ledger, register) = (Arc::new(ledger), Arc::new(register));
         Ok(Self { ledger, register, brokering, keys, fitted: AtomicBool::new(true) })
     }
@@ -146,7 +146,7 @@ async fn ask(
     node: Oin,
 ) {
     for ledger in ledgers {
-        let origin = ledger.origin.as_str();
+        let origin = ledger.origin().as_str();
         match tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await {
             Ok(Ok(entries)) => tracing::trace!(%node, origin, entries, "a node cosigned"),
             Ok(Err(PublishError::Unavailable(_))) | Err(_) => {

@@ -89,7 +89,7 @@ impl Cosigned {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, NodeError> {
         let witnessed = witnessed(&config.data.dir.join("ledger"));
-        let published = Published { ledger, origin: origin::node(&config.party.oin)?, witnessed };
+        let published = Published::new(ledger, origin::node(&config.party.oin)?, witnessed);
         Ok(Self { published, follower, coordinator: config.coordinator.oin.clone(), line, clock })
     }
 

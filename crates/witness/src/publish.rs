@@ -1,6 +1,10 @@
 //! The other side of a witness: a ledger's owner, who asks to have its checkpoints cosigned.
 
-use std::{io, sync::Arc};
+use std::{
+    collections::HashSet,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use convenant_ledger::{
     Checkpoint, LedgerSigner, LedgerVerifier, SignedCheckpoint,
@@ -19,12 +23,11 @@ use tonic::{Status, transport::Channel};
 /// A ledger of this party, whose checkpoints others cosign.
 #[derive(Debug)]
 pub struct Published {
-    /// The ledger.
-    pub ledger: LedgerHandle,
-    /// Its name.
-    pub origin: NoteName,
-    /// Where the cosigned checkpoints are kept.
-    pub witnessed: Notes,
+    ledger: LedgerHandle,
+    origin: NoteName,
+    witnessed: Notes,
+    /// The witnesses that cosigned since the start.
+    asked: Mutex<HashSet<NoteName>>,
 }
 
 /// Why a checkpoint was not cosigned.
@@ -65,6 +68,17 @@ pub enum PublishError {
 }
 
 impl Published {
+    /// A ledger by its name; the cosigned checkpoints are kept in `witnessed`.
+    #[must_use]
+    pub fn new(ledger: LedgerHandle, origin: NoteName, witnessed: Notes) -> Self {
+        Self { ledger, origin, witnessed, asked: Mutex::default() }
+    }
+
+    /// The ledger's name.
+    pub const fn origin(&self) -> &NoteName {
+        &self.origin
+    }
+
     /// Has the ledger signed with this key from now on; does nothing where it is already.
     ///
     /// # Errors
@@ -74,9 +88,9 @@ impl Published {
         Ok(self.ledger.sign_with(signer).await?)
     }
 
-    /// Has the ledger's present checkpoint cosigned by a witness, unless it was already. `witness` is the
-    /// name of its ledger with the keys that it may sign with: more than one while these rotate. Gives
-    /// how many entries are cosigned.
+    /// Has the ledger's present checkpoint cosigned by a witness, unless it was already since the start: what is
+    /// kept of before may have been set back together with the ledger. `witness` is the name of its ledger with
+    /// the keys that it may sign with: more than one while these rotate. Gives how many entries are cosigned.
     ///
     /// # Errors
     /// When the witness cannot be reached or does not cosign, or the cosignature does not verify.
@@ -87,7 +101,7 @@ impl Published {
     ) -> Result<u64, PublishError> {
         let name = witness.first().ok_or(PublishError::NoKey)?.origin();
         let known = self.known(name)?;
-        if known == Some(self.ledger.size()) {
+        if known == Some(self.ledger.size()) && self.asked().contains(name) {
             return Ok(self.ledger.size());
         }
         let checkpoint = self.ledger.checkpoint().await?;
@@ -136,8 +150,14 @@ impl Published {
         let cosigned = cosigned?;
         if let Some(witness) = witness.first() {
             self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
+            self.asked().insert(witness.origin().clone());
         }
         Ok(size)
+    }
+
+    /// A panic elsewhere leaves whole names behind.
+    fn asked(&self) -> MutexGuard<'_, HashSet<NoteName>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
