@@ -13,6 +13,8 @@ use crate::{
 };
 
 mod case;
+mod logging;
+mod remote;
 mod starting;
 
 use case::Case;
