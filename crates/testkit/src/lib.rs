@@ -5,12 +5,13 @@
 //!
 //! **In scope:** [`World`], a federation in one process; [`HostileCoordinator`] and [`SilentNode`], a
 //! coordinator and a node in hostile hands; [`Collector`], a log of processing; [`wire`], what a party can send that no client of ours
-//! would; [`Daemon`], the built binary as a process; [`evidence`], reading what the parties recorded.
+//! would; [`Cutter`], a network that is cut; [`Daemon`], the built binary as a process; [`evidence`], reading what the parties recorded.
 //!
 //! **Out of scope:** what ought to happen, which the tests say; faults of a ledger's store (`ledger`).
 
 mod clock;
 mod collector;
+mod cutter;
 pub mod evidence;
 mod hostile;
 mod identity;
@@ -27,6 +28,7 @@ mod world;
 
 pub use clock::TestClock;
 pub use collector::{CollectedLine, Collector, Kept, Manner};
+pub use cutter::{Cutter, Severed};
 pub use hostile::{HostileCoordinator, Tampering};
 pub use identity::Identity;
 pub use log::CapturedLog;

@@ -77,15 +77,23 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a command and waits for its line `listening on …`; the errors go to a file.
+    /// Starts a command; the errors go to a file.
     ///
     /// # Errors
-    /// When it ends before; the fault holds what it wrote.
-    pub fn start(mut command: Command, log: &Path) -> Fallible<Self> {
+    /// When it cannot be started.
+    pub fn spawn(mut command: Command, log: &Path) -> Fallible<Self> {
         let file = std::fs::File::create(log)?;
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn()?;
         let out = child.stdout.take().ok_or("no standard output")?;
-        let mut daemon = Self { child, out: BufReader::new(out) };
+        Ok(Self { child, out: BufReader::new(out) })
+    }
+
+    /// The same, and waits for its line `listening on …`.
+    ///
+    /// # Errors
+    /// When it ends before; the fault holds what it wrote.
+    pub fn start(command: Command, log: &Path) -> Fallible<Self> {
+        let mut daemon = Self::spawn(command, log)?;
         let mut line = String::new();
         while daemon.out.read_line(&mut line)? > 0 {
             if line.contains("listening on") {

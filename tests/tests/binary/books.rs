@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use convenant_ledger::{Checkpoint, merkle, origin};
+use convenant_ledger::{Checkpoint, merkle, note::NoteName, origin};
 use convenant_model::{
     QueryId,
     entry::{Entry, RecordedVerdict},
@@ -16,7 +16,7 @@ use convenant_store::FileLedger;
 use convenant_testkit::{World, evidence};
 use serde_json::Value;
 
-use crate::deployment::{Deployment, shown, text};
+use crate::deployment::{COORDINATOR, Deployment, shown, text};
 
 /// The partner whose node runs.
 pub(crate) const NODE: &str = "rotterdam";
@@ -64,20 +64,64 @@ impl Books {
 /// when its quota is used up.
 const UNUSUAL: [&str; 3] = ["HERHAALD_BEVRAGEN", "BUITEN_WERKTIJD", "WEIGERINGEN_OP_RIJ"];
 
-/// Replays the files as they are with the built binary: no findings, and of all else only what is explained.
-pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) {
+/// Replays the files as they are with the built binary: no findings, of all else only what is explained, and as
+/// many exchanges without an end as there are. Gives how often each code is said.
+pub(crate) fn audit(deployment: &Deployment, explained: &[&str]) -> BTreeMap<String, u64> {
     let federation = &deployment.federation;
     let receipts = World::state(&federation.leader.dir).join("receipts");
     let [coordinator, node, register] = ledgers(deployment);
     let trust = ["audit", "replay", "--json", "--config", text(&federation.auditor.config)];
     let evidence = ["--register", text(&register), "--ledger", text(&coordinator), text(&node)];
+    let most = open(deployment);
     let output = deployment.run(&[&trust[..], &evidence, &[text(&receipts)]].concat());
+    let least = open(deployment);
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut said = report["findings"].as_array().unwrap().clone();
+    let mut codes = BTreeMap::new();
+    for one in &said {
+        *codes.entry(one["code"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    for one in report["left_out"].as_array().into_iter().flatten() {
+        *codes.entry(one["code"].as_str().unwrap().to_owned()).or_default() +=
+            one["number"].as_u64().unwrap();
+    }
+    let mut all = 0;
+    for ledger in report["ledgers"].as_array().unwrap() {
+        let told = ledger["counts"]["open"].as_u64().unwrap();
+        if let Some(most) = most.get(ledger["name"].as_str().unwrap()) {
+            // Who lives may write how an exchange ended meanwhile; nobody asks anything.
+            let least = least[ledger["name"].as_str().unwrap()];
+            assert!((least..=*most).contains(&told), "{least} to {most} are open: {ledger:#}");
+        }
+        all += told;
+    }
+    assert_eq!(codes.get("UITWISSELING_OPEN").copied().unwrap_or(0), all, "{report:#}");
     let expected = |code: &str| explained.contains(&code) || UNUSUAL.contains(&code);
     said.retain(|one| !expected(one["code"].as_str().unwrap()));
     assert!(said.is_empty(), "{said:#?}");
+    codes
+}
+
+/// How many queries coordinator and node permitted without a record of how they ended, by the name of the
+/// ledger.
+fn open(deployment: &Deployment) -> BTreeMap<String, u64> {
+    let of = |name| {
+        let (permitted, ended) = exchanges(deployment, name);
+        let name = origin_of(deployment, name);
+        let name = name.as_str().strip_prefix("convenant.").unwrap().to_owned();
+        (name, permitted.difference(&ended).count() as u64)
+    };
+    [COORDINATOR, NODE].map(of).into()
+}
+
+fn origin_of(deployment: &Deployment, name: &str) -> NoteName {
+    let federation = &deployment.federation;
+    let origin = match federation.partner(name) {
+        Some(party) => origin::node(&party.oin),
+        None => origin::coordinator(&federation.coordinator.oin),
+    };
+    origin.unwrap()
 }
 
 /// The queries that a party permitted, and those of which it recorded how they ended.
@@ -86,14 +130,12 @@ pub(crate) fn exchanges(
     name: &str,
 ) -> (BTreeSet<QueryId>, BTreeSet<QueryId>) {
     let federation = &deployment.federation;
-    let (party, origin) = match federation.partner(name) {
-        Some(party) => (party, origin::node(&party.oin)),
-        None => (&federation.coordinator, origin::coordinator(&federation.coordinator.oin)),
-    };
+    let party = federation.partner(name).unwrap_or(&federation.coordinator);
     let (folder, key) =
         (World::state(&party.dir).join("ledger"), party.keys.ledger.verifying_key());
     let (mut permitted, mut ended) = (BTreeSet::new(), BTreeSet::new());
-    for entry in evidence::entries(&folder, origin.unwrap().as_str(), key).unwrap() {
+    let origin = origin_of(deployment, name);
+    for entry in evidence::entries(&folder, origin.as_str(), key).unwrap() {
         match entry {
             Entry::Decision(decision) => {
                 let permit =

@@ -4,8 +4,9 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -98,6 +99,19 @@ impl Deployment {
         assert_eq!(status.code(), Some(1), "{}", self.logs());
     }
 
+    /// Waits until a daemon is gone that kills itself (SIGKILL).
+    pub(crate) fn was_killed(&mut self, name: &str) {
+        let status = self.daemons.remove(name).unwrap().ended().unwrap();
+        assert_eq!(status.signal(), Some(9), "{}", self.logs());
+    }
+
+    /// Starts a daemon that ends before it serves.
+    pub(crate) fn fails_to_start(&mut self, name: &str) -> ExitStatus {
+        let (command, log) = self.daemon(name);
+        let started = Daemon::spawn(command, &log).unwrap();
+        started.ended().unwrap_or_else(|fault| panic!("{name}: {fault}"))
+    }
+
     /// Starts a daemon and kills it a moment later, wherever it is by then.
     pub(crate) fn kill_at_start(&mut self, name: &str, after: Duration) {
         let (mut command, log) = self.daemon(name);
@@ -150,6 +164,11 @@ impl Deployment {
         self.command(arguments).output().unwrap()
     }
 
+    /// The same, under way.
+    pub(crate) fn begin<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Child {
+        begin(self.command(arguments))
+    }
+
     fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = self.program.command(arguments);
         command.envs(self.environment.iter().cloned());
@@ -169,6 +188,11 @@ impl Deployment {
         let logs = files.filter(|path| path.extension().is_some_and(|end| end == "log"));
         logs.map(|path| fs::read_to_string(path).unwrap()).collect()
     }
+}
+
+/// Starts a command whose output is wanted.
+pub(crate) fn begin(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 pub(crate) fn text(path: &Path) -> &str {

@@ -1,8 +1,11 @@
 //! Every durable step of every party fails, and "fails although it was done": a full disk, a failing sync, a
-//! rename that does not come through. Real processes, of which a library lets the calls fail (`faults.c`).
+//! rename that does not come through; and at every one of them the process is killed, before it and after it.
+//! Real processes, of which a library lets the calls fail (`faults.c`).
 //!
 //! After each: what could not be recorded was not answered, the daemon goes on or gives up and starts again
 //! by itself, nothing recorded is lost, and the audit holds.
+
+use std::os::unix::process::ExitStatusExt as _;
 
 use crate::{
     books::NODE,
@@ -10,6 +13,9 @@ use crate::{
 };
 
 mod case;
+mod logging;
+mod remote;
+mod starting;
 
 use case::Case;
 
@@ -18,40 +24,89 @@ use case::Case;
 enum Then {
     GoesOn,
     GivesUp,
+    Killed,
 }
-use Then::{GivesUp, GoesOn};
+use Then::{GivesUp, GoesOn, Killed};
 
 const NO_ROOM: &str = "28";
 const IO_ERROR: &str = "5";
+const KILL: &str = "0";
 
-/// Calls on files below the state of a daemon that fail (as `faults.c` reads them), whether the query at hand
-/// is answered all the same, and what becomes of the daemon.
-type Step = (&'static [[&'static str; 4]], bool, Then);
+/// A call that fails, as `faults.c` reads it: which, on files with what in their path, how, and what comes of
+/// it.
+type Line = [&'static str; 4];
+
+/// What becomes of the query at hand, at the party whose call fails.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Answered,
+    /// It is on record that it was permitted, and how that ended.
+    Ended,
+    /// It is on record that it was permitted, and no more.
+    Open,
+    Unrecorded,
+}
+use Fate::{Answered, Ended, Open, Unrecorded};
+
+/// Calls on files below the state of a daemon that fail, what becomes of the query at hand, and of the daemon.
+type Step = (&'static [Line], Fate, Then);
+
+/// What an audit says of it.
+fn told(name: &str, fate: Fate) -> &'static [&'static str] {
+    match (fate, name) {
+        (Answered | Ended, _) | (Unrecorded, COORDINATOR) => &[],
+        // The coordinator asked, and nobody answered.
+        (Unrecorded, _) => &["KNOOPPUNT_NIET_BEREIKT"],
+        // No node was asked.
+        (Open, COORDINATOR) => &["UITWISSELING_OPEN", "KNOOPPUNT_NIET_BEREIKT"],
+        (Open, _) => &["UITWISSELING_OPEN"],
+    }
+}
+
+/// The same calls, and the process is killed at the last of them.
+fn killing(lines: &[Line]) -> Vec<Line> {
+    let mut lines = lines.to_vec();
+    if let Some([_, _, error, _]) = lines.last_mut() {
+        *error = KILL;
+    }
+    lines
+}
+
+/// What becomes of the query then; `None` where the step is not one that an answer waits for, so that either may
+/// come first.
+fn fate_of_killed(lines: &[Line], fate: Fate) -> Option<Fate> {
+    match (fate, lines) {
+        (Answered, _) => None,
+        // Nobody is left to write how it ended, or to take back what was written.
+        (Ended, _) | (Unrecorded, [["pwrite", _, _, "all"]]) => Some(Open),
+        (fate, _) => Some(fate),
+    }
+}
 
 const STEPS: [Step; 15] = [
-    (&[["pwrite", "ledger/segments", NO_ROOM, "none"]], false, GoesOn),
-    (&[["pwrite", "ledger/segments", NO_ROOM, "half"]], false, GoesOn),
-    (&[["pwrite", "ledger/segments", NO_ROOM, "all"]], false, GoesOn),
+    (&[["pwrite", "ledger/segments", NO_ROOM, "none"]], Unrecorded, GoesOn),
+    (&[["pwrite", "ledger/segments", NO_ROOM, "half"]], Unrecorded, GoesOn),
+    (&[["pwrite", "ledger/segments", NO_ROOM, "all"]], Unrecorded, GoesOn),
     // A torn tail that cannot be cut off.
     (
         &[
             ["pwrite", "ledger/segments", NO_ROOM, "half"],
             ["ftruncate", "ledger/segments", IO_ERROR, "none"],
         ],
-        false,
+        Unrecorded,
         GivesUp,
     ),
-    (&[["fdatasync", "ledger/segments", IO_ERROR, "none"]], false, GivesUp),
-    (&[["fdatasync", "ledger/segments", IO_ERROR, "all"]], false, GivesUp),
-    (&[["rename", "ledger/tile", IO_ERROR, "none"]], true, GoesOn),
-    (&[["rename", "ledger/tile", IO_ERROR, "all"]], true, GoesOn),
-    (&[["fdatasync", "ledger/checkpoint", IO_ERROR, "none"]], true, GoesOn),
-    (&[["rename", "ledger/checkpoint", IO_ERROR, "none"]], true, GoesOn),
-    (&[["rename", "ledger/checkpoint", IO_ERROR, "all"]], true, GoesOn),
-    (&[["rename", "ledger/witnessed", IO_ERROR, "none"]], true, GoesOn),
-    (&[["fsync", "ledger/witnessed", IO_ERROR, "all"]], true, GoesOn),
-    (&[["rename", "ledger/witnessing", IO_ERROR, "none"]], true, GoesOn),
-    (&[["fsync", "ledger/witnessing", IO_ERROR, "all"]], true, GoesOn),
+    (&[["fdatasync", "ledger/segments", IO_ERROR, "none"]], Open, GivesUp),
+    (&[["fdatasync", "ledger/segments", IO_ERROR, "all"]], Open, GivesUp),
+    (&[["rename", "ledger/tile", IO_ERROR, "none"]], Answered, GoesOn),
+    (&[["rename", "ledger/tile", IO_ERROR, "all"]], Answered, GoesOn),
+    (&[["fdatasync", "ledger/checkpoint", IO_ERROR, "none"]], Answered, GoesOn),
+    (&[["rename", "ledger/checkpoint", IO_ERROR, "none"]], Answered, GoesOn),
+    (&[["rename", "ledger/checkpoint", IO_ERROR, "all"]], Answered, GoesOn),
+    (&[["rename", "ledger/witnessed", IO_ERROR, "none"]], Answered, GoesOn),
+    (&[["fsync", "ledger/witnessed", IO_ERROR, "all"]], Answered, GoesOn),
+    (&[["rename", "ledger/witnessing", IO_ERROR, "none"]], Answered, GoesOn),
+    (&[["fsync", "ledger/witnessing", IO_ERROR, "all"]], Answered, GoesOn),
 ];
 
 #[test]
@@ -66,23 +121,48 @@ fn every_durable_step_of_a_coordinator_fails() {
 
 fn every_step_of(name: &str, steps: &[Step]) {
     let mut case = Case::start();
-    for &(lines, answered, then) in steps {
+    for &(lines, fate, then) in steps {
         println!("{lines:?}");
         case.fail(name, lines);
-        assert_eq!(case.ask().is_some(), answered, "{lines:?}: {}", case.deployment.logs());
+        let answered = case.ask().is_some();
+        assert_eq!(answered, fate == Answered, "{lines:?}: {}", case.deployment.logs());
         case.is_hit();
-        case.recovers(name, then);
+        case.recovers(name, then, Some(told(name, fate)));
+    }
+    case.end();
+}
+
+#[test]
+fn a_node_is_killed_at_every_durable_step() {
+    killed_at_every_step_of(NODE, STEPS.iter().chain(&SUBJECTS));
+}
+
+#[test]
+fn a_coordinator_is_killed_at_every_durable_step() {
+    killed_at_every_step_of(COORDINATOR, &STEPS);
+}
+
+fn killed_at_every_step_of(name: &str, steps: impl IntoIterator<Item = &'static Step>) {
+    let mut case = Case::start();
+    for &(lines, fate, _) in steps {
+        let (lines, fate) = (killing(lines), fate_of_killed(lines, fate));
+        println!("{lines:?}");
+        case.fail(name, &lines);
+        let answered = case.ask().is_some();
+        assert!(!answered || fate.is_none(), "{lines:?}: {}", case.deployment.logs());
+        case.is_hit();
+        case.recovers(name, Killed, fate.map(|fate| told(name, fate)));
     }
     case.end();
 }
 
 /// The same for a node's journal of whom its answers are about: what is not in it is not answered.
 const SUBJECTS: [Step; 5] = [
-    (&[["pwrite", "subjects/segments", NO_ROOM, "none"]], false, GoesOn),
-    (&[["pwrite", "subjects/segments", NO_ROOM, "half"]], false, GoesOn),
-    (&[["pwrite", "subjects/segments", NO_ROOM, "all"]], false, GoesOn),
-    (&[["fdatasync", "subjects/segments", IO_ERROR, "none"]], false, GivesUp),
-    (&[["fdatasync", "subjects/segments", IO_ERROR, "all"]], false, GivesUp),
+    (&[["pwrite", "subjects/segments", NO_ROOM, "none"]], Ended, GoesOn),
+    (&[["pwrite", "subjects/segments", NO_ROOM, "half"]], Ended, GoesOn),
+    (&[["pwrite", "subjects/segments", NO_ROOM, "all"]], Ended, GoesOn),
+    (&[["fdatasync", "subjects/segments", IO_ERROR, "none"]], Ended, GivesUp),
+    (&[["fdatasync", "subjects/segments", IO_ERROR, "all"]], Ended, GivesUp),
 ];
 
 #[test]
@@ -91,7 +171,7 @@ fn every_durable_step_of_the_journal_of_subjects_fails() {
 }
 
 /// The same for the keeper of the register; whether a document is there once the submission failed.
-const SUBMISSIONS: [(&[[&str; 4]], bool, Then); 6] = [
+const SUBMISSIONS: [(&[Line], bool, Then); 6] = [
     (&[["fsync", "register/documents", IO_ERROR, "none"]], false, GoesOn),
     (&[["rename", "register/documents", IO_ERROR, "none"]], false, GoesOn),
     (&[["rename", "register/documents", IO_ERROR, "all"]], false, GoesOn),
@@ -102,15 +182,19 @@ const SUBMISSIONS: [(&[[&str; 4]], bool, Then); 6] = [
 
 #[test]
 fn every_durable_step_of_the_register_fails() {
+    let failing = SUBMISSIONS.map(|(lines, there, then)| (lines.to_vec(), there, then));
+    let killed = SUBMISSIONS.map(|(lines, there, _)| (killing(lines), there, Killed));
     let mut case = Case::start();
-    for (number, (lines, there, then)) in (1..).zip(SUBMISSIONS) {
+    for (number, (lines, there, then)) in (1..).zip(failing.into_iter().chain(killed)) {
         println!("{lines:?}");
         let (document, before) = (case.document(number), case.register_size());
-        case.fail(COORDINATOR, lines);
+        case.fail(COORDINATOR, &lines);
         let told = case.submit(&document);
         assert_eq!(told.status.code(), Some(1), "{}", shown(&told));
-        assert!(shown(&told).contains("NIET_VASTGELEGD"), "{}", shown(&told));
-        case.recovers(COORDINATOR, then);
+        // Whoever was killed told nothing.
+        let not_recorded = shown(&told).contains("NIET_VASTGELEGD");
+        assert_eq!(not_recorded, then != Killed, "{}", shown(&told));
+        case.recovers(COORDINATOR, then, Some(&[]));
         // What was in doubt turned out to be there, and is not taken twice.
         assert_eq!(case.submit(&document).status.success(), !there);
         assert!(case.ask().is_some());
@@ -120,28 +204,53 @@ fn every_durable_step_of_the_register_fails() {
 }
 
 /// Calls on files of the project leader's, and whether the rows are there although the command failed.
-const KEEPING: [(&[&str; 4], bool); 7] = [
-    (&["pwrite", "state/receipts/segments", NO_ROOM, "half"], false),
-    (&["fdatasync", "state/receipts/segments", IO_ERROR, "none"], false),
-    (&["fdatasync", "state/receipts/segments", IO_ERROR, "all"], false),
-    (&["fdatasync", "/answers/", IO_ERROR, "none"], false),
-    (&["rename", "state/results", IO_ERROR, "none"], false),
-    (&["link", "/answers/", IO_ERROR, "none"], false),
-    (&["fsync", "/answers", IO_ERROR, "all"], true),
+const KEEPING: [(Line, bool); 7] = [
+    (["pwrite", "state/receipts/segments", NO_ROOM, "half"], false),
+    (["fdatasync", "state/receipts/segments", IO_ERROR, "none"], false),
+    (["fdatasync", "state/receipts/segments", IO_ERROR, "all"], false),
+    (["fdatasync", "/answers/", IO_ERROR, "none"], false),
+    (["rename", "state/results", IO_ERROR, "none"], false),
+    (["link", "/answers/", IO_ERROR, "none"], false),
+    (["fsync", "/answers", IO_ERROR, "all"], true),
 ];
+
+/// Where the leader's process is killed besides: after a step that has no failure of its own.
+const KILLED_BESIDES: [(Line, bool); 2] =
+    [(["rename", "state/results", KILL, "all"], false), (["link", "/answers/", KILL, "all"], true)];
 
 #[test]
 fn every_durable_step_of_the_leader_fails() {
     let mut case = Case::start();
     for (line, there) in KEEPING {
         println!("{line:?}");
-        case.fail("", &[*line]);
+        case.fail("", &[line]);
         let before = case.kept();
         assert!(case.ask().is_none());
         case.is_hit();
         assert_eq!(case.kept() - before, usize::from(there), "{line:?}");
         case.mend();
         assert!(case.ask().is_some());
+        case.audit();
+    }
+    case.end();
+}
+
+#[test]
+fn a_leader_who_is_killed_at_any_durable_step_asks_again_to_the_same_file() {
+    let mut case = Case::start();
+    let killing = KEEPING.map(|([call, part, _, done], there)| ([call, part, KILL, done], there));
+    for (line, there) in killing.into_iter().chain(KILLED_BESIDES) {
+        println!("{line:?}");
+        case.fail("", &[line]);
+        let before = case.kept();
+        let killed = case.leader();
+        assert_eq!(killed.status.signal(), Some(9), "{line:?}: {}", shown(&killed));
+        assert_eq!(case.kept() - before, usize::from(there), "{line:?}");
+        case.mend();
+        // What has its name is accounted for, and is not written over.
+        assert_eq!(case.ask_again().is_none(), there, "{line:?}");
+        assert_eq!(case.kept() - before, 1, "{line:?}");
+        case.accounts_for_all();
         case.audit();
     }
     case.end();

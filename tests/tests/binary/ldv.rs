@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write as _,
     net::SocketAddr,
+    path::Path,
     sync::Arc,
 };
 
@@ -28,9 +29,19 @@ const SUBJECT: &str = "dpl.core.data_subject_id";
 const PROCESSOR: &str = "dpl.core.foreign_operation.processor";
 
 /// A federation whose node in Rotterdam is to deliver to this address, and who listens there.
-fn federation(folder: &std::path::Path, ports: &PortBlock) -> (Federation, SocketAddr, Identity) {
+fn federation(folder: &Path, ports: &PortBlock) -> (Federation, SocketAddr, Identity) {
     let mut federation = written(folder, 200, ports);
     let address = SocketAddr::from(([127, 0, 0, 1], ports.ports().pop().unwrap()));
+    let identity = delivering(&mut federation, folder, address);
+    (federation, address, identity)
+}
+
+/// Has the node in Rotterdam deliver to this address; gives who listens there.
+pub(crate) fn delivering(
+    federation: &mut Federation,
+    folder: &Path,
+    address: SocketAddr,
+) -> Identity {
     let oin = Oin::new("00000099000000007000").unwrap();
     let issued = federation.pki.issue(&CertificateRequest::new(&oin, "log", today())).unwrap();
     let identity = Identity::write(&folder.join("log"), &issued, &federation.pki).unwrap();
@@ -44,7 +55,7 @@ fn federation(folder: &std::path::Path, ports: &PortBlock) -> (Federation, Socke
          certificate = \"tls.pem\"\nkey = \"tls.key\"\n"
     )
     .unwrap();
-    (federation, address, identity)
+    identity
 }
 
 /// Takes traces for as long as the runtime lives, so that the requester has one.
@@ -56,7 +67,7 @@ async fn telemetry() -> String {
     format!("http://{address}")
 }
 
-fn ask(deployment: &Deployment, folder: &std::path::Path, people: &[&Person]) {
+fn ask(deployment: &Deployment, folder: &Path, people: &[&Person]) {
     let subjects = subjects_file(folder, people);
     let output = deployment.query(&[
         "--project",

@@ -23,6 +23,7 @@ use crate::deny::Deny;
 mod clauses;
 mod deny;
 mod scan;
+mod units;
 
 /// Crates that decide. They have no tokio, file system, clock or source of randomness of their own.
 const CORE: [&str; 6] = ["model", "signing", "clauses", "ledger", "exchange", "audit"];

@@ -3,18 +3,23 @@
  * CONVENANT_TEST_FAULT names that file. Each of its lines reads
  *     CALL PART ERRNO DONE
  * and lets CALL fail with ERRNO on every file whose path holds PART: DONE is "none" where nothing comes of
- * the call, "half" where half of the bytes are written, "all" where it is done and fails all the same.
+ * the call, "half" where half of the bytes are written, "all" where it is done and fails all the same. Where
+ * ERRNO is 0, the process is killed there instead (SIGKILL): before the call, in the midst of it or after it.
  * The first failure makes the file's name with ".hit" behind it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum done { NONE, HALF, ALL };
+
+/* In place of an error: the process is killed. */
+enum { KILLED = -1 };
 
 static int fault(const char *call, const char *path, enum done *done)
 {
@@ -32,7 +37,16 @@ static int fault(const char *call, const char *path, enum done *done)
         close(creat(hit, 0600));
     }
     errno = before;
-    return found ? error : 0;
+    return !found ? 0 : error ? error : KILLED;
+}
+
+/* Ends the call that fails. */
+static int failed(int error)
+{
+    if (error == KILLED)
+        raise(SIGKILL);
+    errno = error;
+    return -1;
 }
 
 static int fault_of(const char *call, int fd, enum done *done)
@@ -47,11 +61,7 @@ static int fault_of(const char *call, int fd, enum done *done)
 #define END(error, done, call)                                                                        \
     do {                                                                                               \
         int result = !(error) || (done) == ALL ? (call) : -1;                                          \
-        if (error) {                                                                                   \
-            errno = (error);                                                                           \
-            result = -1;                                                                               \
-        }                                                                                              \
-        return result;                                                                                 \
+        return (error) ? failed(error) : result;                                                       \
     } while (0)
 
 int fdatasync(int fd)
@@ -99,6 +109,5 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at)
         return real(fd, bytes, count, at);
     if (done != NONE)
         real(fd, bytes, done == ALL ? count : count / 2, at);
-    errno = error;
-    return -1;
+    return failed(error);
 }
