@@ -148,19 +148,22 @@ pub(crate) fn discard_incoming(dir: &Path) -> Result<(), FolderError> {
 /// Moves documents that came among the others, so that they are on disk there when this returns: content
 /// first, then names. Those that were moved before a failure are passed over.
 pub(crate) fn promote(dir: &Path, indexes: Range<u64>) -> Result<(), FolderError> {
+    if indexes.is_empty() {
+        return Ok(());
+    }
     let came = indexes.map(|index| (incoming_path(dir, index), document_path(dir, index)));
     let came: Vec<_> = came.filter(|(from, to)| from.exists() || !to.exists()).collect();
     for (from, _) in &came {
         let synced = File::open(from).and_then(|file| file.sync_all());
         synced.map_err(|source| FolderError::Io { path: from.clone(), source })?;
     }
-    let Some((_, first)) = came.first() else { return Ok(()) };
-    let documents = folder_of(first);
-    let failed = |source| FolderError::Io { path: documents.to_owned(), source };
-    fs::create_dir_all(documents).map_err(failed)?;
+    let documents = dir.join("documents");
+    let failed = |source| FolderError::Io { path: documents.clone(), source };
+    fs::create_dir_all(&documents).map_err(failed)?;
     // The lowest first, so that a crash leaves no gap.
     came.iter().try_for_each(|(from, to)| fs::rename(from, to)).map_err(failed)?;
-    File::open(documents).and_then(|folder| folder.sync_all()).map_err(failed)
+    // Also where all were moved before: it may be this that failed.
+    File::open(&documents).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// Moves documents from this index on back among those that came. The highest first, so that a crash leaves

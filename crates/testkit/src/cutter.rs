@@ -96,20 +96,22 @@ impl Cutter {
         self.address
     }
 
-    /// From now on connections are severed here. Those that are open end, so that all begin anew.
+    /// From now on connections are severed here. Where nobody is to get through, those that are open end.
     pub fn sever(&self, severed: Severed) {
         let mut state = self.shared.lock();
-        state.severed = severed;
-        state.cut();
+        (state.severed, state.hit) = (severed, false);
+        if matches!(severed, Refused | Silent) {
+            state.cut();
+        }
     }
 
-    /// Waits until a message or reply came by that is dealt with as was said.
+    /// Waits until a connection, message or reply came by that is dealt with as was said.
     ///
     /// # Errors
     /// When none comes.
     pub fn is_hit(&self) -> Fallible<()> {
         let hit = self.is_hit_within(PATIENCE);
-        if hit { Ok(()) } else { Err(Fault::from("no message comes by")) }
+        if hit { Ok(()) } else { Err(Fault::from("nothing comes by")) }
     }
 
     /// The same for as long as this; tells whether one came.
@@ -175,9 +177,11 @@ impl Shared {
     fn join(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
         let mut state = self.lock();
         match state.severed {
-            Refused => return Ok(()),
-            Silent => {
-                state.open.push(client);
+            Refused | Silent => {
+                if state.severed == Silent {
+                    state.open.push(client);
+                }
+                self.note(&mut state);
                 return Ok(());
             }
             _ => {}

@@ -109,9 +109,26 @@ const STEPS: [Step; 15] = [
     (&[["fsync", "ledger/witnessing", IO_ERROR, "all"]], Answered, GoesOn),
 ];
 
+/// The same steps failing in another way, and what only spares a start some work.
+const MORE_STEPS: [Step; 8] = [
+    (&[["pwrite", "ledger/segments", IO_ERROR, "half"]], Unrecorded, GoesOn),
+    (&[["write", "ledger/tile", NO_ROOM, "half"]], Answered, GoesOn),
+    (&[["write", "ledger/checkpoint", NO_ROOM, "half"]], Answered, GoesOn),
+    (&[["rename", "ledger/checkpoint", NO_ROOM, "none"]], Answered, GoesOn),
+    (&[["write", "ledger/witnessed", NO_ROOM, "half"]], Answered, GoesOn),
+    (&[["write", "ledger/witnessing", NO_ROOM, "half"]], Answered, GoesOn),
+    (&[["pwrite", "index/", NO_ROOM, "none"]], Answered, GoesOn),
+    (&[["pwrite", "index/", IO_ERROR, "half"]], Answered, GoesOn),
+];
+
 #[test]
 fn every_durable_step_of_a_node_fails() {
     every_step_of(NODE, &STEPS);
+}
+
+#[test]
+fn every_durable_step_of_a_node_fails_in_another_way() {
+    every_step_of(NODE, &MORE_STEPS);
 }
 
 #[test]
@@ -203,13 +220,47 @@ fn every_durable_step_of_the_register_fails() {
     case.end();
 }
 
+/// Calls on files of a node's copy of the register.
+const FOLLOWING: [Line; 6] = [
+    ["fsync", "register/incoming", IO_ERROR, "none"],
+    ["rename", "register/documents", IO_ERROR, "none"],
+    ["rename", "register/documents", IO_ERROR, "all"],
+    ["fsync", "register/documents", IO_ERROR, "all"],
+    ["write", "register/checkpoint", NO_ROOM, "half"],
+    ["rename", "register/checkpoint", IO_ERROR, "none"],
+];
+
+#[test]
+fn a_node_answers_by_no_register_that_it_could_not_keep() {
+    let failing = FOLLOWING.map(|line| (line, GoesOn));
+    let killed = FOLLOWING.map(|[call, part, _, done]| ([call, part, KILL, done], Killed));
+    let mut case = Case::start();
+    for (number, (line, then)) in (1..).zip(failing.into_iter().chain(killed)) {
+        println!("{line:?}");
+        case.fail(NODE, &[line]);
+        let submitted = case.submit(&case.document(number));
+        assert!(submitted.status.success(), "{}", shown(&submitted));
+        // The question is asked by the register as the leader has it.
+        assert!(case.ask().is_none(), "{line:?}: {}", case.deployment.logs());
+        case.is_hit();
+        // Who lives records that it was turned down.
+        let told = if then == Killed { told(NODE, Unrecorded) } else { &[] };
+        case.recovers(NODE, then, Some(told));
+    }
+    case.end();
+}
+
 /// Calls on files of the project leader's, and whether the rows are there although the command failed.
-const KEEPING: [(Line, bool); 7] = [
+const KEEPING: [(Line, bool); 11] = [
     (["pwrite", "state/receipts/segments", NO_ROOM, "half"], false),
     (["fdatasync", "state/receipts/segments", IO_ERROR, "none"], false),
     (["fdatasync", "state/receipts/segments", IO_ERROR, "all"], false),
+    (["write", "/answers/", NO_ROOM, "half"], false),
     (["fdatasync", "/answers/", IO_ERROR, "none"], false),
+    (["write", "state/results", NO_ROOM, "half"], false),
+    (["fdatasync", "state/results", IO_ERROR, "none"], false),
     (["rename", "state/results", IO_ERROR, "none"], false),
+    (["fsync", "state/results", IO_ERROR, "all"], false),
     (["link", "/answers/", IO_ERROR, "none"], false),
     (["fsync", "/answers", IO_ERROR, "all"], true),
 ];

@@ -270,6 +270,8 @@ impl Case {
             "ONTVANGST_ONTBREEKT",
             "REGISTER_NIET_GEDEKT",
             "TELLING_TE_HOOG",
+            // Of an answer that the leader had no room for.
+            "ANTWOORD_AFGEWEZEN",
         ];
         self.told = audit(&self.deployment, &explained);
         self.told.retain(|code, _| ENDED.contains(&code.as_str()));

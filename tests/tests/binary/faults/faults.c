@@ -100,6 +100,18 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
         REAL("linkat", int, int, const char *, int, const char *, int)(from_dir, from, to_dir, to, flags));
 }
 
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    enum done done = NONE;
+    int error = fault_of("write", fd, &done);
+    ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+    if (!error)
+        return real(fd, bytes, count);
+    if (done != NONE)
+        real(fd, bytes, done == ALL ? count : count / 2);
+    return failed(error);
+}
+
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at)
 {
     enum done done = NONE;
