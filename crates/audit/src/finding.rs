@@ -217,6 +217,16 @@ codes! {
         "A permit without an outcome: still under way, or cut off by a crash." /
         "Een toestemming zonder uitkomst: nog gaande, of afgebroken door een storing.",
 
+    Warning Late = "TE_LAAT_VASTGELEGD":
+        "The exchange ended on record long after its query had expired: it ran on, the machine stood still, or a clock was off." /
+        "De uitwisseling eindigde volgens deze regel lang nadat de vraag was verlopen: zij liep door, de machine stond stil, of een klok liep niet gelijk.",
+    Warning WentBack = "TIJD_TERUGGEZET":
+        "The entry states an earlier time than one before it: it was written down afterwards, or the clock was set back." /
+        "De regel noemt een eerdere tijd dan een regel ervoor: hij is achteraf vastgelegd, of de klok is teruggezet.",
+    Warning TimesDisagree = "TIJDEN_STRIJDIG":
+        "By the parties' times this was on record before what it followed from: one of their clocks was off, or a time is false." /
+        "Volgens de tijden van de partijen is dit vastgelegd voordat gebeurde waar het op volgde: een van hun klokken liep niet gelijk, of een tijd is onwaar.",
+
     Warning Alarm = "EVENREDIGHEID":
         "An answer was out of proportion to the residents of the area: people should have looked at it." /
         "Een antwoord ging over een groot deel van alle inwoners van het gebied: mensen hadden ernaar moeten kijken.",

@@ -174,6 +174,7 @@ impl<'a> LedgerReplay<'a> {
     }
 
     fn replay(&mut self, index: u64, entry: Entry) {
+        self.check_clock(index, at(&entry));
         self.passed.note(index, at(&entry));
         match entry {
             Entry::Decision(decision) => self.decision(index, &decision),

@@ -45,6 +45,7 @@ mod revoked;
 mod signed;
 mod snapshots;
 mod table;
+mod times;
 mod unusual;
 mod witness;
 
@@ -58,5 +59,6 @@ pub use question::Question;
 pub use register::RegisterEvidence;
 pub use replay::Replay;
 pub use report::{Counts, LedgerReport, Report};
+pub use times::{SLACK, Slack};
 pub use unusual::{THRESHOLDS, Thresholds};
 pub use witness::{Cosigned, Statement};

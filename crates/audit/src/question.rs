@@ -70,6 +70,7 @@ impl Question {
             | Code::Undercounted
             | Code::Overcounted
             | Code::Recounted
+            | Code::Late
             | Code::Unvouched
             | Code::NeverVouched => Self::Lawful,
             Code::Clauses | Code::Wording | Code::Subjects => Self::Refused,

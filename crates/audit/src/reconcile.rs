@@ -10,6 +10,7 @@ use crate::{
     account::{Asked, Decided, Ruling, Stated},
     findings::Findings,
     receipt::Received,
+    times::{self, Source},
 };
 
 /// Holds every ledger against those that should say the same.
@@ -53,6 +54,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
     for node in of(LedgerKind::Node) {
         for (query, decided) in &node.decided {
             findings.extend(reconciling.asked_by(node, *query, decided));
+            findings.extend(reconciling.decided_before(node, *query, decided));
             findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
@@ -124,7 +126,9 @@ impl Reconciling<'_> {
         let differ = at.say(Code::OutcomesDiffer).entry(decided.ended.as_ref()?.index);
         let differ = differ.expected(&own).found(told);
         match (&told.stated, &own.stated) {
-            (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => None,
+            (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => {
+                ended_before(at, decided, (node, theirs))
+            }
             (Stated::Answered | Stated::Refused(_), _) if told.stated != own.stated => Some(differ),
             (Stated::Answered, _) => Some(differ),
             (Stated::Failed(_), Stated::Answered) => {
@@ -147,6 +151,20 @@ impl Reconciling<'_> {
             if asked.permitted() { Code::MissingAtCoordinator } else { Code::RefusedUnasked };
         let finding = Finding::new(code, &node.name).entry(decided.index).query(query);
         (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
+    }
+
+    /// A decision of a node that states an earlier time than the coordinator's, which it followed.
+    fn decided_before(
+        &self,
+        node: &Replayed,
+        query: QueryId,
+        decided: &Decided,
+    ) -> Option<Finding> {
+        let coordinator = self.coordinator?;
+        let permit = coordinator.decided.get(&query)?;
+        let finding = Finding::new(Code::TimesDisagree, &node.name).entry(decided.index);
+        let source = Source { at: permit.at, ledger: &coordinator.name, entry: permit.index };
+        times::before(decided.at, source, finding.query(query))
     }
 
     /// A permit of a node for vouched subjects, held against the ledgers of whoever vouched: each permitted
@@ -206,6 +224,11 @@ impl Reconciling<'_> {
             let signed = times.into_iter().flatten().fold(at, Timestamp::max);
             findings.extend(revoked.judge(signed, say(Code::KeyRevoked)));
         }
+        let answered = receipt.outcome.as_ref().is_some_and(|one| one.stated.answered());
+        if let Some((ledger, permit)) = self.coordinator.zip(coordinator).filter(|_| answered) {
+            let source = Source { at: permit.at, ledger: &ledger.name, entry: permit.index };
+            findings.extend(times::before(receipt.at, source, say(Code::TimesDisagree)));
+        }
         let rulings = [decided, coordinator].into_iter().flatten();
         let caps = rulings.filter_map(|one| one.target(receipt.target)?.max_rows());
         if let (Some(cap), Some(outcome)) = (caps.min(), &receipt.outcome)
@@ -218,6 +241,17 @@ impl Reconciling<'_> {
             );
         }
     }
+}
+
+/// An answer that was relayed in full by the coordinator's time before it ended by the node's.
+fn ended_before(
+    at: At<'_>,
+    decided: &Decided,
+    (node, theirs): (&Replayed, &Decided),
+) -> Option<Finding> {
+    let (told, own) = (decided.ended.as_ref()?, theirs.ended.as_ref()?);
+    let finding = at.say(Code::TimesDisagree).entry(told.index);
+    times::before(told.at, Source { at: own.at, ledger: &node.name, entry: own.index }, finding)
 }
 
 /// What a node's own ledger says of how a target ended. A refusal ends the exchange by itself.

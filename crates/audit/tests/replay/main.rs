@@ -8,6 +8,7 @@ mod honest;
 mod ledger_bytes;
 mod revoked;
 mod tampered;
+mod times;
 mod unusual;
 mod vouchers;
 mod world;
