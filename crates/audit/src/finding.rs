@@ -247,6 +247,19 @@ codes! {
         "An answer holds more or fewer hits than the approved proposal expects of its condition." /
         "Een antwoord bevat meer of minder treffers dan het goedgekeurde voorstel van zijn voorwaarde verwacht.",
 
+    Warning PaperLate = "STUK_TE_LAAT":
+        "What had to be there before the LSI decided, or before anybody asked, bears a later date." /
+        "Wat er moest zijn voordat de LSI besloot, of voordat iemand iets vroeg, heeft een latere datum.",
+    Warning DestroyedLate = "VERNIETIGING_TE_LAAT":
+        "Answers, or the last of a project, were destroyed on record after the last day on which they could be kept." /
+        "Antwoorden, of de laatste van een project, zijn volgens het register vernietigd na de laatste dag waarop ze bewaard mochten worden.",
+    Warning NotDestroyed = "VERNIETIGING_ONTBREEKT":
+        "The last day on which answers, or anything of a project, could be kept had passed, and they are not on record as destroyed." /
+        "De laatste dag waarop antwoorden, of iets van een project, bewaard mochten worden was voorbij, en in het register staat niet dat ze vernietigd zijn.",
+    Warning NoFeedback = "TERUGKOPPELING_ONTBREEKT":
+        "The last day for feedback had passed, and a receiver has not said that it reported on every hit." /
+        "De laatste dag voor terugkoppeling was voorbij, en een ontvanger heeft niet gezegd dat zij alle treffers heeft teruggekoppeld.",
+
     Finding OutcomeSignature = "HANDTEKENING_UITKOMST":
         "The outcome that the requester accepted is not signed with the partner's key." /
         "De uitkomst die de vrager aannam is niet getekend met de sleutel van de partner.",

@@ -26,6 +26,7 @@ mod account;
 mod answers;
 mod compare;
 mod decision;
+mod duties;
 mod figures;
 mod finding;
 mod findings;

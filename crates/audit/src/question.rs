@@ -75,7 +75,9 @@ impl Question {
             | Code::NeverVouched => Self::Lawful,
             Code::Clauses | Code::Wording | Code::Subjects => Self::Refused,
             Code::Obligations | Code::TooManyRows => Self::Fields,
-            Code::Overdue => Self::Destroyed,
+            Code::PaperLate => Self::Prepared,
+            Code::Overdue | Code::DestroyedLate | Code::NotDestroyed => Self::Destroyed,
+            Code::NoFeedback => Self::Hits,
             Code::OddHours
             | Code::Probing
             | Code::RefusedInARow

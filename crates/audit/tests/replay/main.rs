@@ -4,6 +4,7 @@
 
 mod answers;
 mod documents;
+mod duties;
 mod honest;
 mod ledger_bytes;
 mod revoked;
