@@ -107,11 +107,11 @@ codes! {
         "Entries follow that no checkpoint covers yet, as a crash leaves them." /
         "Er volgen regels die nog geen controlepunt dekt, zoals na een storing.",
     Finding SetBack = "LOGBOEK_TERUGGEZET":
-        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one." /
-        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud.",
+        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one; the entry named is the first that is missing." /
+        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud; de genoemde regel is de eerste die ontbreekt.",
     Finding Forked = "LOGBOEK_VERTAKT":
-        "The party signed another history before, as a witness or a timestamp holds." /
-        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart.",
+        "The party signed another history before, as a witness or a timestamp holds; the first entry that differs is the one named, or one before it." /
+        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart; de eerste regel die afwijkt is de genoemde, of een regel ervoor.",
     Finding Statement = "GETUIGENIS_ONGELDIG":
         "A checkpoint that a witness holds is not signed with the key of the ledger that it names." /
         "Een controlepunt dat een getuige bewaart is niet getekend met de sleutel van het logboek dat het noemt.",
@@ -122,8 +122,8 @@ codes! {
         "A checkpoint under a timestamp is not signed with a key of this ledger." /
         "Een controlepunt met een tijdstempel is niet getekend met een sleutel van dit logboek.",
     Warning ConflictTold = "TEGENSTRIJD_GEMELD":
-        "A witness recorded that this ledger was not what it had been; the ledger itself shows whether that is so." /
-        "Een getuige legde vast dat dit logboek niet meer was wat het was; of dat klopt, blijkt uit het logboek zelf.",
+        "A witness recorded that this ledger was not what it had been, at the entry named or before it; the ledger itself shows whether that is so." /
+        "Een getuige legde vast dat dit logboek niet meer was wat het was, bij de genoemde regel of ervoor; of dat klopt, blijkt uit het logboek zelf.",
     Finding ConflictUnproven = "TEGENSTRIJD_ONBEWEZEN":
         "The party recorded that another's ledger contradicts itself, and the checkpoints that it names do not prove it." /
         "De partij legde vast dat het logboek van een ander zichzelf tegenspreekt, en de genoemde controlepunten bewijzen dat niet.",
@@ -277,8 +277,8 @@ codes! {
         "De partner tekende voor meer rijen dan de toestemming toelaat.",
 
     Finding MissingAtNode = "BESLUIT_ONTBREEKT_KNOOPPUNT":
-        "The partner's node decided or answered according to others, and its own ledger holds no such decision." /
-        "Het knooppunt besloot of antwoordde volgens anderen, maar zijn eigen logboek bevat dat besluit niet.",
+        "According to this entry the partner's node decided or answered, and its own ledger holds no such decision." /
+        "Volgens deze regel besloot of antwoordde het knooppunt, maar zijn eigen logboek bevat dat besluit niet.",
     Warning NotReached = "KNOOPPUNT_NIET_BEREIKT":
         "The coordinator permitted it; the node's ledger says nothing of it, as when the node was not reached." /
         "De coördinator stond het toe; het logboek van het knooppunt zwijgt erover, zoals wanneer het niet bereikt werd.",
@@ -298,8 +298,8 @@ codes! {
         "Two ledgers hold different signed queries under the same id." /
         "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",
     Warning LedgerMissing = "LOGBOEK_ONTBREEKT":
-        "Others' ledgers say that this party decided or was answered, and its own was not handed over: what it would contradict is not seen." /
-        "Volgens logboeken van anderen besloot deze partij of kreeg zij antwoord, en haar eigen logboek is niet overgelegd: wat het zou tegenspreken blijft ongezien.",
+        "Others' ledgers say that this party decided or was answered, as at the place named, and its own was not handed over: what it would contradict is not seen." /
+        "Volgens logboeken van anderen besloot deze partij of kreeg zij antwoord, zoals op de genoemde plaats, en haar eigen logboek is niet overgelegd: wat het zou tegenspreken blijft ongezien.",
     Finding OutcomesDiffer = "UITKOMSTEN_VERSCHILLEN":
         "Two ledgers say different things of how the exchange ended." /
         "Twee logboeken zeggen verschillende dingen over hoe de uitwisseling eindigde.",

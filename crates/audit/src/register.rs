@@ -234,6 +234,10 @@ impl RegisterEvidence {
         };
         let stated = RegisterPosition { size: stated.size, root: stated.root };
         if !self.whole.held(&stated) {
+            // The first document that is missing; or else the last by which they differ.
+            let missing = stated.size > own.size;
+            let document = if missing { own.size } else { stated.size.saturating_sub(1) };
+            let finding = finding.entry(document);
             self.findings.push(finding.expected(shown(&stated)).found(shown(&own)));
         } else if stated.size < own.size {
             let finding = Finding::new(Code::RegisterUnsigned, NAME).entry(stated.size);
