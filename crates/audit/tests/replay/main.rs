@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod answers;
+mod codes;
 mod documents;
 mod duties;
 mod honest;
 mod ledger_bytes;
 mod parties;
+mod register;
 mod revoked;
 mod tampered;
 mod times;
