@@ -20,6 +20,8 @@ pub(crate) struct Decided {
     pub(crate) project: ProjectId,
     pub(crate) kind: QueryKind,
     pub(crate) retention_days: u16,
+    /// Milliseconds from the decision until the query expired: there are many of these.
+    valid_for: i32,
     /// Every target of the query.
     pub(crate) targets: Vec<Asked>,
     pub(crate) ended: Option<Ended>,
@@ -49,6 +51,7 @@ pub(crate) enum Ruling {
 /// How an exchange ended.
 pub(crate) struct Ended {
     pub(crate) index: u64,
+    pub(crate) at: Timestamp,
     pub(crate) results: Vec<Result>,
 }
 
@@ -92,9 +95,16 @@ impl Decided {
             project: query.project.clone(),
             kind: query.kind,
             retention_days: query.retention_days,
+            valid_for: within(query.expires.millis() - decision.at.millis()),
             targets: (0..).zip(&query.targets).map(asked).collect(),
             ended: None,
         }
+    }
+
+    /// When the query expired; within weeks, which is longer than any query is valid.
+    pub(crate) fn expires(&self) -> Timestamp {
+        let millis = self.at.millis().saturating_add(i64::from(self.valid_for));
+        Timestamp::from_millis(millis).unwrap_or(self.at)
     }
 
     pub(crate) fn target(&self, number: u32) -> Option<&Asked> {
@@ -140,7 +150,8 @@ impl Ruling {
 
 impl Ended {
     pub(crate) fn new(index: u64, outcome: &OutcomeEntry) -> Self {
-        Self { index, results: outcome.results.iter().map(Result::of).collect() }
+        let results = outcome.results.iter().map(Result::of).collect();
+        Self { index, at: outcome.at, results }
     }
 }
 
@@ -166,6 +177,10 @@ impl Stated {
     pub(crate) fn answered(&self) -> bool {
         *self == Self::Answered
     }
+}
+
+fn within(millis: i64) -> i32 {
+    i32::try_from(millis).unwrap_or(if millis < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// Clause and code of each violation.

@@ -223,8 +223,9 @@ fn refusals(
 
 impl KeptReport {
     fn new((project, kept): (ProjectId, Kept), until: Option<Timestamp>) -> Self {
-        let Kept { in_time, late, waiting: by_day } = kept;
-        let (mut overdue, mut waiting) = (Entries::default(), Entries::default());
+        let Kept { in_time, late: too_late, waiting: by_day } = kept;
+        let (mut late, mut overdue, mut waiting) = <(Entries, Entries, Entries)>::default();
+        too_late.into_values().for_each(|entries| late.absorb(entries));
         for (last_day, entries) in by_day {
             let passed = until.is_some_and(|until| last_day < until.date());
             if passed { &mut overdue } else { &mut waiting }.absorb(entries);

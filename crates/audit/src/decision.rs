@@ -12,7 +12,7 @@ use convenant_model::{
 };
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerReplay,
+    Code, Finding, LedgerKind, LedgerReplay, Place,
     account::Decided,
     compare::{compare, subjects_refused, verdicts},
     quota::Counted,
@@ -126,6 +126,7 @@ impl LedgerReplay<'_> {
         self.take_again(case, &register);
         self.check_progress(case, &register);
         self.check_overdue(case, &register);
+        self.check_papers(case, &register);
         let Some(again) = self.verdicts_again(case, &register) else {
             return false;
         };
@@ -207,6 +208,17 @@ impl LedgerReplay<'_> {
             self.say(case, Code::Overdue, |one| {
                 one.expected(text(overdue)).found(text(decision.used.overdue))
             });
+        }
+    }
+
+    /// Whether what had to be there before anybody asked bears a later date than a permit.
+    fn check_papers(&mut self, case: Case<'_>, register: &Register) {
+        let Case { index, decision, query, .. } = case;
+        let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
+        let project = register.state().project(&query.project);
+        if let Some(project) = project.filter(|_| decision.verdicts.iter().any(permits)) {
+            let place = Place { ledger: self.name.clone(), entry: index };
+            self.unprepared.permit(&place, decision.at.date(), (&query.project, project));
         }
     }
 

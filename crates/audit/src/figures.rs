@@ -59,7 +59,8 @@ pub(crate) struct Gives {
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) in_time: Entries,
-    pub(crate) late: Entries,
+    /// Destroyed on record after the last day, by that day.
+    pub(crate) late: BTreeMap<Date, Entries>,
     /// Not on record as destroyed, by the last day on which they may be kept.
     pub(crate) waiting: BTreeMap<Date, Entries>,
 }
@@ -149,7 +150,7 @@ impl Figures {
         let entries = if by(Timestamp::from_millis(end.millis() - 1).unwrap_or(end)) {
             &mut kept.in_time
         } else if by(Timestamp::LAST) {
-            &mut kept.late
+            kept.late.entry(last_day).or_default()
         } else {
             kept.waiting.entry(last_day).or_default()
         };
@@ -212,9 +213,10 @@ impl Gives {
 impl Kept {
     fn absorb(&mut self, other: Self) {
         self.in_time.absorb(other.in_time);
-        self.late.absorb(other.late);
-        for (day, entries) in other.waiting {
-            self.waiting.entry(day).or_default().absorb(entries);
+        for (own, other) in [(&mut self.late, other.late), (&mut self.waiting, other.waiting)] {
+            for (day, entries) in other {
+                own.entry(day).or_default().absorb(entries);
+            }
         }
     }
 }

@@ -107,11 +107,11 @@ codes! {
         "Entries follow that no checkpoint covers yet, as a crash leaves them." /
         "Er volgen regels die nog geen controlepunt dekt, zoals na een storing.",
     Finding SetBack = "LOGBOEK_TERUGGEZET":
-        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one." /
-        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud.",
+        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one; the entry named is the first that is missing." /
+        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud; de genoemde regel is de eerste die ontbreekt.",
     Finding Forked = "LOGBOEK_VERTAKT":
-        "The party signed another history before, as a witness or a timestamp holds." /
-        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart.",
+        "The party signed another history before, as a witness or a timestamp holds; the first entry that differs is the one named, or one before it." /
+        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart; de eerste regel die afwijkt is de genoemde, of een regel ervoor.",
     Finding Statement = "GETUIGENIS_ONGELDIG":
         "A checkpoint that a witness holds is not signed with the key of the ledger that it names." /
         "Een controlepunt dat een getuige bewaart is niet getekend met de sleutel van het logboek dat het noemt.",
@@ -122,8 +122,8 @@ codes! {
         "A checkpoint under a timestamp is not signed with a key of this ledger." /
         "Een controlepunt met een tijdstempel is niet getekend met een sleutel van dit logboek.",
     Warning ConflictTold = "TEGENSTRIJD_GEMELD":
-        "A witness recorded that this ledger was not what it had been; the ledger itself shows whether that is so." /
-        "Een getuige legde vast dat dit logboek niet meer was wat het was; of dat klopt, blijkt uit het logboek zelf.",
+        "A witness recorded that this ledger was not what it had been, at the entry named or before it; the ledger itself shows whether that is so." /
+        "Een getuige legde vast dat dit logboek niet meer was wat het was, bij de genoemde regel of ervoor; of dat klopt, blijkt uit het logboek zelf.",
     Finding ConflictUnproven = "TEGENSTRIJD_ONBEWEZEN":
         "The party recorded that another's ledger contradicts itself, and the checkpoints that it names do not prove it." /
         "De partij legde vast dat het logboek van een ander zichzelf tegenspreekt, en de genoemde controlepunten bewijzen dat niet.",
@@ -217,6 +217,16 @@ codes! {
         "A permit without an outcome: still under way, or cut off by a crash." /
         "Een toestemming zonder uitkomst: nog gaande, of afgebroken door een storing.",
 
+    Warning Late = "TE_LAAT_VASTGELEGD":
+        "The exchange ended on record long after its query had expired: it ran on, the machine stood still, or a clock was off." /
+        "De uitwisseling eindigde volgens deze regel lang nadat de vraag was verlopen: zij liep door, de machine stond stil, of een klok liep niet gelijk.",
+    Warning WentBack = "TIJD_TERUGGEZET":
+        "The entry states an earlier time than one before it: it was written down afterwards, or the clock was set back." /
+        "De regel noemt een eerdere tijd dan een regel ervoor: hij is achteraf vastgelegd, of de klok is teruggezet.",
+    Warning TimesDisagree = "TIJDEN_STRIJDIG":
+        "By the parties' times this was on record before what it followed from: one of their clocks was off, or a time is false." /
+        "Volgens de tijden van de partijen is dit vastgelegd voordat gebeurde waar het op volgde: een van hun klokken liep niet gelijk, of een tijd is onwaar.",
+
     Warning Alarm = "EVENREDIGHEID":
         "An answer was out of proportion to the residents of the area: people should have looked at it." /
         "Een antwoord ging over een groot deel van alle inwoners van het gebied: mensen hadden ernaar moeten kijken.",
@@ -237,6 +247,19 @@ codes! {
         "An answer holds more or fewer hits than the approved proposal expects of its condition." /
         "Een antwoord bevat meer of minder treffers dan het goedgekeurde voorstel van zijn voorwaarde verwacht.",
 
+    Warning PaperLate = "STUK_TE_LAAT":
+        "What had to be there before the LSI decided, or before anybody asked, bears a later date." /
+        "Wat er moest zijn voordat de LSI besloot, of voordat iemand iets vroeg, heeft een latere datum.",
+    Warning DestroyedLate = "VERNIETIGING_TE_LAAT":
+        "Answers, or the last of a project, were destroyed on record after the last day on which they could be kept." /
+        "Antwoorden, of de laatste van een project, zijn volgens het register vernietigd na de laatste dag waarop ze bewaard mochten worden.",
+    Warning NotDestroyed = "VERNIETIGING_ONTBREEKT":
+        "The last day on which answers, or anything of a project, could be kept had passed, and they are not on record as destroyed." /
+        "De laatste dag waarop antwoorden, of iets van een project, bewaard mochten worden was voorbij, en in het register staat niet dat ze vernietigd zijn.",
+    Warning NoFeedback = "TERUGKOPPELING_ONTBREEKT":
+        "The last day for feedback had passed, and a receiver has not said that it reported on every hit." /
+        "De laatste dag voor terugkoppeling was voorbij, en een ontvanger heeft niet gezegd dat zij alle treffers heeft teruggekoppeld.",
+
     Finding OutcomeSignature = "HANDTEKENING_UITKOMST":
         "The outcome that the requester accepted is not signed with the partner's key." /
         "De uitkomst die de vrager aannam is niet getekend met de sleutel van de partner.",
@@ -254,8 +277,8 @@ codes! {
         "De partner tekende voor meer rijen dan de toestemming toelaat.",
 
     Finding MissingAtNode = "BESLUIT_ONTBREEKT_KNOOPPUNT":
-        "The partner's node decided or answered according to others, and its own ledger holds no such decision." /
-        "Het knooppunt besloot of antwoordde volgens anderen, maar zijn eigen logboek bevat dat besluit niet.",
+        "According to this entry the partner's node decided or answered, and its own ledger holds no such decision." /
+        "Volgens deze regel besloot of antwoordde het knooppunt, maar zijn eigen logboek bevat dat besluit niet.",
     Warning NotReached = "KNOOPPUNT_NIET_BEREIKT":
         "The coordinator permitted it; the node's ledger says nothing of it, as when the node was not reached." /
         "De coördinator stond het toe; het logboek van het knooppunt zwijgt erover, zoals wanneer het niet bereikt werd.",
@@ -275,8 +298,8 @@ codes! {
         "Two ledgers hold different signed queries under the same id." /
         "Twee logboeken bevatten onder hetzelfde nummer verschillende ondertekende vragen.",
     Warning LedgerMissing = "LOGBOEK_ONTBREEKT":
-        "Others' ledgers say that this party decided or was answered, and its own was not handed over: what it would contradict is not seen." /
-        "Volgens logboeken van anderen besloot deze partij of kreeg zij antwoord, en haar eigen logboek is niet overgelegd: wat het zou tegenspreken blijft ongezien.",
+        "Others' ledgers say that this party decided or was answered, as at the place named, and its own was not handed over: what it would contradict is not seen." /
+        "Volgens logboeken van anderen besloot deze partij of kreeg zij antwoord, zoals op de genoemde plaats, en haar eigen logboek is niet overgelegd: wat het zou tegenspreken blijft ongezien.",
     Finding OutcomesDiffer = "UITKOMSTEN_VERSCHILLEN":
         "Two ledgers say different things of how the exchange ended." /
         "Twee logboeken zeggen verschillende dingen over hoe de uitwisseling eindigde.",

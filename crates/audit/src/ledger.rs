@@ -21,6 +21,7 @@ use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
     account::Decided,
     decision::usage,
+    duties::Unprepared,
     figures::Figures,
     findings::Findings,
     quota::Tally,
@@ -55,6 +56,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) statements: Vec<Statement>,
     pub(crate) stamped: Vec<Vec<u8>>,
     pub(crate) figures: Figures,
+    pub(crate) unprepared: Unprepared,
 }
 
 /// A ledger that was replayed, to be added to the whole.
@@ -67,8 +69,8 @@ pub struct Replayed {
     pub(crate) passed: Passed,
     pub(crate) receipts: Vec<Received>,
     pub(crate) figures: Figures,
-    /// Unusual use, as this ledger tells of it.
-    pub(crate) unusual: Vec<Finding>,
+    /// Unusual use and what was asked too early, which a node's ledger tells as the coordinator's does.
+    pub(crate) told_once: Vec<Finding>,
 }
 
 impl<'a> LedgerReplay<'a> {
@@ -94,6 +96,7 @@ impl<'a> LedgerReplay<'a> {
             statements: Vec::new(),
             stamped: Vec::new(),
             figures: Figures::default(),
+            unprepared: Unprepared::default(),
         }
     }
 
@@ -142,7 +145,8 @@ impl<'a> LedgerReplay<'a> {
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
-        let unusual = self.figures.watch.findings(&self.name);
+        let mut told_once = self.figures.watch.findings(&self.name);
+        told_once.extend(self.unprepared.findings(&self.name));
         let report = LedgerReport {
             name: self.name.to_string(),
             root: root(&self.leaves),
@@ -159,7 +163,7 @@ impl<'a> LedgerReplay<'a> {
             passed: self.passed,
             receipts: self.receipts,
             figures: self.figures,
-            unusual,
+            told_once,
         }
     }
 
@@ -174,6 +178,7 @@ impl<'a> LedgerReplay<'a> {
     }
 
     fn replay(&mut self, index: u64, entry: Entry) {
+        self.check_clock(index, at(&entry));
         self.passed.note(index, at(&entry));
         match entry {
             Entry::Decision(decision) => self.decision(index, &decision),

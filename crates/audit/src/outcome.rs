@@ -12,6 +12,7 @@ use convenant_model::{
 use crate::{
     Code, Finding, LedgerKind, LedgerReplay, Place,
     account::{Asked, Decided, Ended, Result, Ruling, Stated},
+    times,
 };
 
 impl LedgerReplay<'_> {
@@ -27,6 +28,8 @@ impl LedgerReplay<'_> {
             let first = format!("entry={}", before.index);
             return self.findings.push(finding(Code::ClosedTwice).expected(first));
         }
+        let late = finding(Code::Late);
+        self.findings.extend(times::late(outcome.at, decided.expires(), late));
         let ended = Ended::new(index, outcome);
         let fault = contradiction(self.name.kind, decided, &ended, outcome);
         self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));

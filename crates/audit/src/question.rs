@@ -70,11 +70,14 @@ impl Question {
             | Code::Undercounted
             | Code::Overcounted
             | Code::Recounted
+            | Code::Late
             | Code::Unvouched
             | Code::NeverVouched => Self::Lawful,
             Code::Clauses | Code::Wording | Code::Subjects => Self::Refused,
             Code::Obligations | Code::TooManyRows => Self::Fields,
-            Code::Overdue => Self::Destroyed,
+            Code::PaperLate => Self::Prepared,
+            Code::Overdue | Code::DestroyedLate | Code::NotDestroyed => Self::Destroyed,
+            Code::NoFeedback => Self::Hits,
             Code::OddHours
             | Code::Probing
             | Code::RefusedInARow

@@ -13,6 +13,7 @@ use crate::{
     account::{Sent, Stated},
     revoked::Revoked,
     signed::SignedQuery,
+    times,
     unusual::outside,
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct Received {
     pub(crate) index: u64,
     pub(crate) query: QueryId,
     pub(crate) target: u32,
+    /// When it was received, or when the partner signed if that says later.
+    pub(crate) at: Timestamp,
     pub(crate) partner: Oin,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
@@ -65,6 +68,8 @@ impl LedgerReplay<'_> {
                 None
             }
         };
+        let (outcome, ended) = outcome.unzip();
+        let at = ended.map_or(receipt.at, |ended| ended.max(receipt.at));
         if refused_here {
             self.findings.push(finding(Code::Declined).found(Stated::of(&receipt.status)));
         } else if answered && receipt.outcome.is_none() {
@@ -82,6 +87,9 @@ impl LedgerReplay<'_> {
         if let (Ok(query), Some(signed)) = (&query, &outcome)
             && signed.stated.answered()
         {
+            let late = times::late(at, query.expires, finding(Code::Late));
+            let early = times::received(receipt.at, at, finding(Code::TimesDisagree));
+            self.findings.extend(late.into_iter().chain(early));
             self.weigh(index, receipt.target, query, signed.rows);
         }
         self.findings.extend(query.err());
@@ -89,6 +97,7 @@ impl LedgerReplay<'_> {
             index,
             query: receipt.query,
             target: receipt.target,
+            at,
             partner: receipt.partner.clone(),
             signed: sha256(receipt.signed_query.as_bytes()),
             stated: Stated::of(&receipt.status),
@@ -130,8 +139,13 @@ impl LedgerReplay<'_> {
         }
     }
 
-    /// The partner's outcome: signed with a key that was enrolled when the query was written, or later.
-    fn signed_outcome(&self, receipt: &Receipt, query: &Query) -> Result<Option<Signed>, Fault> {
+    /// The partner's outcome, signed with a key that was enrolled when the query was written or later; and when
+    /// that was.
+    fn signed_outcome(
+        &self,
+        receipt: &Receipt,
+        query: &Query,
+    ) -> Result<Option<(Signed, Timestamp)>, Fault> {
         let Some(text) = &receipt.outcome else {
             return Ok(None);
         };
@@ -159,7 +173,8 @@ impl LedgerReplay<'_> {
                     .and_then(|key| Revoked::of(self.register, &receipt.partner, key))
                     .filter(|_| outcome.status == Status::Answered);
                 let at = receipt.at.max(outcome.at).max(query.created);
-                Ok(Some(Signed { revoked: revoked.map(|key| (key, at)), ..Signed::of(&outcome) }))
+                let revoked = revoked.map(|key| (key, at));
+                Ok(Some((Signed { revoked, ..Signed::of(&outcome) }, outcome.at)))
             }
         }
     }

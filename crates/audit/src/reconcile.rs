@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::VouchedBy};
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerName, Replayed,
+    Code, Finding, LedgerKind, LedgerName, Place, Replayed,
     account::{Asked, Decided, Ruling, Stated},
     findings::Findings,
     receipt::Received,
+    times::{self, Source},
 };
 
 /// Holds every ledger against those that should say the same.
@@ -53,33 +54,41 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
     for node in of(LedgerKind::Node) {
         for (query, decided) in &node.decided {
             findings.extend(reconciling.asked_by(node, *query, decided));
+            findings.extend(reconciling.decided_before(node, *query, decided));
             findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
-    for missing in missing(ledgers) {
-        findings.push(Finding::new(Code::LedgerMissing, missing));
+    for (missing, place) in missing(ledgers) {
+        let told = format!("{}, entry={}", place.ledger, place.entry);
+        findings.push(Finding::new(Code::LedgerMissing, missing).expected(told));
     }
     findings
 }
 
 /// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered.
-/// Without this, who leaves his ledger away would be found less than who hands over a false one.
-fn missing(ledgers: &[Replayed]) -> BTreeSet<LedgerName> {
-    let mut wanted = BTreeSet::new();
+/// Without this, who leaves his ledger away would be found less than who hands over a false one. Of each, a
+/// place that says so.
+fn missing(ledgers: &[Replayed]) -> BTreeMap<LedgerName, Place> {
+    let mut wanted = BTreeMap::new();
+    let mut want = |kind, party: &Oin, ledger: &Replayed, entry| {
+        let name = LedgerName::new(kind, party.clone());
+        wanted.entry(name).or_insert_with(|| Place { ledger: ledger.name.clone(), entry });
+    };
     for ledger in ledgers {
         for decided in ledger.decided.values() {
-            let results = decided.ended.iter().flat_map(|ended| &ended.results);
-            for result in results.filter(|result| result.stated.answered()) {
-                let node = decided.target(result.target).map(|target| target.partner.clone());
-                wanted.extend(node.map(|party| LedgerName::new(LedgerKind::Node, party)));
-                wanted.insert(LedgerName::new(LedgerKind::Receipts, decided.requester.clone()));
+            let Some(ended) = &decided.ended else { continue };
+            for result in ended.results.iter().filter(|result| result.stated.answered()) {
+                if let Some(target) = decided.target(result.target) {
+                    want(LedgerKind::Node, &target.partner, ledger, ended.index);
+                }
+                want(LedgerKind::Receipts, &decided.requester, ledger, ended.index);
             }
         }
         for receipt in ledger.receipts.iter().filter(|receipt| receipt.outcome.is_some()) {
-            wanted.insert(LedgerName::new(LedgerKind::Node, receipt.partner.clone()));
+            want(LedgerKind::Node, &receipt.partner, ledger, receipt.index);
         }
     }
-    wanted.retain(|name| ledgers.iter().all(|ledger| ledger.name != *name));
+    wanted.retain(|name, _| ledgers.iter().all(|ledger| ledger.name != *name));
     wanted
 }
 
@@ -110,8 +119,9 @@ impl Reconciling<'_> {
         let Some(theirs) = node.decided.get(&at.query) else {
             let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
             let code = if proven { Code::MissingAtNode } else { Code::NotReached };
+            let entry = decided.ended.as_ref().map_or(decided.index, |ended| ended.index);
             let told = result.map_or_else(|| "status=open".to_owned(), ToString::to_string);
-            let finding = Finding::new(code, &node.name).query(at.query).expected(told);
+            let finding = at.say(code).entry(entry).expected(held(None, &node.name)).found(told);
             return (proven || !node.rejected.contains(&at.query)).then_some(finding);
         };
         if theirs.signed != decided.signed {
@@ -121,16 +131,17 @@ impl Reconciling<'_> {
             );
         }
         let (told, own) = (result?, ended(theirs, at.target)?);
-        let differ = at.say(Code::OutcomesDiffer).entry(decided.ended.as_ref()?.index);
-        let differ = differ.expected(&own).found(told);
+        let entry = decided.ended.as_ref()?.index;
+        let say = |code| Some(at.say(code).entry(entry).expected(&own).found(told));
         match (&told.stated, &own.stated) {
-            (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => None,
-            (Stated::Answered | Stated::Refused(_), _) if told.stated != own.stated => Some(differ),
-            (Stated::Answered, _) => Some(differ),
-            (Stated::Failed(_), Stated::Answered) => {
-                let finding = at.say(Code::NotDelivered).entry(theirs.index);
-                Some(finding.expected(&own).found(told))
+            (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => {
+                ended_before(at, decided, (node, theirs))
             }
+            (Stated::Answered | Stated::Refused(_), _) if told.stated != own.stated => {
+                say(Code::OutcomesDiffer)
+            }
+            (Stated::Answered, _) => say(Code::OutcomesDiffer),
+            (Stated::Failed(_), Stated::Answered) => say(Code::NotDelivered),
             _ => None,
         }
     }
@@ -147,6 +158,20 @@ impl Reconciling<'_> {
             if asked.permitted() { Code::MissingAtCoordinator } else { Code::RefusedUnasked };
         let finding = Finding::new(code, &node.name).entry(decided.index).query(query);
         (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
+    }
+
+    /// A decision of a node that states an earlier time than the coordinator's, which it followed.
+    fn decided_before(
+        &self,
+        node: &Replayed,
+        query: QueryId,
+        decided: &Decided,
+    ) -> Option<Finding> {
+        let coordinator = self.coordinator?;
+        let permit = coordinator.decided.get(&query)?;
+        let finding = Finding::new(Code::TimesDisagree, &node.name).entry(decided.index);
+        let source = Source { at: permit.at, ledger: &coordinator.name, entry: permit.index };
+        times::before(decided.at, source, finding.query(query))
     }
 
     /// A permit of a node for vouched subjects, held against the ledgers of whoever vouched: each permitted
@@ -190,14 +215,10 @@ impl Reconciling<'_> {
         let node = self.nodes.get(&receipt.partner);
         let decided = node.and_then(|node| node.decided.get(&receipt.query));
         if let Some(node) = node {
-            findings.extend(held_by_node(receipt, decided).map(|(code, expected, found)| {
-                let finding = if code == Code::MissingAtNode {
-                    Finding::new(code, &node.name).query(at.query)
-                } else {
-                    say(code)
-                };
-                finding.expected(expected).found(found)
-            }));
+            findings.extend(
+                held_by_node(receipt, (node, decided))
+                    .map(|(code, expected, found)| say(code).expected(expected).found(found)),
+            );
         }
         let coordinator = self.coordinator.and_then(|one| one.decided.get(&receipt.query));
         if let Some((revoked, at)) = receipt.outcome.as_ref().and_then(|outcome| outcome.revoked) {
@@ -205,6 +226,11 @@ impl Reconciling<'_> {
             let times = [coordinator.map(|one| one.at), before];
             let signed = times.into_iter().flatten().fold(at, Timestamp::max);
             findings.extend(revoked.judge(signed, say(Code::KeyRevoked)));
+        }
+        let answered = receipt.outcome.as_ref().is_some_and(|one| one.stated.answered());
+        if let Some((ledger, permit)) = self.coordinator.zip(coordinator).filter(|_| answered) {
+            let source = Source { at: permit.at, ledger: &ledger.name, entry: permit.index };
+            findings.extend(times::before(receipt.at, source, say(Code::TimesDisagree)));
         }
         let rulings = [decided, coordinator].into_iter().flatten();
         let caps = rulings.filter_map(|one| one.target(receipt.target)?.max_rows());
@@ -218,6 +244,17 @@ impl Reconciling<'_> {
             );
         }
     }
+}
+
+/// An answer that was relayed in full by the coordinator's time before it ended by the node's.
+fn ended_before(
+    at: At<'_>,
+    decided: &Decided,
+    (node, theirs): (&Replayed, &Decided),
+) -> Option<Finding> {
+    let (told, own) = (decided.ended.as_ref()?, theirs.ended.as_ref()?);
+    let finding = at.say(Code::TimesDisagree).entry(told.index);
+    times::before(told.at, Source { at: own.at, ledger: &node.name, entry: own.index }, finding)
 }
 
 /// What a node's own ledger says of how a target ended. A refusal ends the exchange by itself.
@@ -277,19 +314,27 @@ fn held_by_coordinator(
     (comparable && !same).then(|| (Code::OutcomesDiffer, told.to_string()))
 }
 
+/// What a node's ledger holds of a query.
+fn held(decided: Option<&Decided>, node: &LedgerName) -> String {
+    let index = decided.map_or_else(|| "none".to_owned(), |one| one.index.to_string());
+    format!("decision={index} in {node}")
+}
+
 fn query_hash(hash: &Digest) -> String {
     format!("signed_query={hash}")
 }
 
 /// A partner's signed outcome held against its own ledger.
-fn held_by_node(receipt: &Received, decided: Option<&Decided>) -> Option<(Code, String, String)> {
+fn held_by_node(
+    receipt: &Received,
+    (node, decided): (&Replayed, Option<&Decided>),
+) -> Option<(Code, String, String)> {
     let outcome = receipt.outcome.as_ref()?;
     let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
     let Some(decided) = decided.filter(|one| one.index == index) else {
-        let holds = decided.map(|one| format!("decision={}", one.index));
-        let holds = holds.unwrap_or_else(|| "decision=none".to_owned());
-        return Some((Code::MissingAtNode, format!("decision={index}"), holds));
+        let found = format!("decision={index} {}", found());
+        return Some((Code::MissingAtNode, held(decided, &node.name), found));
     };
     if decided.signed != receipt.signed {
         let (own, theirs) = (query_hash(&decided.signed), query_hash(&receipt.signed));

@@ -11,9 +11,10 @@ use convenant_ledger::{
     register::{Register, RegisterError},
 };
 use convenant_model::{
-    Digest, Oin,
-    documents::DocumentKind,
+    Digest, Oin, ProjectId,
+    documents::{DocumentKind, ProjectDecision},
     keys::VerifyingKey,
+    parse::from_json,
     query::RegisterPosition,
     register::{CovenantInForce, Envelope as _, RootOfTrust},
 };
@@ -37,6 +38,8 @@ pub struct RegisterEvidence {
     copies: Vec<Register>,
     rules: HashMap<Digest, Arc<Rules>>,
     ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
+    /// The document with which the LSI decided on a project last.
+    decisions: BTreeMap<ProjectId, u64>,
     findings: Vec<Finding>,
     verifier: LedgerVerifier,
 }
@@ -64,6 +67,7 @@ impl RegisterEvidence {
             whole,
             rules: HashMap::new(),
             ledger_keys: BTreeMap::new(),
+            decisions: BTreeMap::new(),
             findings: Vec::new(),
             verifier: verifier.clone(),
         };
@@ -103,6 +107,11 @@ impl RegisterEvidence {
 
     pub(crate) fn size(&self) -> u64 {
         self.position().size
+    }
+
+    /// The document with which the LSI decided on a project last.
+    pub(crate) fn decision(&self, project: &ProjectId) -> Option<u64> {
+        self.decisions.get(project).copied()
     }
 
     pub(crate) fn rules(&self, covenant: &Digest) -> Option<&Arc<Rules>> {
@@ -168,6 +177,7 @@ impl RegisterEvidence {
         match kind {
             DocumentKind::Covenant => self.compile(),
             DocumentKind::Enrolment => self.note_keys(),
+            DocumentKind::Decision => self.note_decision(),
             _ => {}
         }
         Ok(())
@@ -197,6 +207,14 @@ impl RegisterEvidence {
         }
     }
 
+    fn note_decision(&mut self) {
+        let signed = self.documents.last().and_then(|document| Jws::parse(document).ok());
+        let read = |signed: Jws| from_json::<ProjectDecision>("decision", signed.payload()).ok();
+        if let Some(decision) = signed.and_then(read) {
+            self.decisions.insert(decision.project, self.size().saturating_sub(1));
+        }
+    }
+
     fn check(&mut self, checkpoint: Option<&[u8]>, verifier: &LedgerVerifier) {
         let own = self.position();
         let Some(bytes) = checkpoint else {
@@ -216,6 +234,10 @@ impl RegisterEvidence {
         };
         let stated = RegisterPosition { size: stated.size, root: stated.root };
         if !self.whole.held(&stated) {
+            // The first document that is missing; or else the last by which they differ.
+            let missing = stated.size > own.size;
+            let document = if missing { own.size } else { stated.size.saturating_sub(1) };
+            let finding = finding.entry(document);
             self.findings.push(finding.expected(shown(&stated)).found(shown(&own)));
         } else if stated.size < own.size {
             let finding = Finding::new(Code::RegisterUnsigned, NAME).entry(stated.size);

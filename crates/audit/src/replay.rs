@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
-    Report, Statement, findings::Findings, reconcile, revoked, signed::Known,
+    Report, Statement, duties, findings::Findings, reconcile, revoked, signed::Known,
 };
 
 /// An audit under way.
@@ -64,13 +64,18 @@ impl<'a> Replay<'a> {
         if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
             findings.extend(revoked::documents(self.register, coordinator));
         }
-        let answers = Answers::new(self.register, &mut self.ledgers);
+        let until = self.ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).max();
+        let by_coordinator =
+            self.ledgers.iter().any(|one| one.name.kind == LedgerKind::Coordinator);
         for ledger in &mut self.ledgers {
             // A node sees again what the coordinator passed on.
-            if ledger.name.kind != LedgerKind::Node || !answers.by_coordinator {
-                findings.extend(std::mem::take(&mut ledger.unusual));
+            if ledger.name.kind != LedgerKind::Node || !by_coordinator {
+                findings.extend(std::mem::take(&mut ledger.told_once));
+                findings.extend(duties::kept(&ledger.name, &ledger.figures, until));
             }
         }
+        findings.extend(duties::projects(self.register, until));
+        let answers = Answers::new(self.register, &mut self.ledgers);
         let left_out = findings.left_out();
         let mut findings = findings.told();
         let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);

@@ -58,7 +58,7 @@ impl LedgerReplay<'_> {
             });
             match sound {
                 Some((signed, _)) => stated.push((statement.by.to_string(), signed)),
-                None => self.findings.push(Finding::new(Code::Statement, &statement.by)),
+                None => self.findings.push(unproven(statement)),
             }
         }
         for note in &self.witnessed {
@@ -70,13 +70,19 @@ impl LedgerReplay<'_> {
                     cosigned.push(Cosigned { by: by.clone(), entries, at });
                     stated.push((by, signed));
                 }
-                None => self.findings.push(Finding::new(Code::Cosignature, &self.name)),
+                None => {
+                    let finding = Finding::new(Code::Cosignature, &self.name);
+                    self.findings.push(finding.found(claimed(note)));
+                }
             }
         }
         for note in &self.stamped {
             match verified(self.register, &self.name, note) {
                 Some((signed, _)) => stated.push(("timestamp".to_owned(), signed)),
-                None => self.findings.push(Finding::new(Code::Stamped, &self.name)),
+                None => {
+                    let finding = Finding::new(Code::Stamped, &self.name);
+                    self.findings.push(finding.found(claimed(note)));
+                }
             }
         }
         let findings = contradictions(&self.name, &stated, &self.leaves);
@@ -102,7 +108,10 @@ impl LedgerReplay<'_> {
         // against what the witness holds.
         let proven = shown.size == held.size && shown.root != held.root;
         let code = if proven { Code::Forked } else { Code::ConflictTold };
-        let finding = Finding::new(code, of.name());
+        // What was signed for before and is no longer shown; or else the last that both roots cover.
+        let shorter = shown.size < held.size;
+        let entry = if shorter { shown.size } else { held.size.saturating_sub(1) };
+        let finding = Finding::new(code, of.name()).entry(entry);
         let told = |one: &Checkpoint| format!("size={} root={}", one.size, one.root);
         let by = format!("{} in {}, entry={index}", told(shown), self.name);
         self.findings.push(finding.expected(told(held)).found(by));
@@ -122,7 +131,7 @@ impl RegisterEvidence {
             let by = &statement.by;
             let signed = signed.filter(|signed| cosigned_at(self, by, signed).is_some());
             let Some(signed) = signed else {
-                return Some(Finding::new(Code::Statement, &statement.by));
+                return Some(unproven(statement));
             };
             let (stated, own) = (signed.checkpoint(), self.position());
             let position =
@@ -130,8 +139,12 @@ impl RegisterEvidence {
             if self.register().held(&position) {
                 return None;
             }
-            let code = if stated.size > own.size { Code::SetBack } else { Code::Forked };
-            let finding = Finding::new(code, "register");
+            let (code, document) = if stated.size > own.size {
+                (Code::SetBack, own.size)
+            } else {
+                (Code::Forked, stated.size.saturating_sub(1))
+            };
+            let finding = Finding::new(code, "register").entry(document);
             let expected = format!("size={} root={} at {}", stated.size, stated.root, statement.by);
             Some(finding.expected(expected).found(crate::register::shown(&own)))
         };
@@ -197,6 +210,19 @@ fn verified(
     })
 }
 
+/// A statement of a witness that proves nothing.
+fn unproven(statement: &Statement) -> Finding {
+    Finding::new(Code::Statement, &statement.by).found(claimed(&statement.note))
+}
+
+/// What a note says that it is of, whoever signed it.
+fn claimed(note: &[u8]) -> String {
+    Checkpoint::unverified(note).map_or_else(
+        |_| "unreadable".to_owned(),
+        |one| format!("{} size={} root={}", one.origin.as_str(), one.size, one.root),
+    )
+}
+
 /// When the party of a ledger cosigned a checkpoint of another.
 fn cosigned_at(
     register: &RegisterEvidence,
@@ -256,15 +282,24 @@ fn contradictions(
         leaves.get(from..to).unwrap_or_default().iter().for_each(|leaf| tree.append(*leaf));
         roots.insert(size, tree.root());
     }
+    let agrees = |stated: &Checkpoint| roots.get(&stated.size) == Some(&stated.root);
+    let agreed = stated.iter().map(|(_, one)| one.checkpoint()).filter(|one| agrees(one));
+    let agreed: BTreeSet<u64> = agreed.map(|one| one.size).collect();
     let check = |(by, signed): &(String, SignedCheckpoint)| {
         let stated = signed.checkpoint();
-        let expected = format!("size={} root={} at {by}", stated.size, stated.root);
-        let (code, found) = match roots.get(&stated.size) {
+        let (size, last) = (stated.size, stated.size.saturating_sub(1));
+        let (code, entry, found) = match roots.get(&size) {
             Some(root) if *root == stated.root => return None,
-            Some(root) => (Code::Forked, format!("size={} root={root}", stated.size)),
-            None => (Code::SetBack, format!("size={}", leaves.len())),
+            Some(root) => {
+                // Only roots are known of the other history: it parts from this one after what they agree on.
+                let first = agreed.range(..size).next_back().copied().unwrap_or(0);
+                let found = format!("size={size} root={root} first_difference={first}..{last}");
+                (Code::Forked, last, found)
+            }
+            None => (Code::SetBack, leaves.len() as u64, format!("size={}", leaves.len())),
         };
-        Some(Finding::new(code, name).expected(expected).found(found))
+        let expected = format!("size={size} root={} at {by}", stated.root);
+        Some(Finding::new(code, name).entry(entry).expected(expected).found(found))
     };
     stated.iter().filter_map(check).collect()
 }

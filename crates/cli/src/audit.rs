@@ -126,7 +126,10 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     });
     bar.finish_and_clear();
     replayed?.into_iter().for_each(|one| replay.add(one));
-    Ok(replay.report())
+    let comparing = output::spinner("logboeken vergelijken");
+    let report = replay.report();
+    comparing.finish_and_clear();
+    Ok(report)
 }
 
 /// The forms of a report in a file.

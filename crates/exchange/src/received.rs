@@ -15,8 +15,8 @@ use crate::QUERY_TYPE;
 
 /// Most bytes of a signed query; its entry must fit a ledger.
 const MAX_SIGNED: usize = 24 << 10;
-/// Seconds that a requester's clock may be ahead.
-const SKEW_SECONDS: i64 = 30;
+/// Seconds that another party's clock may be ahead.
+pub const SKEW_SECONDS: i64 = 30;
 
 /// What this party knows when a query arrives.
 #[derive(Clone, Copy, Debug)]

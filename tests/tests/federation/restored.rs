@@ -39,7 +39,7 @@ async fn start(world: &mut World) {
 /// An answer that the leader holds a receipt of stands in neither ledger.
 fn assert_told(report: &Report) {
     let told = |ledger, code| codes(report, ledger).iter().any(|(found, _)| *found == code);
-    assert!(told("node/", Code::MissingAtNode), "{report}");
+    assert!(told("receipts/", Code::MissingAtNode), "{report}");
     assert!(told("receipts/", Code::MissingAtCoordinator), "{report}");
     assert!(!report.holds());
 }

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use crate::world::{COORDINATOR, ROTTERDAM, TOESLAGEN, UWV};
 
-const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
+/// The covenant.
+pub(crate) const COVENANT: &str = include_str!("../../../demo/assets/covenant.toml");
 
 /// The title of the project: what its proposers like.
 pub(crate) const TITLE: &str = "Adressen <script>alert(1)</script>";
@@ -57,16 +58,12 @@ pub(crate) fn documents(
     documents.push(proposal);
     let mut attested = Vec::new();
     for party in [ROTTERDAM, UWV, TOESLAGEN] {
-        let attestation = attestation(party, hash);
+        let attestation = attestation(party, hash, "2026-01-10");
         let signed = sign(DocumentKind::Attestation, &attestation, &[&signing[party]]);
         attested.push(signed.payload_hash());
         documents.push(signed);
     }
-    let decision = json!({
-        "document": "decision", "project": "P-2026-001", "proposal": hash, "outcome": "approved",
-        "attestations": attested, "decided_on": "2026-01-20",
-        "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
-    });
+    let decision = decision(hash, &attested, "2026-01-20");
     let mandate = json!({
         "document": "mandate", "project": "P-2026-001", "proposal": hash, "partner": ROTTERDAM,
         "valid_from": "2026-02-01", "valid_until": "2026-12-31", "max_subjects": 20,
@@ -85,18 +82,28 @@ fn accession(party: &str, kind: &str, signing: &SigningKey) -> Value {
     })
 }
 
-fn attestation(party: &str, proposal: Digest) -> Value {
+/// The LSI's approval.
+pub(crate) fn decision(proposal: Digest, attested: &[Digest], decided_on: &str) -> Value {
+    json!({
+        "document": "decision", "project": "P-2026-001", "proposal": proposal,
+        "outcome": "approved", "attestations": attested, "decided_on": decided_on,
+        "reason": "omdat", "valid_from": "2026-02-01", "valid_until": "2026-12-31",
+    })
+}
+
+/// What a participant attests, with papers of a day.
+pub(crate) fn attestation(party: &str, proposal: Digest, papers: &str) -> Value {
     let paper = |kind: &str| {
-        json!({"kind": kind, "id": kind, "date": "2026-01-10", "hash": sha256(kind.as_bytes()),
+        json!({"kind": kind, "id": kind, "date": papers, "hash": sha256(kind.as_bytes()),
                "conclusion": "in orde"})
     };
-    let papers = ["dpia", "fg-advice", "security-plan", "risk-analysis", "communication-plan"];
+    let kinds = ["dpia", "fg-advice", "security-plan", "risk-analysis", "communication-plan"];
     json!({
         "document": "attestation", "project": "P-2026-001", "proposal": proposal,
         "partner": party,
         "tested": {"necessity": "ja", "proportionality": "ja", "data_minimisation": "ja",
                    "no_milder_means": "ja"},
-        "attachment": papers.map(paper),
+        "attachment": kinds.map(paper),
     })
 }
 
@@ -131,7 +138,8 @@ pub(crate) fn sign(kind: DocumentKind, document: &Value, keys: &[&SigningKey]) -
     jws
 }
 
-fn proposal() -> Value {
+/// What the partners propose.
+pub(crate) fn proposal() -> Value {
     let participant = |oin: &str| json!({"partner": oin, "role": "deelnemer"});
     let annex = |provider: &str, dataset: &str, field: &str, category: &str| {
         json!({

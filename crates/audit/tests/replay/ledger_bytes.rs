@@ -2,7 +2,7 @@
 
 use convenant_audit::{Finding, LedgerKind, LedgerName, Replay, Severity, first_difference};
 use convenant_ledger::merkle::leaf_hash;
-use convenant_model::Digest;
+use convenant_model::{Digest, entry::Entry};
 
 use crate::world::{COORDINATOR, UWV, World, at, bytes, found, oin, tree};
 
@@ -96,6 +96,52 @@ fn a_checkpoint_of_another_key_or_ledger_is_refused() {
         let findings = finish(&world, &signed, Some(&checkpoint), |_| None);
         assert_eq!(findings[0].code.as_str(), "CONTROLEPUNT_ONGELDIG");
     }
+}
+
+#[test]
+fn entries_out_of_their_sequence_or_no_longer_whole_are_named() {
+    let (world, entries) = ledger();
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let mut ledger = replay.ledger(LedgerName::new(LedgerKind::Node, oin(UWV)));
+    ledger.entry(0, &entries[0]);
+    // The store skips one, and cannot give what follows.
+    ledger.entry(2, &entries[1]);
+    ledger.damaged(3);
+    replay.add(ledger.finish(None, |_| None));
+    let report = replay.report();
+    let found = found(&report, Severity::Finding);
+    let expected =
+        ["CONTROLEPUNT_ONTBREEKT uwv", "REGEL_BUITEN_VOLGORDE uwv 2", "REGEL_BESCHADIGD uwv 3"];
+    assert_eq!(found, expected);
+    let sequence = report.findings.iter().find(|one| one.entry == Some(2)).unwrap();
+    assert_eq!(sequence.expected.as_deref(), Some("entry=1"));
+}
+
+#[test]
+fn a_ledger_that_is_handed_over_twice() {
+    let (world, entries) = ledger();
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let name = LedgerName::new(LedgerKind::Node, oin(UWV));
+    for size in [entries.len(), 1] {
+        let mut ledger = replay.ledger(name.clone());
+        (0..).zip(&entries[..size]).for_each(|(index, entry)| ledger.entry(index, entry));
+        let signer = world.signer(&name);
+        let signed = signer.sign(size as u64, tree(&entries[..size]).root(), at()).unwrap();
+        replay.add(ledger.finish(Some(signed.to_string().as_bytes()), |_| None));
+    }
+    assert_eq!(found(&replay.report(), Severity::Finding), ["LOGBOEK_DUBBEL uwv"]);
+}
+
+#[test]
+fn a_start_after_a_crash_is_noted() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    let Entry::Started(started) = &mut ledgers.toeslagen[0] else { panic!("not a start") };
+    started.torn_bytes = 17;
+    let notes = found(&world.audit(&ledgers), Severity::Note);
+    assert!(notes.contains(&"HERSTART_NA_STORING toeslagen 0".to_owned()), "{notes:?}");
 }
 
 #[test]

@@ -3,11 +3,17 @@
 #![cfg(test)]
 
 mod answers;
+mod codes;
 mod documents;
+mod duties;
 mod honest;
 mod ledger_bytes;
+mod parties;
+mod register;
 mod revoked;
 mod tampered;
+mod times;
 mod unusual;
 mod vouchers;
+mod witnessed;
 mod world;

@@ -171,6 +171,8 @@ fn a_query_that_had_expired_or_was_relabelled() {
 
 #[test]
 fn counters_that_begin_again() {
+    let overdue = after(|_, ledgers| decision(&mut ledgers.toeslagen[5]).used.overdue = 1);
+    assert!(overdue.contains(&"ACHTERSTAND_AFWIJKEND toeslagen 5".to_owned()), "{overdue:?}");
     let reset = after(|_, ledgers| decision(&mut ledgers.toeslagen[5]).used = Usage::default());
     assert!(reset.contains(&"TELLING_TE_LAAG toeslagen 5".to_owned()), "{reset:?}");
     let mut world = World::new();
@@ -213,19 +215,77 @@ fn an_outcome_that_was_altered_or_made_up() {
 }
 
 #[test]
-fn a_decision_that_one_party_does_not_have() {
-    let node = after(|_, ledgers| ledgers.toeslagen.truncate(5));
-    assert_eq!(node, ["BESLUIT_ONTBREEKT_KNOOPPUNT toeslagen"; 2]);
-    let coordinator = after(|_, ledgers| ledgers.coordinator.truncate(5));
+fn what_was_decided_with_another_engine() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    for index in [1, 3, 5] {
+        let one = decision(&mut ledgers.toeslagen[index]);
+        one.engine = "cedar-policy 1.0".to_owned();
+        one.verdicts[0].slice = sha256(b"other facts");
+    }
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    let mut notes = found(&report, Severity::Note);
+    notes.retain(|one| one.contains("toeslagen"));
+    // The engine is told of once.
     let expected = [
-        "BESLUIT_ONTBREEKT_COORDINATOR receipts 3",
-        "BESLUIT_ONTBREEKT_COORDINATOR receipts 4",
-        "BESLUIT_ONTBREEKT_COORDINATOR toeslagen 5",
+        "ANDERE_REGELMACHINE toeslagen 1",
+        "VERSCHIL_DOOR_REGELMACHINE toeslagen 1",
+        "VERSCHIL_DOOR_REGELMACHINE toeslagen 3",
+        "VERSCHIL_DOOR_REGELMACHINE toeslagen 5",
     ];
-    // What UWV's node refused is a warning: nothing left.
-    let mut coordinator = coordinator;
-    coordinator.sort();
-    assert_eq!(coordinator, expected);
+    assert_eq!(notes, expected);
+    // Another engine is no excuse for another verdict.
+    let problem = Problem::RuleError;
+    decision(&mut ledgers.toeslagen[5]).verdicts[0].verdict = RecordedVerdict::Problem { problem };
+    let found = found(&world.audit(&ledgers), Severity::Finding);
+    assert!(found.contains(&"UITSPRAAK_AFWIJKEND toeslagen 5".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_number_that_was_counted_before() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let permit = decision(&mut ledgers.coordinator[0]).verdicts.clone();
+    for _ in 0..2 {
+        world.exchange(&mut ledgers, &|query| query["kind"] = "count".into(), false);
+    }
+    // The project may count nothing; its coordinator says that it may.
+    for index in [2, 3] {
+        decision(&mut ledgers.coordinator[index]).verdicts = permit.clone();
+    }
+    let recounted = |ledgers: &Ledgers| {
+        let found = found(&world.audit(ledgers), Severity::Finding);
+        found.into_iter().filter(|one| one.starts_with("OPNIEUW_GETELD ")).collect::<Vec<_>>()
+    };
+    // For each of its targets.
+    assert_eq!(recounted(&ledgers), ["OPNIEUW_GETELD coordinator 3"; 2]);
+    let today = Some(world.now.date());
+    decision(&mut ledgers.coordinator[3]).counted = vec![today; 2];
+    assert_eq!(recounted(&ledgers), [""; 0]);
+}
+
+#[test]
+fn an_answer_out_of_proportion_is_told_of_where_it_was_given() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    outcome(&mut ledgers.uwv[2]).results[0].alarm = true;
+    assert_eq!(found(&world.audit(&ledgers), Severity::Warning), ["EVENREDIGHEID uwv 2"]);
+}
+
+#[test]
+fn an_answer_that_its_requester_did_not_accept() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    let one = receipt(&mut ledgers.receipts[1]);
+    break_signature(one.outcome.as_mut().unwrap());
+    one.status = Status::Failed { problem: Problem::BadSignature };
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    let declined = "ANTWOORD_AFGEWEZEN receipts 1".to_owned();
+    assert!(found(&report, Severity::Warning).contains(&declined), "{report}");
+    let told = report.findings.iter().find(|told| told.entry == Some(1)).unwrap();
+    assert_eq!(told.found.as_deref(), Some("status=failed ONJUISTE_HANDTEKENING"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Replay, Report, 
 use convenant_clauses::{Request, Rules, Verdict, decide, decide_all};
 use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
 use convenant_ledger::{
-    EntryBytes, LedgerSigner, LedgerVerifier,
+    EntryBytes, LedgerSigner, LedgerVerifier, SignedCheckpoint,
     merkle::{Frontier, leaf_hash},
     note::NoteName,
     register::Register,
@@ -21,13 +21,16 @@ use convenant_model::{
     },
     keys::{SealingKey, VerifyingKey},
     query::{Query, RegisterPosition},
+    register::Envelope as _,
     verdict::Refusal,
 };
-use convenant_signing::{SigningKey, SystemRandom, canonical, sha256, sign_compact};
+use convenant_signing::{Jws, SigningKey, SystemRandom, canonical, sha256, sign_compact};
 use serde_json::{Value, json};
 
-use crate::documents::{documents, enrolment, root, sign};
+use crate::documents::{attestation, decision, documents, enrolment, root, sign};
 
+/// Signs as the LSI's quorum.
+pub(crate) const LSI: &str = "lsi";
 pub(crate) const COORDINATOR: &str = "00000099000000001000";
 pub(crate) const ROTTERDAM: &str = "00000099000000000599";
 pub(crate) const UWV: &str = "00000099000000002000";
@@ -306,9 +309,18 @@ impl World {
 
     /// The register as verified from the root of trust.
     pub(crate) fn evidence(&self) -> RegisterEvidence {
+        let signed = self.register_checkpoint().to_string();
+        self.evidence_with(self.documents.clone(), Some(&signed))
+    }
+
+    /// The coordinator's checkpoint of the register.
+    pub(crate) fn register_checkpoint(&self) -> SignedCheckpoint {
         let position = self.register.position();
-        let signed = self.register_key.sign(position.size, position.root, self.now).unwrap();
-        self.evidence_with(self.documents.clone(), Some(&signed.to_string()))
+        self.register_checkpoint_of(position.size, position.root)
+    }
+
+    pub(crate) fn register_checkpoint_of(&self, size: u64, root: Digest) -> SignedCheckpoint {
+        self.register_key.sign(size, root, self.now).unwrap()
     }
 
     pub(crate) fn evidence_with(
@@ -336,9 +348,8 @@ impl World {
             let dataset = Some("uwv/polisadministratie_inkomstenverhouding");
             let enrolment = enrolment(UWV, "uwv", dataset, &self.signing[UWV], &self.ledger[UWV]);
             let keys = [&self.lsi, &self.signing[UWV]];
-            let document = sign(DocumentKind::Enrolment, &enrolment, &keys).to_json();
-            self.register.append(&document).unwrap();
-            self.documents.push(document);
+            let document = sign(DocumentKind::Enrolment, &enrolment, &keys);
+            self.admit(&document);
         }
         replaced
     }
@@ -349,9 +360,7 @@ impl World {
             "document": "revocation", "partner": party, "key": key, "from": from,
             "reason": "gestolen",
         });
-        let document = sign(DocumentKind::Revocation, &revocation, &[&self.lsi]).to_json();
-        self.register.append(&document).unwrap();
-        self.documents.push(document);
+        self.submit(DocumentKind::Revocation, &revocation, &[LSI]);
     }
 
     /// Records that Rotterdam destroyed an answer.
@@ -361,8 +370,34 @@ impl World {
             "item": [{"query": query, "provider": provider, "manifest": sha256(b"manifest")}],
             "manner": "gewist", "destroyed_at": at, "place": "Rotterdam", "operator": "beheer",
         });
-        let keys = [&self.signing[ROTTERDAM]];
-        let document = sign(DocumentKind::Destruction, &destruction, &keys).to_json();
+        self.submit(DocumentKind::Destruction, &destruction, &[ROTTERDAM]);
+    }
+
+    /// Decides on the project once more, on what every participant attests anew: with papers and a decision of
+    /// these days, and on another version where one is given.
+    pub(crate) fn decide_again(&mut self, version: Option<&Value>, papers: &str, decided_on: &str) {
+        let partners = [ROTTERDAM, UWV, TOESLAGEN];
+        let proposal = version.map_or(self.proposal, |version| {
+            self.submit(DocumentKind::Proposal, version, &partners)
+        });
+        let attested = partners.map(|party| {
+            let attestation = attestation(party, proposal, papers);
+            self.submit(DocumentKind::Attestation, &attestation, &[party])
+        });
+        let decision = decision(proposal, &attested, decided_on);
+        self.submit(DocumentKind::Decision, &decision, &[LSI]);
+    }
+
+    /// Has a document signed and takes it into the register; gives the hash of what was signed.
+    pub(crate) fn submit(&mut self, kind: DocumentKind, document: &Value, by: &[&str]) -> Digest {
+        let keys: Vec<_> = by.iter().map(|by| self.signing.get(by).unwrap_or(&self.lsi)).collect();
+        let signed = sign(kind, document, &keys);
+        self.admit(&signed);
+        signed.payload_hash()
+    }
+
+    fn admit(&mut self, document: &Jws) {
+        let document = document.to_json();
         self.register.append(&document).unwrap();
         self.documents.push(document);
     }

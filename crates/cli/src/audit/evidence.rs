@@ -18,7 +18,10 @@ use convenant_store::{EntriesError, FileLedger, Notes};
 use indicatif::ProgressBar;
 
 use super::ReplayArgs;
-use crate::exit::{Named as _, usage};
+use crate::{
+    exit::{Named as _, usage},
+    output,
+};
 
 /// Where everything is.
 pub(super) struct Evidence {
@@ -70,7 +73,10 @@ impl Evidence {
     /// The register, with what does not hold of it as findings.
     pub(super) fn register(&self) -> anyhow::Result<RegisterEvidence> {
         let checkpoint = folder::checkpoint(&self.register)?;
-        let documents = documents(&self.register)?;
+        let reading = output::spinner("register lezen");
+        let documents = documents(&self.register);
+        reading.finish_and_clear();
+        let documents = documents?;
         if documents.is_empty() {
             return Err(usage(format!("`{}` holds no register", self.register.display())));
         }
@@ -78,7 +84,12 @@ impl Evidence {
         let origin = NoteName::new(origin).context("the register's checkpoint names no ledger")?;
         let verifier = LedgerVerifier::new(origin, verifying_key(&self.trust.key)?)?;
         let root = self.trust.root_of_trust()?;
-        Ok(RegisterEvidence::verify(root, documents, checkpoint.as_deref(), &verifier))
+        let bar = output::bar("documenten");
+        bar.set_length(documents.len() as u64);
+        let documents = documents.into_iter().inspect(|_| bar.inc(1));
+        let evidence = RegisterEvidence::verify(root, documents, checkpoint.as_deref(), &verifier);
+        bar.finish_and_clear();
+        Ok(evidence)
     }
 }
 

@@ -16,9 +16,8 @@ use convenant_signing::{JwsError, key_id, parse_canonical, peek_compact};
 use thiserror::Error;
 
 use super::{VOUCHING_TYPE, leaf};
+use crate::SKEW_SECONDS;
 
-/// Seconds that another partner's clock may be ahead.
-const SKEW_SECONDS: i64 = 30;
 /// Most answers that vouch for the subjects of one query: each is a signature to verify, and stands in the
 /// record.
 const MOST_ANSWERS: usize = 128;

@@ -1,0 +1,182 @@
+//! Duties that were not met in time, and that just were. The evidence that shows it holds.
+
+use convenant_audit::{Code, LedgerKind, Report, Severity};
+use convenant_model::{
+    Timestamp,
+    documents::DocumentKind,
+    entry::{Decision, Entry, Started},
+};
+use serde_json::json;
+
+use crate::{
+    documents::proposal,
+    world::{Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, found, oin},
+};
+
+/// The decision in the register.
+const DECISION: &str = "register 10";
+
+fn warnings(report: &Report) -> Vec<String> {
+    assert!(report.holds(), "{report}");
+    found(report, Severity::Warning)
+}
+
+fn told(report: &Report, code: Code) -> Vec<String> {
+    let of = report.findings.iter().filter(|one| one.code == code);
+    of.filter_map(|one| one.found.clone()).collect()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// One exchange on the first of May with answers that may be kept for thirty days. UWV starts once more on
+/// another day, with which the evidence ends.
+fn until(text: &str) -> (World, Ledgers) {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let (party, at, software) = (oin(UWV), at(text), "test".to_owned());
+    ledgers.uwv.push(Entry::Started(Started { party, at, software, torn_bytes: 0 }));
+    (world, ledgers)
+}
+
+#[test]
+fn answers_that_are_not_on_record_as_destroyed_after_their_last_day() {
+    let (world, ledgers) = until("2026-05-31T21:00:00.000Z");
+    assert_eq!(warnings(&world.audit(&ledgers)), [""; 0], "the last day, in the Netherlands");
+    let (world, ledgers) = until("2026-05-31T23:00:00.000Z");
+    let report = world.audit(&ledgers);
+    assert_eq!(warnings(&report), ["VERNIETIGING_ONTBREEKT coordinator 1"]);
+    let text = "project=P-2026-001 last_day=2026-05-31 answers=2";
+    assert_eq!(told(&report, Code::NotDestroyed), [text]);
+    // Without the coordinator's ledger, those of the nodes tell.
+    let report = world.audit_without(&ledgers, LedgerKind::Coordinator);
+    let of = |ledger: &str| format!("VERNIETIGING_ONTBREEKT {ledger} 1");
+    assert_eq!(warnings(&report), [of("uwv"), of("toeslagen")]);
+}
+
+#[test]
+fn answers_that_were_destroyed_after_their_last_day() {
+    let destroyed = |text: &str| {
+        let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+        world.exchange(&mut ledgers, &|_| {}, false);
+        let Entry::Decision(Decision { query, .. }) = &ledgers.coordinator[0] else { panic!() };
+        for provider in [UWV, TOESLAGEN] {
+            world.destroy(*query, provider, at(text));
+        }
+        let report = world.audit(&ledgers);
+        (warnings(&report), told(&report, Code::DestroyedLate))
+    };
+    assert_eq!(destroyed("2026-05-31T21:59:59.999Z").0, [""; 0]);
+    let (late, text) = destroyed("2026-05-31T22:00:00.000Z");
+    assert_eq!(late, ["VERNIETIGING_TE_LAAT coordinator 1"]);
+    assert_eq!(text, ["project=P-2026-001 last_day=2026-05-31 answers=2"]);
+}
+
+/// What is warned of about the project itself, when somebody still asks on a day after its end.
+fn after_the_end(text: &str, with: &dyn Fn(&mut World)) -> (Vec<String>, Report) {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.now = at(text);
+    world.exchange(&mut ledgers, &|_| {}, false);
+    with(&mut world);
+    let report = world.audit(&ledgers);
+    (warnings(&report), report)
+}
+
+/// Rotterdam says that it reported on every hit.
+fn report_all(world: &mut World) {
+    let feedback = json!({
+        "document": "feedback", "project": "P-2026-001", "partner": ROTTERDAM, "complete": true,
+    });
+    world.submit(DocumentKind::Feedback, &feedback, &[ROTTERDAM]);
+}
+
+/// Rotterdam says that nothing of the project is left with it.
+fn empty(world: &mut World, when: &str) {
+    let destruction = json!({
+        "document": "destruction", "project": "P-2026-001", "partner": ROTTERDAM,
+        "complete": true, "manner": "gewist", "destroyed_at": when, "place": "Rotterdam",
+        "operator": "beheer",
+    });
+    world.submit(DocumentKind::Destruction, &destruction, &[ROTTERDAM]);
+}
+
+#[test]
+fn feedback_that_did_not_come_in_time() {
+    let nothing = |_: &mut World| {};
+    // Twenty months after the first of January 2026.
+    assert_eq!(after_the_end("2027-09-01T12:00:00.000Z", &nothing).0, [""; 0]);
+    let (late, report) = after_the_end("2027-09-02T12:00:00.000Z", &nothing);
+    assert_eq!(late, [format!("TERUGKOPPELING_ONTBREEKT {DECISION}")]);
+    let text = format!("project=P-2026-001 last_day=2027-09-01 partner={ROTTERDAM}");
+    assert_eq!(told(&report, Code::NoFeedback), [text]);
+    assert_eq!(after_the_end("2027-09-02T12:00:00.000Z", &report_all).0, [""; 0]);
+}
+
+#[test]
+fn a_project_of_which_something_is_left_after_its_last_day() {
+    let at = "2028-01-02T12:00:00.000Z";
+    let (late, report) = after_the_end(at, &report_all);
+    assert_eq!(late, [format!("VERNIETIGING_ONTBREEKT {DECISION}")]);
+    let text = format!("project=P-2026-001 last_day=2028-01-01 partner={ROTTERDAM}");
+    assert_eq!(told(&report, Code::NotDestroyed), [text]);
+    let emptied = |when: &'static str| {
+        move |world: &mut World| {
+            report_all(world);
+            empty(world, when);
+        }
+    };
+    let (in_time, _) = after_the_end(at, &emptied("2028-01-01T12:00:00.000Z"));
+    assert_eq!(in_time, [""; 0]);
+    let (late, report) = after_the_end(at, &emptied("2028-01-02T00:00:00.000Z"));
+    assert_eq!(late, [format!("VERNIETIGING_TE_LAAT {DECISION}")]);
+    let text = "project=P-2026-001 last_day=2028-01-01 destroyed=2028-01-02";
+    assert_eq!(told(&report, Code::DestroyedLate), [text]);
+}
+
+#[test]
+fn papers_that_bear_a_later_date_than_a_permit() {
+    let papers = |dated: &str, decided_on: &str| {
+        let mut world = World::new();
+        let mut ledgers = Ledgers::default();
+        world.decide_again(None, dated, decided_on);
+        world.exchange(&mut ledgers, &|_| {}, false);
+        world.exchange(&mut ledgers, &|_| {}, false);
+        let report = world.audit(&ledgers);
+        (warnings(&report), told(&report, Code::PaperLate))
+    };
+    // Asked on the first of May.
+    assert_eq!(papers("2026-05-01", "2026-05-01").0, [""; 0]);
+    let (late, text) = papers("2026-05-01", "2026-05-02");
+    assert_eq!(late, ["STUK_TE_LAAT coordinator 0"]);
+    assert_eq!(text, ["project=P-2026-001 decision=2026-05-02 permits=2"]);
+    let (late, text) = papers("2026-05-02", "2026-05-02");
+    assert_eq!(late.len(), 6, "{late:?}");
+    assert!(text.contains(&"project=P-2026-001 dpia=2026-05-02 permits=2".to_owned()), "{text:?}");
+}
+
+#[test]
+fn an_earlier_measure_that_is_later_than_the_decision() {
+    let measure = |date: &str| {
+        let mut world = World::new();
+        let mut version = proposal();
+        version["version"] = json!(2);
+        version["start"] = json!("2026-02-01");
+        version["earlier_measure"][0]["date"] = json!(date);
+        world.decide_again(Some(&version), "2026-01-10", "2026-01-25");
+        warnings(&world.audit(&Ledgers::default()))
+    };
+    assert_eq!(measure("2026-01-25"), [""; 0]);
+    // The second decision, after the second version and what three attested of it.
+    assert_eq!(measure("2026-01-26"), ["STUK_TE_LAAT register 16"]);
+}
+
+#[test]
+fn the_duties_are_published() {
+    let page = include_str!("../../../../docs/audit.md");
+    for code in [Code::PaperLate, Code::DestroyedLate, Code::NotDestroyed, Code::NoFeedback] {
+        let line = page.lines().find(|line| line.contains(&format!("`{code}`"))).unwrap();
+        assert!(line.contains(code.in_dutch()), "{line}");
+        assert_eq!(code.severity(), Severity::Warning);
+    }
+}

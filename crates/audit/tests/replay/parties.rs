@@ -1,0 +1,124 @@
+//! What one party's ledger says and another's does not: as a lie, or because something broke off. Each is named at
+//! an entry that is there, with the place where the other is missing.
+
+use convenant_audit::{Code, LedgerKind, Report, Severity};
+use convenant_model::{
+    Problem,
+    entry::{Entry, Status},
+};
+
+use crate::world::{COORDINATOR, Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, found};
+
+// Indexes as in `tampered`.
+
+fn after(change: impl FnOnce(&mut Ledgers)) -> Report {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    change(&mut ledgers);
+    world.audit(&ledgers)
+}
+
+/// What is expected and found of a code, wherever it is told of.
+fn told(report: &Report, code: Code) -> Vec<(String, String)> {
+    let of = report.findings.iter().filter(|one| one.code == code);
+    of.map(|one| (one.expected.clone().unwrap(), one.found.clone().unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_decision_that_its_node_does_not_have() {
+    let report = after(|ledgers| ledgers.toeslagen.truncate(5));
+    let expected =
+        ["BESLUIT_ONTBREEKT_KNOOPPUNT coordinator 6", "BESLUIT_ONTBREEKT_KNOOPPUNT receipts 4"];
+    assert_eq!(found(&report, Severity::Finding), expected);
+    let told = told(&report, Code::MissingAtNode);
+    let missing = format!("decision=none in node/{TOESLAGEN}");
+    assert!(told.iter().all(|(expected, _)| *expected == missing), "{told:?}");
+    assert!(told[0].1.starts_with("status=answered bytes=200 "), "{told:?}");
+    assert!(told[1].1.starts_with("decision=5 status=answered "), "{told:?}");
+}
+
+#[test]
+fn a_decision_that_its_node_has_elsewhere() {
+    // A start in between moves what follows: the receipts name another place.
+    let report = after(|ledgers| {
+        ledgers.toeslagen.insert(5, ledgers.toeslagen[0].clone());
+        let Entry::Outcome(outcome) = &mut ledgers.toeslagen[7] else { panic!("not an outcome") };
+        outcome.decision = 6;
+    });
+    assert_eq!(found(&report, Severity::Finding), ["BESLUIT_ONTBREEKT_KNOOPPUNT receipts 4"]);
+    let told = told(&report, Code::MissingAtNode);
+    assert_eq!(told[0].0, format!("decision=6 in node/{TOESLAGEN}"));
+}
+
+#[test]
+fn a_decision_that_the_coordinator_does_not_have() {
+    let report = after(|ledgers| ledgers.coordinator.truncate(5));
+    let mut missing = found(&report, Severity::Finding);
+    missing.sort();
+    let expected = [
+        "BESLUIT_ONTBREEKT_COORDINATOR receipts 3",
+        "BESLUIT_ONTBREEKT_COORDINATOR receipts 4",
+        "BESLUIT_ONTBREEKT_COORDINATOR toeslagen 5",
+    ];
+    assert_eq!(missing, expected);
+    // What UWV's node refused is a warning: nothing left.
+    let warnings = found(&report, Severity::Warning);
+    assert!(warnings.contains(&"GEWEIGERD_BUITEN_COORDINATOR uwv 3".to_owned()), "{warnings:?}");
+}
+
+#[test]
+fn a_node_that_was_not_reached() {
+    let unreached = |ledgers: &mut Ledgers| {
+        ledgers.toeslagen.truncate(5);
+        ledgers.receipts.truncate(4);
+        let Entry::Outcome(outcome) = &mut ledgers.coordinator[6] else { panic!("no outcome") };
+        let result = &mut outcome.results[1];
+        result.status = Status::Failed { problem: Problem::NodeUnavailable };
+        (result.bytes, result.chunks, result.hash) = (0, 0, None);
+    };
+    let report = after(unreached);
+    assert!(report.holds(), "{report}");
+    assert_eq!(found(&report, Severity::Warning), ["KNOOPPUNT_NIET_BEREIKT coordinator 6"]);
+    let told = told(&report, Code::NotReached);
+    assert_eq!(told[0].0, format!("decision=none in node/{TOESLAGEN}"));
+    // Where the coordinator does not say how it ended, its permit is named.
+    let report = after(|ledgers| {
+        unreached(ledgers);
+        ledgers.coordinator.pop();
+        ledgers.uwv.truncate(3);
+        ledgers.receipts.truncate(3);
+    });
+    let warnings = found(&report, Severity::Warning);
+    let permit = "KNOOPPUNT_NIET_BEREIKT coordinator 5".to_owned();
+    assert_eq!(warnings.iter().filter(|one| **one == permit).count(), 2, "{warnings:?}");
+}
+
+#[test]
+fn an_answer_that_did_not_arrive_in_full() {
+    let report = after(|ledgers| {
+        let Entry::Outcome(outcome) = &mut ledgers.coordinator[2] else { panic!("no outcome") };
+        outcome.results[0].status = Status::Failed { problem: Problem::Cancelled };
+        outcome.results[0].hash = None;
+        ledgers.receipts.remove(0);
+    });
+    assert!(report.holds(), "{report}");
+    let notes = found(&report, Severity::Note);
+    assert!(notes.contains(&"NIET_AANGEKOMEN coordinator 2".to_owned()), "{notes:?}");
+}
+
+#[test]
+fn a_ledger_that_is_missing_is_told_of_with_a_place_that_speaks_of_it() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let missing = |kind| told(&world.audit_without(&ledgers, kind), Code::LedgerMissing);
+    let nodes = missing(LedgerKind::Node);
+    let outcome = format!("coordinator/{COORDINATOR}, entry=2");
+    assert!(nodes.iter().all(|(place, _)| *place == outcome), "{nodes:?}");
+    assert_eq!(missing(LedgerKind::Receipts)[0].0, outcome);
+    assert!(missing(LedgerKind::Coordinator).is_empty());
+    let named = world.audit_without(&ledgers, LedgerKind::Node);
+    let named: Vec<_> = named.findings.iter().map(|one| one.ledger.clone()).collect();
+    let parties = [UWV, TOESLAGEN].map(|party| format!("node/{party}"));
+    assert!(parties.iter().all(|party| named.contains(party)), "{named:?}");
+    assert!(!named.contains(&format!("receipts/{ROTTERDAM}")), "{named:?}");
+}
