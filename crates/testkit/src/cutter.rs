@@ -96,13 +96,14 @@ impl Cutter {
         self.address
     }
 
-    /// From now on connections are severed here. Where nobody is to get through, those that are open end.
+    /// From now on connections are severed here. Those that are open end where nobody is to get through, or
+    /// could until now.
     pub fn sever(&self, severed: Severed) {
         let mut state = self.shared.lock();
-        (state.severed, state.hit) = (severed, false);
-        if matches!(severed, Refused | Silent) {
+        if [state.severed, severed].iter().any(|one| matches!(one, Refused | Silent)) {
             state.cut();
         }
+        (state.severed, state.hit) = (severed, false);
     }
 
     /// Waits until a connection, message or reply came by that is dealt with as was said.

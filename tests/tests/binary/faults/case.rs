@@ -129,6 +129,8 @@ impl Case {
             self.mend();
             assert!(self.ask().is_some(), "{}", self.deployment.logs());
             self.deployment.kill(name);
+            // Wherever it was by then.
+            self.audit();
         }
         self.starts_again(name);
     }
@@ -139,7 +141,6 @@ impl Case {
         self.books.see(&self.deployment);
         self.deployment.start_daemon(name);
         assert!(self.ask().is_some(), "{}", self.deployment.logs());
-        self.audit();
     }
 
     /// Asks one thing; gives the query's id if it was answered. There are no rows otherwise.

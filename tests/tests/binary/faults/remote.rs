@@ -16,7 +16,7 @@ use convenant_ledger::{Checkpoint, note::NoteName, origin};
 use convenant_store::Notes;
 use convenant_testkit::{
     Cutter, PortBlock,
-    Severed::{self, Answered, Answering, Asking, Nowhere, Refused},
+    Severed::{self, Answered, Answering, Asking, Nowhere, Refused, Silent},
     World,
 };
 
@@ -123,16 +123,18 @@ fn numbers(case: &Case) -> [(usize, usize); 2] {
 type Cut = (Severed, [usize; 2], &'static [&'static str]);
 
 /// Between leader and coordinator. That the leader got nothing stands in its receipts.
-const QUERIES: [Cut; 4] = [
+const QUERIES: [Cut; 5] = [
     (Refused, [0, 0], &[]),
+    (Silent, [0, 0], &[]),
     (Asking(LARGE), [0, 0], &[]),
     (Answering(LARGE), [1, 1], &[]),
     (Answered(LARGE), [1, 1], &[]),
 ];
 
 /// Between coordinator and node.
-const ERRANDS: [Cut; 4] = [
+const ERRANDS: [Cut; 5] = [
     (Refused, [1, 0], &["KNOOPPUNT_NIET_BEREIKT"]),
+    (Silent, [1, 0], &["KNOOPPUNT_NIET_BEREIKT"]),
     (Asking(LARGE), [1, 0], &["KNOOPPUNT_NIET_BEREIKT"]),
     (Answering(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),
     (Answered(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),

@@ -47,6 +47,7 @@ fn every_step_of_the_start_of(name: &str, more: &[Line]) {
         assert_eq!(case.deployment.fails_to_start(name).signal(), Some(9), "{line:?}");
         case.is_hit();
         case.starts_again(name);
+        case.audit();
     }
     case.end();
 }
