@@ -81,16 +81,16 @@ pub struct SourceReport {
     pub dataset: DatasetId,
     /// The kind of question.
     pub kind: QueryKind,
-    /// How often that was permitted.
-    pub permitted: u64,
-    /// How often it was answered in full.
-    pub answered: u64,
+    /// The decisions that permitted it.
+    pub permitted: Entries,
+    /// The outcomes of which it was answered in full.
+    pub answered: Entries,
     /// Subjects in what was permitted; one who was asked about twice counts twice.
     pub subjects: u64,
     /// Rows in the answers for which there is a receipt.
     pub rows: u64,
-    /// How many answers these are.
-    pub received: u64,
+    /// These receipts.
+    pub received: Entries,
     /// The columns that permits let through.
     pub columns: BTreeSet<FieldName>,
     /// The decisions on it.

@@ -46,13 +46,13 @@ pub(crate) struct Asks {
 #[derive(Debug, Default)]
 pub(crate) struct Gives {
     pub(crate) asked: Entries,
-    pub(crate) permitted: u64,
-    pub(crate) answered: u64,
+    pub(crate) permitted: Entries,
+    pub(crate) answered: Entries,
     pub(crate) subjects: u64,
     pub(crate) columns: BTreeSet<FieldName>,
-    /// Rows that the receivers' receipts prove, and in how many answers.
+    /// Rows that the receivers' receipts prove, and those receipts.
     pub(crate) rows: u64,
-    pub(crate) received: u64,
+    pub(crate) received: Entries,
 }
 
 /// The answers that a receiver had to destroy.
@@ -114,7 +114,7 @@ impl Figures {
         let Some(gives) = self.sources.row(source) else { return };
         gives.asked.note(&place.ledger, place.entry);
         if let RecordedVerdict::Permit { obligations } = verdict {
-            gives.permitted += 1;
+            gives.permitted.note(&place.ledger, place.entry);
             gives.subjects += asked.subjects.as_ref().map_or(0, |one| u64::from(one.count));
             let room = COLUMNS.saturating_sub(gives.columns.len());
             gives.columns.extend(obligations.columns.iter().take(room).cloned());
@@ -128,9 +128,9 @@ impl Figures {
     }
 
     /// Notes that an answer was given.
-    pub(crate) fn answered(&mut self, source: Source) {
+    pub(crate) fn answered(&mut self, place: &Place, source: Source) {
         if let Some(gives) = self.sources.row(source) {
-            gives.answered += 1;
+            gives.answered.note(&place.ledger, place.entry);
         }
     }
 
@@ -157,10 +157,10 @@ impl Figures {
     }
 
     /// Notes how many rows a receiver has proof of.
-    pub(crate) fn received(&mut self, source: Source, rows: u64) {
+    pub(crate) fn received(&mut self, place: &Place, source: Source, rows: u64) {
         if let Some(gives) = self.sources.row(source) {
             gives.rows = gives.rows.saturating_add(rows);
-            gives.received += 1;
+            gives.received.note(&place.ledger, place.entry);
         }
     }
 
@@ -200,12 +200,12 @@ impl Asks {
 impl Gives {
     fn absorb(&mut self, other: Self) {
         self.asked.absorb(other.asked);
-        self.permitted += other.permitted;
-        self.answered += other.answered;
+        self.permitted.absorb(other.permitted);
+        self.answered.absorb(other.answered);
         self.subjects += other.subjects;
         self.columns.extend(other.columns);
         self.rows = self.rows.saturating_add(other.rows);
-        self.received += other.received;
+        self.received.absorb(other.received);
     }
 }
 

@@ -27,6 +27,7 @@ mod answers;
 mod compare;
 mod decision;
 mod figures;
+mod filed;
 mod finding;
 mod findings;
 mod ledger;
@@ -52,7 +53,7 @@ pub use answers::{Answers, AskerReport, KeptReport, RefusalReport, SourceReport}
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
-pub use place::{Entries, Place};
+pub use place::{Documents, Entries, Place};
 pub use projects::{FeedbackReport, Paper, ProjectReport};
 pub use question::Question;
 pub use register::RegisterEvidence;

@@ -49,7 +49,8 @@ impl LedgerReplay<'_> {
             let (id, kind) = (decided.project.clone(), decided.kind);
             if let Some(asked) = decided.target(result.target) {
                 let dataset = asked.dataset.clone();
-                self.figures.answered((id.clone(), provider.clone(), dataset, kind));
+                let source = (id.clone(), provider.clone(), dataset, kind);
+                self.figures.answered(&place, source);
             }
             // A number is about nobody.
             if kind == QueryKind::Count {

@@ -9,7 +9,7 @@ use convenant_model::{
 use convenant_signing::{parse_canonical, sha256, verify_compact};
 
 use crate::{
-    Code, Finding, LedgerReplay,
+    Code, Finding, LedgerReplay, Place,
     account::{Sent, Stated},
     revoked::Revoked,
     signed::SignedQuery,
@@ -101,7 +101,9 @@ impl LedgerReplay<'_> {
     fn weigh(&mut self, index: u64, number: u32, query: &Query, rows: u64) {
         let Some(target) = query.targets.get(number as usize) else { return };
         let (partner, dataset) = (target.partner.clone(), target.dataset.clone());
-        self.figures.received((query.project.clone(), partner, dataset, query.kind), rows);
+        let place = Place { ledger: self.name.clone(), entry: index };
+        let source = (query.project.clone(), partner, dataset, query.kind);
+        self.figures.received(&place, source, rows);
         let project = self.register.register().state().project(&query.project);
         let proposal = project.and_then(|project| project.proposal(&query.proposal));
         let published = proposal.map_or(&[][..], |one| one.predicate.as_slice());

@@ -21,6 +21,7 @@ use convenant_signing::{Jws, sha256};
 
 use crate::{
     Code, Finding,
+    filed::Filed,
     name::{LedgerKind, LedgerName},
 };
 
@@ -37,6 +38,7 @@ pub struct RegisterEvidence {
     copies: Vec<Register>,
     rules: HashMap<Digest, Arc<Rules>>,
     ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
+    filed: Filed,
     findings: Vec<Finding>,
     verifier: LedgerVerifier,
 }
@@ -64,6 +66,7 @@ impl RegisterEvidence {
             whole,
             rules: HashMap::new(),
             ledger_keys: BTreeMap::new(),
+            filed: Filed::default(),
             findings: Vec::new(),
             verifier: verifier.clone(),
         };
@@ -94,6 +97,11 @@ impl RegisterEvidence {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Which of its documents are about which project.
+    pub(crate) const fn filed(&self) -> &Filed {
+        &self.filed
     }
 
     /// The key that signs the register's checkpoints.
@@ -161,6 +169,7 @@ impl RegisterEvidence {
 
     fn append(&mut self, document: Vec<u8>) -> Result<(), RegisterError> {
         let kind = self.whole.append(&document)?;
+        self.filed.file(self.documents.len() as u64, kind, &document);
         self.documents.push(document);
         if self.size().is_multiple_of(STRIDE) {
             self.copies.push(self.whole.clone());

@@ -7,8 +7,10 @@ use convenant_audit::{Finding, LeftOut, Question, Report, Severity};
 use crate::lang::Lang;
 
 mod activity;
+mod behind;
 mod chart;
 mod evidence;
+mod given;
 mod markup;
 mod project;
 mod style;

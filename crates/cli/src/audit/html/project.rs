@@ -22,7 +22,7 @@ impl Page<'_> {
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(format_args!("{}: {}", one.project, one.title)),
-                Cell::text(one.decided_on),
+                Cell::text(format_args!("{} ({})", one.decided_on, self.documents(&one.decisions))),
                 Cell::text(day(one.first_question)),
                 Cell::text(self.paper(&one.measures)),
                 Cell::text(self.paper(&one.dpia)),
@@ -51,7 +51,8 @@ impl Page<'_> {
             self.of("NIET op tijd", "NOT in time")
         };
         let last = self.of("laatste", "last");
-        format!("{}, {last} {}: {in_time}", paper.number, date(paper.last))
+        let documents = self.documents(&paper.documents);
+        format!("{}, {last} {}: {in_time} ({documents})", paper.number, date(paper.last))
     }
 
     pub(super) fn was_destroyed(&mut self) {
@@ -68,14 +69,15 @@ impl Page<'_> {
                 self.of("Te laat vernietigd", "Destroyed late"),
                 self.of("Te laat en nog niet vernietigd", "Late and not destroyed yet"),
                 self.of("Termijn loopt nog", "Not due yet"),
-                self.of("Regels van wat te laat is", "Entries of what is late"),
             ];
             let rows = answers.kept.iter().map(|one| {
-                let numbers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
+                let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
                 let project = std::iter::once(Cell::text(&one.project));
-                let late = if one.overdue.number > 0 { &one.overdue } else { &one.late };
-                let numbers = numbers.map(|entries| Cell::Number(entries.number));
-                project.chain(numbers).chain([Cell::text(self.entries(late))]).collect()
+                let numbered = answers.map(|entries| match entries.number {
+                    0 => Cell::Number(0),
+                    number => Cell::text(format_args!("{number} ({})", self.entries(entries))),
+                });
+                project.chain(numbered).collect()
             });
             let rows = rows.collect();
             let caption =
@@ -101,14 +103,16 @@ impl Page<'_> {
             self.of("Alles vernietigd vóór het einde van", "Everything destroyed by the end of"),
             self.of("Verslagen van vernietiging", "Destruction records"),
             self.of("Bij niemand iets over sinds", "Nothing left with anybody since"),
+            self.of("Documenten", "Documents"),
         ];
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(&one.project),
                 Cell::text(one.state.map_or("–", |state| state.as_str())),
                 Cell::text(date(one.terms.map(|terms| terms.destruction))),
-                Cell::Number(one.destructions),
+                Cell::Number(one.destructions.number),
                 Cell::text(day(one.emptied)),
+                Cell::text(self.documents(&one.destructions)),
             ]
         });
         let rows = rows.collect();
@@ -126,6 +130,8 @@ impl Page<'_> {
             self.of("Uiterlijk", "By"),
             self.of("Juist gebleken", "Turned out right"),
             self.of("Hersteld in het voordeel van de burger", "Corrected in the citizen's favour"),
+            self.of("Documenten van de ontvangers", "Receivers' documents"),
+            self.of("Eindrapport", "Final report"),
         ];
         let rows = self.report.answers.projects.iter().map(|one| {
             let feedback = &one.feedback;
@@ -142,14 +148,17 @@ impl Page<'_> {
                 Cell::text(date(one.terms.map(|terms| terms.feedback))),
                 told(feedback.confirmed.map(|(confirmed, _)| confirmed)),
                 told(feedback.confirmed.map(|(_, corrected)| corrected)),
+                Cell::text(self.documents(&feedback.documents)),
+                Cell::text(self.documents(&feedback.final_reports)),
             ]
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
         self.say(
-            "Dit zijn de eigen opgaven van de ontvangers, ondertekend. De laatste twee kolommen komen uit het \
-             eindrapport.",
-            "These are the receivers' own statements, signed. The last two columns are from the final report.",
+            "Dit zijn de eigen opgaven van de ontvangers, ondertekend. Wat juist bleek en wat is hersteld komt \
+             uit het eindrapport.",
+            "These are the receivers' own statements, signed. What turned out right and what was \
+             corrected is from the final report.",
         );
     }
 }
