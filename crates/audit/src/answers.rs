@@ -37,6 +37,8 @@ pub struct Answers {
     pub projects: Vec<ProjectReport>,
     /// Questions by day, in the Netherlands.
     pub days: BTreeMap<Date, u64>,
+    /// Of these, the questions of which nothing was permitted.
+    pub refused_days: BTreeMap<Date, u64>,
     /// Questions by hour of the day, in the Netherlands.
     pub hours: [u64; 24],
     /// Thresholds of the rules on unusual use.
@@ -146,6 +148,7 @@ impl Answers {
             refusals: refusals(register, figures.refusals.into_rows()),
             kept: figures.kept.into_rows().map(|kept| KeptReport::new(kept, until)).collect(),
             days: figures.days.into_rows().collect(),
+            refused_days: figures.refused_days.into_rows().collect(),
             hours,
             thresholds: THRESHOLDS,
             left_out,

@@ -29,6 +29,8 @@ pub(crate) struct Figures {
     pub(crate) refusals: Table<String, Entries>,
     pub(crate) kept: Table<ProjectId, Kept>,
     pub(crate) days: Table<Date, u64>,
+    /// Of these, the questions of which nothing was permitted.
+    pub(crate) refused_days: Table<Date, u64>,
     pub(crate) hours: [u64; 24],
     pub(crate) watch: Watch,
 }
@@ -84,6 +86,9 @@ impl Figures {
             asks.last = asks.last.max(Some(decision.at));
         }
         if let Some(day) = self.days.row(decision.at.date()) {
+            *day += 1;
+        }
+        if !permitted && let Some(day) = self.refused_days.row(decision.at.date()) {
             *day += 1;
         }
         if let Some(hour) = self.hours.get_mut(usize::from(decision.at.hour())) {
@@ -175,6 +180,7 @@ impl Figures {
         self.sources.absorb(other.sources, Gives::absorb);
         self.kept.absorb(other.kept, Kept::absorb);
         self.days.absorb(other.days, |day, more| *day += more);
+        self.refused_days.absorb(other.refused_days, |day, more| *day += more);
         self.hours.iter_mut().zip(other.hours).for_each(|(hour, more)| *hour += more);
     }
 

@@ -23,6 +23,7 @@ fn who_asked_what_under_whose_mandate() {
     assert_eq!((asker.entries.number, asker.permitted), (3, 3));
     assert_eq!(places(&asker.entries), [1, 3, 5]);
     assert_eq!(answers.days.values().sum::<u64>(), 3);
+    assert_eq!(answers.refused_days.values().sum::<u64>(), 0);
     assert_eq!(answers.hours[14], 3);
     assert_eq!(answers.left_out, 0);
 }

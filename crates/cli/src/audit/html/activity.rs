@@ -90,22 +90,28 @@ impl Page<'_> {
     }
 
     fn by_week(&mut self) {
-        let mut weeks: BTreeMap<Date, u64> = BTreeMap::new();
-        for (day, number) in &self.report.answers.days {
-            *weeks.entry(day.monday()).or_default() += number;
+        let answers = &self.report.answers;
+        let mut weeks: BTreeMap<Date, (u64, u64)> = BTreeMap::new();
+        for (day, number) in &answers.days {
+            let (asked, refused) = weeks.entry(day.monday()).or_default();
+            *asked = asked.saturating_add(*number);
+            let of_day = answers.refused_days.get(day).copied().unwrap_or(0);
+            *refused = refused.saturating_add(of_day);
         }
-        let bar = |(week, value): (&Date, &u64)| Bar {
+        let bar = |(week, (value, marked)): (&Date, &(u64, u64))| Bar {
             label: week.to_string(),
             value: *value,
-            marked: false,
+            marked: *marked,
         };
         let title = self.of(
-            "Vragen per week, vanaf maandag; weken zonder vragen ontbreken",
-            "Questions by week, from Monday on; weeks without questions are left out",
+            "Vragen per week, vanaf maandag; bruin is geheel geweigerd; weken zonder vragen ontbreken",
+            "Questions by week, from Monday on; brown was refused as a whole; weeks without questions are \
+             left out",
         );
         let heads = [self.of("Week van", "Week of"), self.of("Vragen", "Questions")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.upright(&mut self.html, &weeks.iter().map(bar).collect::<Vec<_>>());
+        let marked = Some(self.of("Geheel geweigerd", "Refused as a whole"));
+        let bars: Vec<_> = weeks.iter().map(bar).collect();
+        self.upright(&Chart { title, heads, marked }, &bars);
     }
 
     pub(super) fn why_refused(&mut self) {
@@ -116,12 +122,11 @@ impl Page<'_> {
         let bars = refusals.iter().take(CODES).map(|one| Bar {
             label: one.code.clone(),
             value: one.entries.number,
-            marked: false,
+            marked: 0,
         });
         let title = self.of("Weigeringen per clausule", "Refusals by clause");
         let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Number")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.lying(&mut self.html, &bars.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
         let heads =
             [heads[0], self.of("Clausule", "Clause"), heads[1], self.of("Regels", "Entries")];
         let rows = refusals.iter().map(|one| {
@@ -145,15 +150,14 @@ impl Page<'_> {
         let bars = (0..).zip(answers.hours).map(|(hour, value): (usize, u64)| Bar {
             label: format!("{hour:02}:00"),
             value,
-            marked: answers.is_odd_hour(hour),
+            marked: if answers.is_odd_hour(hour) { value } else { 0 },
         });
         let title = self.of(
             "Vragen per uur van de dag in Nederland; bruin is buiten werktijd",
             "Questions by hour of the day in the Netherlands; brown is outside working hours",
         );
         let heads = [self.of("Uur", "Hour"), self.of("Vragen", "Questions")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.upright(&mut self.html, &bars.collect::<Vec<_>>());
+        self.upright(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
         let Thresholds { from_hour, until_hour, alike, alike_minutes, refused_in_a_row } =
             answers.thresholds;
         let rules = match self.lang {

@@ -2,7 +2,11 @@
 
 use convenant_audit::{LedgerReport, Question, Severity};
 
-use super::{Page, markup::Cell};
+use super::{
+    Page,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
 
 impl Page<'_> {
     pub(super) fn was_lawful(&mut self) {
@@ -40,6 +44,19 @@ impl Page<'_> {
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Besluiten per logboek", "Decisions by ledger"), &heads, rows);
+        let bars = self.report.ledgers.iter().filter(|one| one.counts.decisions > 0);
+        let bars = bars.map(|one| Bar {
+            label: one.name.clone(),
+            value: one.counts.permits.saturating_add(one.counts.refusals),
+            marked: one.counts.refusals,
+        });
+        let title = self.of(
+            "Uitspraken per logboek; bruin is geweigerd",
+            "Verdicts by ledger; brown is refused",
+        );
+        let heads = [self.of("Logboek", "Ledger"), self.of("Uitspraken", "Verdicts")];
+        let marked = Some(self.of("Geweigerd", "Refused"));
+        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
     }
 
     pub(super) fn is_whole(&mut self) {
@@ -59,12 +76,42 @@ impl Page<'_> {
         ];
         let rows = self.report.ledgers.iter().map(|one| self.ledger(one)).collect();
         self.html.table(self.of("Logboeken", "Ledgers"), &heads, rows);
+        self.how_covered();
         self.cannot(
             "Wat een partij in de seconden na de laatste medeondertekening terugnam, ziet geen getuige. \
              Ontvangstbewijzen hebben geen getuige.",
             "What a party took back in the seconds after the last cosignature, no witness sees. Receipts \
              have no witness.",
         );
+    }
+
+    /// How far each ledger is covered by its own signature, and by those of witnesses.
+    fn how_covered(&mut self) {
+        let bar = |ledger: &LedgerReport, covered: u64| {
+            let value = ledger.counts.entries;
+            Bar { label: ledger.name.clone(), value, marked: value.saturating_sub(covered) }
+        };
+        let ledgers = &self.report.ledgers;
+        let heads = [self.of("Logboek", "Ledger"), self.of("Regels", "Entries")];
+        let signed = ledgers.iter().map(|one| bar(one, one.covered.unwrap_or(0)));
+        let title = self.of(
+            "Regels per logboek; bruin is niet gedekt door een handtekening die klopt",
+            "Entries by ledger; brown is not covered by a signature that holds",
+        );
+        let marked = Some(self.of("Niet gedekt", "Not covered"));
+        self.lying(&Chart { title, heads, marked }, &signed.collect::<Vec<_>>());
+        // Receipts have no witness.
+        let witnessed = ledgers.iter().filter(|one| !one.name.starts_with("receipts/"));
+        let witnessed = witnessed.map(|one| {
+            let farthest = one.cosigned.iter().map(|by| by.entries).max();
+            bar(one, farthest.unwrap_or(0))
+        });
+        let title = self.of(
+            "Regels per logboek; bruin is door niemand medeondertekend",
+            "Entries by ledger; brown is cosigned by nobody",
+        );
+        let marked = Some(self.of("Niet medeondertekend", "Not cosigned"));
+        self.lying(&Chart { title, heads, marked }, &witnessed.collect::<Vec<_>>());
     }
 
     fn ledger(&self, ledger: &LedgerReport) -> Vec<Cell> {

@@ -2,7 +2,14 @@
 
 use convenant_audit::SourceReport;
 
-use super::{Page, markup::Cell};
+use super::{
+    Page,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
+
+/// How many sources the chart of people and hits shows.
+const SOURCES: usize = 8;
 
 impl Page<'_> {
     pub(super) fn which_fields(&mut self) {
@@ -66,12 +73,34 @@ impl Page<'_> {
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Personen en treffers", "People and hits"), &heads, rows);
+        self.people_and_hits();
         self.cannot(
             "Wie twee keer gevraagd is telt twee keer: geen logboek bevat personen. Rijen zijn er alleen van \
              antwoorden waarvan het logboek van de ontvanger is overgelegd; een getal (count) telt er geen.",
             "Who was asked about twice counts twice: no ledger holds people. Rows are of answers of which the \
              receiver's ledger was handed over; a number (count) has none.",
         );
+    }
+
+    fn people_and_hits(&mut self) {
+        let mut sources: Vec<_> = self.report.answers.sources.iter().filter(is_permitted).collect();
+        sources.sort_by_key(|one| std::cmp::Reverse(one.subjects.max(one.rows)));
+        let bars = sources.iter().take(SOURCES).flat_map(|one| {
+            let bar = |what, value, marked| Bar {
+                label: format!("{} {}: {what}", one.project, one.dataset),
+                value,
+                marked,
+            };
+            let (asked, rows) = (self.of("gevraagd", "asked about"), self.of("rijen", "rows"));
+            [bar(asked, one.subjects, 0), bar(rows, one.rows, one.rows)]
+        });
+        let bars: Vec<_> = bars.collect();
+        let title = self.of(
+            "Gevraagde personen of objecten, en in bruin de rijen die ontvangen zijn; de grootste bronnen",
+            "People or objects asked about, and in brown the rows received; the largest sources",
+        );
+        let heads = [self.of("Bron", "Source"), self.of("Aantal", "Number")];
+        self.lying(&Chart { title, heads, marked: None }, &bars);
     }
 }
 

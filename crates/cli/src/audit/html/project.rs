@@ -1,9 +1,17 @@
 //! What came before each project, and what became of what it received.
 
-use convenant_audit::Paper;
+use convenant_audit::{Entries, KeptReport, Paper};
 use convenant_model::Date;
 
-use super::{Page, activity::day, markup::Cell};
+use super::{
+    Page,
+    activity::day,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
+
+/// How many projects a chart shows.
+const PROJECTS: usize = 5;
 
 impl Page<'_> {
     pub(super) fn was_prepared(&mut self) {
@@ -34,6 +42,7 @@ impl Page<'_> {
         let caption = self
             .of("Wat er was voordat het project begon", "What was there before the project began");
         self.html.table(caption, &heads, rows);
+        self.days_before();
         self.cannot(
             "Of mensen over wie gevraagd is daarover zijn ingelicht, staat niet in het bewijs; wel of de \
              deelnemers vóór het besluit een communicatieplan hadden. Van elk stuk kent het register \
@@ -42,6 +51,33 @@ impl Page<'_> {
              participants had a communication plan before the decision is. Of each paper the register \
              knows date and hash, not what it says.",
         );
+    }
+
+    /// How long before the decision the last paper of each kind was there.
+    fn days_before(&mut self) {
+        let bars = self.report.answers.projects.iter().take(PROJECTS).flat_map(|one| {
+            let papers = [
+                (self.of("maatregelen", "measures"), &one.measures),
+                (self.of("DPIA's", "DPIAs"), &one.dpia),
+                (self.of("communicatie", "communication"), &one.communication),
+            ];
+            papers.into_iter().filter_map(|(what, paper)| {
+                let before = one.decided_on.days_since_epoch() - paper.last?.days_since_epoch();
+                let value = u64::from(before.unsigned_abs());
+                let marked = if before < 0 { value } else { 0 };
+                Some(Bar { label: format!("{}: {what}", one.project), value, marked })
+            })
+        });
+        let bars: Vec<_> = bars.collect();
+        let title = self.of(
+            "Dagen van het laatste stuk van elke soort tot het besluit; bruin zijn dagen te laat; de eerste \
+             vijf projecten",
+            "Days from the last paper of each kind to the decision; brown are days too late; the first five \
+             projects",
+        );
+        let heads = [self.of("Project en stukken", "Project and papers"), self.of("Dagen", "Days")];
+        let marked = Some(self.of("Dagen te laat", "Days too late"));
+        self.lying(&Chart { title, heads, marked }, &bars);
     }
 
     fn paper(&self, paper: &Paper) -> String {
@@ -83,6 +119,7 @@ impl Page<'_> {
             let caption =
                 self.of("Antwoorden en hun bewaartermijn", "Answers and how long they may be kept");
             self.html.table(caption, &heads, rows);
+            self.kept_or_gone();
         }
         self.terms();
         let until =
@@ -94,6 +131,31 @@ impl Page<'_> {
             "The evidence knows records of destruction, which the receiver signs; it does not see whether \
              a copy is left.",
         );
+    }
+
+    fn kept_or_gone(&mut self) {
+        let kept = &self.report.answers.kept;
+        let bar = |label: &str, of: fn(&KeptReport) -> &Entries, late: bool| {
+            let numbers = kept.iter().map(|one| of(one).number);
+            let value = numbers.fold(0, u64::saturating_add);
+            Bar { label: label.to_owned(), value, marked: if late { value } else { 0 } }
+        };
+        let bars = [
+            bar(self.of("Op tijd vernietigd", "Destroyed in time"), |one| &one.in_time, false),
+            bar(self.of("Te laat vernietigd", "Destroyed late"), |one| &one.late, true),
+            bar(
+                self.of("Te laat, nog niet vernietigd", "Late, not destroyed yet"),
+                |one| &one.overdue,
+                true,
+            ),
+            bar(self.of("Termijn loopt nog", "Not due yet"), |one| &one.waiting, false),
+        ];
+        let title = self.of(
+            "Antwoorden van alle projecten samen; bruin is te laat",
+            "Answers of all projects together; brown is late",
+        );
+        let heads = [self.of("Stand", "State"), self.of("Antwoorden", "Answers")];
+        self.lying(&Chart { title, heads, marked: None }, &bars);
     }
 
     fn terms(&mut self) {
@@ -154,6 +216,19 @@ impl Page<'_> {
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
+        let bars = self.report.answers.projects.iter().filter(|one| one.feedback.hits > 0);
+        let bars = bars.take(PROJECTS).map(|one| Bar {
+            label: one.project.to_string(),
+            value: one.feedback.hits,
+            marked: one.feedback.hits.saturating_sub(one.feedback.followed_up),
+        });
+        let title = self.of(
+            "Teruggekoppelde treffers; bruin is niet opgevolgd; de eerste vijf projecten",
+            "Hits reported on; brown was not followed up; the first five projects",
+        );
+        let heads = [self.of("Project", "Project"), self.of("Treffers", "Hits")];
+        let marked = Some(self.of("Niet opgevolgd", "Not followed up"));
+        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
         self.say(
             "Dit zijn de eigen opgaven van de ontvangers, ondertekend. Wat juist bleek en wat is hersteld komt \
              uit het eindrapport.",

@@ -47,7 +47,7 @@ fn answers() -> Answers {
     let at: Timestamp = "2026-05-01T12:00:00.000Z".parse().unwrap();
     let paper = |documents| Paper {
         number: 1,
-        last: Some(at.date()),
+        last: Some(at.date().plus_days(3)),
         in_time: false,
         documents: Documents::from_iter(documents),
     };
@@ -107,12 +107,15 @@ fn answers() -> Answers {
             feedback: FeedbackReport {
                 documents: (100..115).collect(),
                 final_reports: [120].into_iter().collect(),
+                hits: 8,
+                followed_up: 2,
                 ..FeedbackReport::default()
             },
             destructions: [90, 91].into_iter().collect(),
             emptied: None,
         }],
         days: BTreeMap::from([(at.date(), 3), (Date::new(2027, 1, 1).unwrap(), u64::MAX)]),
+        refused_days: BTreeMap::from([(at.date(), 1)]),
         hours: std::array::from_fn(|hour| hour as u64),
         thresholds: THRESHOLDS,
         left_out: 1,
@@ -128,9 +131,15 @@ fn report() -> Report {
         ledgers: vec![LedgerReport {
             name: HOSTILE.to_owned(),
             root: sha256(b""),
-            covered: None,
+            covered: Some(7),
             cosigned: vec![cosigned],
-            counts: Counts { decisions: 1, ..Counts::default() },
+            counts: Counts {
+                entries: 9,
+                decisions: 1,
+                permits: 3,
+                refusals: 1,
+                ..Counts::default()
+            },
         }],
         findings,
         left_out: vec![LeftOut {
@@ -299,6 +308,40 @@ fn figures_lead_to_entries_and_documents() {
     ] {
         assert!(section(&page, number).contains(&behind), "{number}: {behind}");
     }
+}
+
+#[test]
+fn a_chart_stands_where_there_is_something_to_draw() {
+    let page = page(&report(), Lang::Nl);
+    let charts = |page: &str| -> Vec<usize> {
+        (1..=11).map(|number| section(page, number).matches("<svg ").count()).collect()
+    };
+    assert_eq!(charts(&page), [1, 1, 1, 0, 1, 2, 1, 1, 1, 1, 0]);
+    assert!(page.split("<nav").next().unwrap().contains("<svg "), "findings by severity");
+    // Seven of nine entries are covered; six of eight hits were not followed up.
+    for (number, drawn) in [
+        (6, "width=\"312\" height=\"18\"/><rect class=\"mark\" x=\"572\" y=\"3\" width=\"88\""),
+        (9, "width=\"100\" height=\"18\"/><rect class=\"mark\" x=\"360\" y=\"3\" width=\"300\""),
+    ] {
+        assert!(section(&page, number).contains(drawn), "{number}");
+    }
+    // What is drawn stands in a table beside it.
+    assert!(section(&page, 6).contains("<td class=\"n\">9</td><td class=\"n\">2</td>"));
+
+    let mut empty = report();
+    (empty.ledgers, empty.findings, empty.left_out) = (Vec::new(), Vec::new(), Vec::new());
+    empty.answers = Answers {
+        sources: Vec::new(),
+        refusals: Vec::new(),
+        kept: Vec::new(),
+        projects: Vec::new(),
+        days: BTreeMap::new(),
+        hours: [0; 24],
+        ..empty.answers
+    };
+    let page = super::page(&empty, Lang::Nl);
+    assert_eq!(charts(&page), [0; 11]);
+    assert!(!page.contains("<svg"));
 }
 
 /// Relative luminance (WCAG 2.1).
