@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, FieldName, GoalId, Oin, ProjectId, Timestamp,
-    entry::{Decision, RecordedVerdict},
+    DatasetId, Date, Digest, FieldName, GoalId, Oin, ProjectId, Timestamp,
+    entry::{Decision, LedgerRead, RecordedVerdict},
     keys::VerifyingKey,
     query::{Query, QueryKind},
     register::{Answer, Project},
@@ -20,6 +20,9 @@ pub(crate) type Asker = (ProjectId, GoalId, Oin, VerifyingKey);
 /// What is asked of whom: project, partner, dataset and kind.
 pub(crate) type Source = (ProjectId, Oin, DatasetId, QueryKind);
 
+/// Who reads which ledger: the ledger, the reader, and the key of its certificate.
+pub(crate) type Reader = (LedgerName, Oin, Digest);
+
 /// The figures of one ledger, or of several together.
 #[derive(Default)]
 pub(crate) struct Figures {
@@ -32,6 +35,7 @@ pub(crate) struct Figures {
     /// Of these, the questions of which nothing was permitted.
     pub(crate) refused_days: Table<Date, u64>,
     pub(crate) hours: [u64; 24],
+    pub(crate) readers: Table<Reader, Reads>,
     pub(crate) watch: Watch,
 }
 
@@ -64,6 +68,18 @@ pub(crate) struct Kept {
     pub(crate) late: Entries,
     /// Not on record as destroyed, by the last day on which they may be kept.
     pub(crate) waiting: BTreeMap<Date, Entries>,
+}
+
+/// What one reader read of a ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    pub(crate) entries: Entries,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+    /// The entries that it could read: from this one …
+    pub(crate) from: Option<u64>,
+    /// … up to so many.
+    pub(crate) until: u64,
 }
 
 impl Figures {
@@ -169,11 +185,23 @@ impl Figures {
         }
     }
 
+    /// Notes who read the ledger.
+    pub(crate) fn read(&mut self, ledger: &LedgerName, index: u64, read: &LedgerRead) {
+        let reader = (ledger.clone(), read.reader.clone(), read.pin);
+        let Some(reads) = self.readers.row(reader) else { return };
+        reads.entries.note(ledger, index);
+        reads.first = Some(reads.first.map_or(read.at, |first| first.min(read.at)));
+        reads.last = reads.last.max(Some(read.at));
+        reads.from = Some(reads.from.map_or(read.from, |from| from.min(read.from)));
+        reads.until = reads.until.max(read.until);
+    }
+
     /// Adds the figures of another ledger; of a node whose questions the coordinator counted too, only what
-    /// it refused itself.
-    pub(crate) fn absorb(&mut self, other: Self, refusals_only: bool) {
+    /// it refused itself, and who read it.
+    pub(crate) fn absorb(&mut self, other: Self, also_counted: bool) {
         self.refusals.absorb(other.refusals, Entries::absorb);
-        if refusals_only {
+        self.readers.absorb(other.readers, Reads::absorb);
+        if also_counted {
             return;
         }
         self.askers.absorb(other.askers, Asks::absorb);
@@ -190,6 +218,7 @@ impl Figures {
             + self.sources.left_out()
             + self.refusals.left_out()
             + self.kept.left_out()
+            + self.readers.left_out()
             + self.days.left_out()
     }
 }
@@ -212,6 +241,16 @@ impl Gives {
         self.columns.extend(other.columns);
         self.rows = self.rows.saturating_add(other.rows);
         self.received.absorb(other.received);
+    }
+}
+
+impl Reads {
+    fn absorb(&mut self, other: Self) {
+        self.entries.absorb(other.entries);
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.from = [self.from, other.from].into_iter().flatten().min();
+        self.until = self.until.max(other.until);
     }
 }
 

@@ -167,9 +167,11 @@ impl<'a> LedgerReplay<'a> {
         match entry {
             Entry::Started(_) => true,
             Entry::Receipt(_) => self.name.kind == LedgerKind::Receipts,
-            Entry::Decision(_) | Entry::Outcome(_) | Entry::Rejected(_) | Entry::Conflict(_) => {
-                self.name.kind != LedgerKind::Receipts
-            }
+            Entry::Decision(_)
+            | Entry::Outcome(_)
+            | Entry::Rejected(_)
+            | Entry::Conflict(_)
+            | Entry::Read(_) => self.name.kind != LedgerKind::Receipts,
         }
     }
 
@@ -184,6 +186,7 @@ impl<'a> LedgerReplay<'a> {
                 self.rejected.extend(rejected.query);
             }
             Entry::Conflict(conflict) => self.conflict(index, &conflict),
+            Entry::Read(read) => self.figures.read(&self.name, index, &read),
             Entry::Started(Started { torn_bytes, .. }) => {
                 self.counts.starts += 1;
                 if torn_bytes > 0 {
@@ -305,6 +308,7 @@ const fn party(entry: &Entry) -> &Oin {
         Entry::Receipt(one) => &one.party,
         Entry::Started(one) => &one.party,
         Entry::Conflict(one) => &one.party,
+        Entry::Read(one) => &one.party,
     }
 }
 
@@ -316,6 +320,7 @@ const fn at(entry: &Entry) -> Timestamp {
         Entry::Receipt(one) => one.at,
         Entry::Started(one) => one.at,
         Entry::Conflict(one) => one.at,
+        Entry::Read(one) => one.at,
     }
 }
 
@@ -327,5 +332,6 @@ const fn kind(entry: &Entry) -> &'static str {
         Entry::Receipt(_) => "receipt",
         Entry::Started(_) => "started",
         Entry::Conflict(_) => "conflict",
+        Entry::Read(_) => "read",
     }
 }

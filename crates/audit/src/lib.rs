@@ -49,7 +49,7 @@ mod table;
 mod unusual;
 mod witness;
 
-pub use answers::{Answers, AskerReport, KeptReport, RefusalReport, SourceReport};
+pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};

@@ -112,6 +112,7 @@ pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<Le
     let (party, receipts) = match entry {
         Entry::Started(one) => (one.party, false),
         Entry::Conflict(one) => (one.party, false),
+        Entry::Read(one) => (one.party, false),
         Entry::Decision(one) => (one.party, false),
         Entry::Outcome(one) => (one.party, false),
         Entry::Rejected(one) => (one.party, false),

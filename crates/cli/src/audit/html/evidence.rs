@@ -4,6 +4,7 @@ use convenant_audit::{LedgerReport, Question, Severity};
 
 use super::{
     Page,
+    activity::day,
     chart::{Bar, Chart},
     markup::Cell,
 };
@@ -134,11 +135,57 @@ impl Page<'_> {
     }
 
     pub(super) fn who_read(&mut self) {
+        let readers = &self.report.answers.readers;
+        if readers.is_empty() {
+            self.say(
+                "Volgens deze logboeken heeft niemand ze over het netwerk gelezen.",
+                "According to these ledgers nobody read them over the network.",
+            );
+        } else {
+            self.readers();
+        }
         self.cannot(
-            "Dit bewijs beantwoordt die vraag niet: het lezen van een logboek over het netwerk wordt nog niet \
-             vastgelegd, en wie een bestand op een schijf leest, laat in geen logboek een spoor na.",
-            "This evidence does not answer that question: reading a ledger over the network is not on record \
-             yet, and whoever reads a file on a disk leaves no trace in any ledger.",
+            "Wie een bestand op een schijf leest, of een kopie doorgeeft, laat in geen logboek een spoor na. Het \
+             lezen waarmee een kopie is gemaakt, staat ná de laatste regel van die kopie. Versies tot en met 0.1 \
+             legden het lezen niet vast.",
+            "Whoever reads a file on a disk, or passes a copy on, leaves no trace in any ledger. The reading with \
+             which a copy was made stands after the last entry of that copy. Versions up to 0.1 did not \
+             record reading.",
+        );
+    }
+
+    fn readers(&mut self) {
+        let heads = [
+            self.of("Logboek", "Ledger"),
+            self.of("Lezer", "Reader"),
+            self.of("Sleutel van het certificaat", "Key of the certificate"),
+            self.of("Keren gelezen", "Times read"),
+            self.of("Eerste en laatste keer", "First and last time"),
+            self.of("Kon lezen", "Could read"),
+            self.of("Regels", "Entries"),
+        ];
+        let rows = self.report.answers.readers.iter().map(|one| {
+            let (from, until) = (one.from, one.until);
+            let upto = self.of("tot", "up to");
+            vec![
+                Cell::text(&one.ledger),
+                Cell::text(self.party(&one.reader)),
+                Cell::code(one.pin),
+                Cell::Number(one.entries.number),
+                Cell::text(format_args!("{} – {}", day(one.first), day(one.last))),
+                Cell::text(format_args!("{} {from} {upto} {until}", self.of("regel", "entry"))),
+                Cell::text(self.entries(&one.entries)),
+            ]
+        });
+        let rows = rows.collect();
+        let caption = self
+            .of("Wie las welk logboek over het netwerk", "Who read which ledger over the network");
+        self.html.table(caption, &heads, rows);
+        self.say(
+            "Eén keer is alles wat één lezer in tien minuten leest; wat in die minuten is geschreven kon hij ook \
+             lezen.",
+            "Once is all that one reader reads in ten minutes; what was written in these minutes it could read \
+             too.",
         );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenant_audit::{
     Answers, AskerReport, Code, Cosigned, Counts, Documents, Entries, FeedbackReport, Finding,
     KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place, ProjectReport,
-    RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
+    ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
     Date, KeyId, Oin, QueryId, Timestamp,
@@ -117,6 +117,16 @@ fn answers() -> Answers {
         days: BTreeMap::from([(at.date(), 3), (Date::new(2027, 1, 1).unwrap(), u64::MAX)]),
         refused_days: BTreeMap::from([(at.date(), 1)]),
         hours: std::array::from_fn(|hour| hour as u64),
+        readers: vec![ReaderReport {
+            ledger: LedgerName::new(LedgerKind::Node, oin()),
+            reader: oin(),
+            pin: sha256(b""),
+            from: 5,
+            until: 77,
+            first: Some(at),
+            last: Some(at),
+            entries: entries(14),
+        }],
         thresholds: THRESHOLDS,
         left_out: 1,
     }
@@ -276,7 +286,7 @@ fn each_question_has_its_answer_with_the_entries_behind_it() {
         assert!(page.contains(&format!("<a href=\"#q{number}\">")));
     }
     assert!(page.contains("node/00000099000000002000: 0 1 2 3 4 5 6 7 8 9 en nog 2"));
-    assert!(page.contains("Dit bewijs beantwoordt die vraag niet"));
+    assert!(page.contains("Wie las welk logboek over het netwerk"));
     assert!(page.contains("NIET op tijd"));
     // Eleven of the sixty that are listed in the section, and forty that nobody listed.
     assert!(page.contains("Niet getoond: "));
@@ -305,6 +315,7 @@ fn figures_lead_to_entries_and_documents() {
         (8, "<td>register: 90 91</td>".to_owned()),
         (9, "<td>register: 100 101 102 103 104 105 106 107 108 109 en nog 5</td>".to_owned()),
         (9, "<td>register: 120</td>".to_owned()),
+        (11, format!("regel 5 tot 77</td><td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 4")),
     ] {
         assert!(section(&page, number).contains(&behind), "{number}: {behind}");
     }
@@ -335,6 +346,7 @@ fn a_chart_stands_where_there_is_something_to_draw() {
         refusals: Vec::new(),
         kept: Vec::new(),
         projects: Vec::new(),
+        readers: Vec::new(),
         days: BTreeMap::new(),
         hours: [0; 24],
         ..empty.answers
@@ -342,6 +354,7 @@ fn a_chart_stands_where_there_is_something_to_draw() {
     let page = super::page(&empty, Lang::Nl);
     assert_eq!(charts(&page), [0; 11]);
     assert!(!page.contains("<svg"));
+    assert!(section(&page, 11).contains("niemand"));
 }
 
 /// Relative luminance (WCAG 2.1).
