@@ -42,11 +42,15 @@ struct Again {
 }
 
 impl LedgerReplay<'_> {
-    pub(crate) fn decision(&mut self, index: u64, decision: &Decision) {
+    pub(crate) fn decision(
+        &mut self,
+        index: u64,
+        decision: &Decision,
+        signed: Option<SignedQuery>,
+    ) {
         self.counts.decision(decision);
         let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
-        let Some(SignedQuery { query, hash, signature }) = self.known.read(&decision.signed_query)
-        else {
+        let Some(SignedQuery { query, hash, signature }) = signed else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
         let query = Arc::new(query);

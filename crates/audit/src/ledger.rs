@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use convenant_ledger::{
-    Checkpoint, EntryBytes, LedgerVerifier, SignedCheckpoint,
-    merkle::{Frontier, leaf_hash},
-};
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
 use convenant_model::{
     Digest, Oin, ProjectId, QueryId, Timestamp,
     counted::CountedCells,
@@ -20,13 +17,14 @@ use convenant_model::{
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
     account::Decided,
+    ahead::Ahead,
     decision::usage,
     figures::Figures,
     findings::Findings,
     quota::Tally,
     receipt::Received,
     revoked::{Passed, Revoked},
-    signed::Known,
+    signed::{Known, SignedQuery},
     snapshots::Snapshots,
     witness::Statement,
 };
@@ -99,6 +97,11 @@ impl<'a> LedgerReplay<'a> {
 
     /// Replays the next entry. `index` is what the store says it is.
     pub fn entry(&mut self, index: u64, bytes: &[u8]) {
+        self.take(Ahead::read(&self.known, index, bytes));
+    }
+
+    pub(crate) fn take(&mut self, read: Ahead) {
+        let Ahead { index, leaf, entry, query } = read;
         let next = self.leaves.len() as u64;
         let finding = |code| Finding::new(code, &self.name).entry(index);
         if index != next {
@@ -108,14 +111,14 @@ impl<'a> LedgerReplay<'a> {
                     .found(format!("entry={index}")),
             );
         }
-        self.leaves.push(leaf_hash(bytes));
+        self.leaves.push(leaf);
         self.counts.entries += 1;
-        match EntryBytes::parse(bytes) {
-            Ok(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
-                self.replay(index, entry);
+        match entry {
+            Some(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
+                self.replay(index, entry, query);
             }
-            Ok(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
-            Err(_) => self.findings.push(finding(Code::Unreadable)),
+            Some(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
+            None => self.findings.push(finding(Code::Unreadable)),
         }
     }
 
@@ -175,12 +178,12 @@ impl<'a> LedgerReplay<'a> {
         }
     }
 
-    fn replay(&mut self, index: u64, entry: Entry) {
+    fn replay(&mut self, index: u64, entry: Entry, query: Option<SignedQuery>) {
         self.passed.note(index, at(&entry));
         match entry {
-            Entry::Decision(decision) => self.decision(index, &decision),
+            Entry::Decision(decision) => self.decision(index, &decision, query),
             Entry::Outcome(outcome) => self.outcome(index, &outcome),
-            Entry::Receipt(receipt) => self.receipt(index, &receipt),
+            Entry::Receipt(receipt) => self.receipt(index, &receipt, query),
             Entry::Rejected(rejected) => {
                 self.counts.rejected += 1;
                 self.rejected.extend(rejected.query);

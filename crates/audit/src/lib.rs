@@ -23,6 +23,7 @@
 //! what must hold of a query before it is decided on: the very check that the parties ran.
 
 mod account;
+mod ahead;
 mod answers;
 mod compare;
 mod decision;

@@ -45,12 +45,13 @@ pub(crate) struct Signed {
 type Fault = (Code, &'static str);
 
 impl LedgerReplay<'_> {
-    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt) {
+    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt, signed: Option<SignedQuery>) {
         self.counts.receipts += 1;
         let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
         let answered = receipt.status == Status::Answered;
         self.counts.answered += u64::from(answered);
-        let query = self.asked(receipt).map_err(|(code, fault)| finding(code).found(member(fault)));
+        let query =
+            asked(receipt, signed).map_err(|(code, fault)| finding(code).found(member(fault)));
         let outcome = match &query {
             Ok(query) => self.signed_outcome(receipt, query),
             Err(_) => Ok(None),
@@ -114,24 +115,6 @@ impl LedgerReplay<'_> {
         }
     }
 
-    /// The query that was asked, signed and of this party.
-    fn asked(&self, receipt: &Receipt) -> Result<Query, Fault> {
-        let unfit = (Code::QueryUnfit, "signed_query");
-        let SignedQuery { query, signature, .. } =
-            self.known.read(&receipt.signed_query).ok_or(unfit)?;
-        signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
-        let asked = query.targets.get(receipt.target as usize);
-        let checks = [
-            ("query", query.id == receipt.query),
-            ("party", query.requester.partner == receipt.party),
-            ("partner", asked.is_some_and(|target| target.partner == receipt.partner)),
-        ];
-        match checks.into_iter().find(|(_, agrees)| !agrees) {
-            Some((member, _)) => Err((Code::Receipt, member)),
-            None => Ok(query),
-        }
-    }
-
     /// The partner's outcome: signed with a key that was enrolled when the query was written, or later.
     fn signed_outcome(&self, receipt: &Receipt, query: &Query) -> Result<Option<Signed>, Fault> {
         let Some(text) = &receipt.outcome else {
@@ -164,6 +147,23 @@ impl LedgerReplay<'_> {
                 Ok(Some(Signed { revoked: revoked.map(|key| (key, at)), ..Signed::of(&outcome) }))
             }
         }
+    }
+}
+
+/// The query that was asked, signed and of this party.
+fn asked(receipt: &Receipt, signed: Option<SignedQuery>) -> Result<Query, Fault> {
+    let unfit = (Code::QueryUnfit, "signed_query");
+    let SignedQuery { query, signature, .. } = signed.ok_or(unfit)?;
+    signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
+    let asked = query.targets.get(receipt.target as usize);
+    let checks = [
+        ("query", query.id == receipt.query),
+        ("party", query.requester.partner == receipt.party),
+        ("partner", asked.is_some_and(|target| target.partner == receipt.partner)),
+    ];
+    match checks.into_iter().find(|(_, agrees)| !agrees) {
+        Some((member, _)) => Err((Code::Receipt, member)),
+        None => Ok(query),
     }
 }
 

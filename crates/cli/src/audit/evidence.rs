@@ -158,18 +158,10 @@ pub(super) fn replay(
         Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
         entries => Some(entries?),
     };
-    for entry in entries.into_iter().flatten() {
-        match entry {
-            Ok((index, bytes)) => {
-                replay.entry(index, &bytes);
-                bar.inc(1);
-            }
-            Err(EntriesError::Damaged(place)) => {
-                replay.damaged(place.index);
-                break;
-            }
-            Err(error) => return Err(error.into()),
-        }
+    match replay.entries(entries.into_iter().flatten(), || bar.inc(1)) {
+        Ok(()) => {}
+        Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
+        Err(error) => return Err(error.into()),
     }
     let checkpoint = checkpoint(dir)?;
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
