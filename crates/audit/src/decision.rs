@@ -13,7 +13,7 @@ use convenant_model::{
 
 use crate::{
     Code, Finding, LedgerKind, LedgerReplay,
-    account::Decided,
+    account::{Decided, Ruled},
     compare::{compare, subjects_refused, verdicts},
     quota::Counted,
     register::shown,
@@ -62,7 +62,8 @@ impl LedgerReplay<'_> {
         self.check_delay(case);
         let taken_back = self.decide_again(case);
         self.count(case, taken_back);
-        let fresh = Decided::new(index, decision, &query, hash);
+        let ruled = self.ruled.of(Ruled::new(decision, &query));
+        let fresh = Decided { index, at: decision.at, signed: hash, ruled, ended: None };
         let first = self.decided.entry(decision.query).or_insert(fresh);
         if first.index != index {
             let first = format!("entry={}", first.index);

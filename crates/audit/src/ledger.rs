@@ -16,7 +16,7 @@ use convenant_model::{
 
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
-    account::Decided,
+    account::{Decided, Ruled, Shared},
     ahead::Ahead,
     decision::usage,
     figures::Figures,
@@ -38,6 +38,8 @@ pub struct LedgerReplay<'a> {
     pub(crate) counts: Counts,
     pub(crate) findings: Findings,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
+    pub(crate) ruled: Shared<Ruled>,
+    pub(crate) parties: Shared<Oin>,
     pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
     pub(crate) kept: BTreeMap<ProjectId, KeptAnswers>,
@@ -79,6 +81,8 @@ impl<'a> LedgerReplay<'a> {
             counts: Counts::new(),
             findings: Findings::default(),
             decided: BTreeMap::new(),
+            ruled: Shared::default(),
+            parties: Shared::default(),
             receipts: Vec::new(),
             tallies: BTreeMap::new(),
             kept: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! Receipts: what a requester received, under whose signature.
 
+use std::sync::Arc;
+
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Digest, Oin, QueryId, Timestamp,
@@ -21,7 +23,7 @@ pub(crate) struct Received {
     pub(crate) index: u64,
     pub(crate) query: QueryId,
     pub(crate) target: u32,
-    pub(crate) partner: Oin,
+    pub(crate) partner: Arc<Oin>,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
     pub(crate) stated: Stated,
@@ -90,7 +92,7 @@ impl LedgerReplay<'_> {
             index,
             query: receipt.query,
             target: receipt.target,
-            partner: receipt.partner.clone(),
+            partner: self.parties.of(receipt.partner.clone()),
             signed: sha256(receipt.signed_query.as_bytes()),
             stated: Stated::of(&receipt.status),
             outcome,
