@@ -1,6 +1,7 @@
-//! What one ledger says of one exchange, as little as reconciling needs.
+//! What one ledger says of one exchange, as little as reconciling needs: it is kept until the end
+//! (docs/adr/0029).
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use convenant_model::{
     DatasetId, Digest, Oin, Problem, ProjectId, Timestamp,
@@ -14,20 +15,30 @@ use convenant_model::{
 pub(crate) struct Decided {
     pub(crate) index: u64,
     pub(crate) at: Timestamp,
+    /// Milliseconds from the decision until the query expired: there are many of these.
+    valid_for: i32,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
+    pub(crate) ruled: Arc<Ruled>,
+    pub(crate) ended: Option<Ended>,
+}
+
+/// What was asked and decided. Very many exchanges have it in common, and share it.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Ruled {
     pub(crate) requester: Oin,
     pub(crate) project: ProjectId,
     pub(crate) kind: QueryKind,
     pub(crate) retention_days: u16,
-    /// Milliseconds from the decision until the query expired: there are many of these.
-    valid_for: i32,
     /// Every target of the query.
-    pub(crate) targets: Vec<Asked>,
-    pub(crate) ended: Option<Ended>,
+    pub(crate) targets: Box<[Asked]>,
 }
 
+/// Values of which equal ones are kept once.
+pub(crate) struct Shared<T>(BTreeSet<Arc<T>>);
+
 /// One target of a query.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Asked {
     pub(crate) partner: Oin,
     pub(crate) dataset: DatasetId,
@@ -36,6 +47,7 @@ pub(crate) struct Asked {
 }
 
 /// What was decided on a target.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Ruling {
     Permit {
         max_rows: u64,
@@ -52,7 +64,7 @@ pub(crate) enum Ruling {
 pub(crate) struct Ended {
     pub(crate) index: u64,
     pub(crate) at: Timestamp,
-    pub(crate) results: Vec<Result>,
+    pub(crate) results: Box<[Result]>,
 }
 
 /// How one target ended.
@@ -72,33 +84,57 @@ pub(crate) struct Sent {
 }
 
 /// A status without its texts.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Stated {
     Answered,
-    /// Refused under these clauses: `S10/BUITEN_GEBIED`.
-    Refused(Vec<String>),
+    /// Refused under these clauses: `S10/BUITEN_GEBIED S7/THEMA`.
+    Refused(Box<str>),
     Failed(Problem),
 }
 
-impl Decided {
-    pub(crate) fn new(index: u64, decision: &Decision, query: &Query, signed: Digest) -> Self {
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<T: Ord> Shared<T> {
+    /// The value, shared with every equal one before it.
+    pub(crate) fn of(&mut self, value: T) -> Arc<T> {
+        if let Some(known) = self.0.get(&value) {
+            return Arc::clone(known);
+        }
+        let value = Arc::new(value);
+        self.0.insert(Arc::clone(&value));
+        value
+    }
+}
+
+impl Ruled {
+    pub(crate) fn new(decision: &Decision, query: &Query) -> Self {
         let asked = |(number, target): (u32, &convenant_model::query::Target)| {
             let verdict = decision.verdicts.iter().find(|one| one.target == number);
             let ruling = verdict.map(Ruling::of);
             Asked { partner: target.partner.clone(), dataset: target.dataset.clone(), ruling }
         };
         Self {
-            index,
-            at: decision.at,
-            signed,
             requester: query.requester.partner.clone(),
             project: query.project.clone(),
             kind: query.kind,
             retention_days: query.retention_days,
-            valid_for: within(query.expires.millis() - decision.at.millis()),
             targets: (0..).zip(&query.targets).map(asked).collect(),
-            ended: None,
         }
+    }
+}
+
+impl Decided {
+    pub(crate) fn new(
+        (index, decision): (u64, &Decision),
+        (query, signed): (&Query, Digest),
+        ruled: Arc<Ruled>,
+    ) -> Self {
+        let valid_for = within(query.expires.millis() - decision.at.millis());
+        Self { index, at: decision.at, valid_for, signed, ruled, ended: None }
     }
 
     /// When the query expired; within weeks, which is longer than any query is valid.
@@ -108,11 +144,11 @@ impl Decided {
     }
 
     pub(crate) fn target(&self, number: u32) -> Option<&Asked> {
-        self.targets.get(usize::try_from(number).ok()?)
+        self.ruled.targets.get(usize::try_from(number).ok()?)
     }
 
     pub(crate) fn permits_any(&self) -> bool {
-        self.targets.iter().any(Asked::permitted)
+        self.ruled.targets.iter().any(Asked::permitted)
     }
 
     pub(crate) fn result(&self, target: u32) -> Option<&Result> {
@@ -142,7 +178,9 @@ impl Ruling {
                 vouched_by: verdict.vouched_by.clone(),
                 vouches: obligations.vouches.is_some(),
             },
-            RecordedVerdict::Refuse { refusal } => Self::Refuse(Stated::Refused(codes(refusal))),
+            RecordedVerdict::Refuse { refusal } => {
+                Self::Refuse(Stated::Refused(codes(refusal).into()))
+            }
             RecordedVerdict::Problem { problem } => Self::Refuse(Stated::Failed(*problem)),
         }
     }
@@ -169,7 +207,7 @@ impl Stated {
     pub(crate) fn of(status: &Status) -> Self {
         match status {
             Status::Answered => Self::Answered,
-            Status::Refused { refusal } => Self::Refused(codes(refusal)),
+            Status::Refused { refusal } => Self::Refused(codes(refusal).into()),
             Status::Failed { problem } => Self::Failed(*problem),
         }
     }
@@ -184,16 +222,16 @@ fn within(millis: i64) -> i32 {
 }
 
 /// Clause and code of each violation.
-pub(crate) fn codes(refusal: &Refusal) -> Vec<String> {
+pub(crate) fn codes(refusal: &Refusal) -> String {
     let one = refusal.violations().iter().map(|one| format!("{}/{}", one.clause, one.code));
-    one.collect()
+    one.collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Stated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered => f.write_str("status=answered"),
-            Self::Refused(codes) => write!(f, "status=refused {}", codes.join(" ")),
+            Self::Refused(codes) => write!(f, "status=refused {codes}"),
             Self::Failed(problem) => write!(f, "status=failed {}", problem.code()),
         }
     }
@@ -209,5 +247,26 @@ impl fmt::Display for Sent {
 impl fmt::Display for Result {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.stated, self.sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+
+    /// What is kept of each exchange is what an audit's memory is made of (docs/adr/0029).
+    #[test]
+    fn little_is_kept_of_each_exchange() {
+        assert!(size_of::<Decided>() <= 80, "{}", size_of::<Decided>());
+        assert!(size_of::<Result>() <= 88, "{}", size_of::<Result>());
+    }
+
+    #[test]
+    fn equal_values_are_kept_once() {
+        let mut shared = Shared::default();
+        let (one, same, other) = (shared.of(1), shared.of(1), shared.of(2));
+        assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, documents::Role,
+    DatasetId, Date, Digest, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, documents::Role,
     query::QueryKind,
 };
 use convenant_signing::key_id;
 use serde::Serialize;
 
 use crate::{
-    Entries, LedgerKind, RegisterEvidence, Replayed,
-    figures::{Asker, Asks, Figures, Gives, Kept, Source},
+    Entries, LedgerKind, LedgerName, RegisterEvidence, Replayed,
+    figures::{Asker, Asks, Figures, Gives, Kept, Reader, Reads, Source},
     projects::{ProjectReport, projects},
     unusual::{THRESHOLDS, Thresholds, is_odd_hour},
 };
@@ -37,8 +37,12 @@ pub struct Answers {
     pub projects: Vec<ProjectReport>,
     /// Questions by day, in the Netherlands.
     pub days: BTreeMap<Date, u64>,
+    /// Of these, the questions of which nothing was permitted.
+    pub refused_days: BTreeMap<Date, u64>,
     /// Questions by hour of the day, in the Netherlands.
     pub hours: [u64; 24],
+    /// Who read the ledgers over the network.
+    pub readers: Vec<ReaderReport>,
     /// Thresholds of the rules on unusual use.
     pub thresholds: Thresholds,
     /// How often something is in none of these rows, because there are too many.
@@ -81,16 +85,16 @@ pub struct SourceReport {
     pub dataset: DatasetId,
     /// The kind of question.
     pub kind: QueryKind,
-    /// How often that was permitted.
-    pub permitted: u64,
-    /// How often it was answered in full.
-    pub answered: u64,
+    /// The decisions that permitted it.
+    pub permitted: Entries,
+    /// The outcomes of which it was answered in full.
+    pub answered: Entries,
     /// Subjects in what was permitted; one who was asked about twice counts twice.
     pub subjects: u64,
     /// Rows in the answers for which there is a receipt.
     pub rows: u64,
-    /// How many answers these are.
-    pub received: u64,
+    /// These receipts.
+    pub received: Entries,
     /// The columns that permits let through.
     pub columns: BTreeSet<FieldName>,
     /// The decisions on it.
@@ -123,6 +127,27 @@ pub struct KeptReport {
     pub waiting: Entries,
 }
 
+/// Who read a ledger over the network.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReaderReport {
+    /// The ledger.
+    pub ledger: LedgerName,
+    /// The organisation.
+    pub reader: Oin,
+    /// The key of its certificate: SHA-256 over the SubjectPublicKeyInfo.
+    pub pin: Digest,
+    /// The first entry that it could read.
+    pub from: u64,
+    /// How many entries there were when it read last.
+    pub until: u64,
+    /// The first time.
+    pub first: Option<Timestamp>,
+    /// The last one.
+    pub last: Option<Timestamp>,
+    /// The entries that tell of it: one for what is read in some minutes.
+    pub entries: Entries,
+}
+
 impl Answers {
     pub(crate) fn new(register: &RegisterEvidence, ledgers: &mut [Replayed]) -> Self {
         let of = |kind| ledgers.iter().any(|one| one.name.kind == kind);
@@ -146,7 +171,9 @@ impl Answers {
             refusals: refusals(register, figures.refusals.into_rows()),
             kept: figures.kept.into_rows().map(|kept| KeptReport::new(kept, until)).collect(),
             days: figures.days.into_rows().collect(),
+            refused_days: figures.refused_days.into_rows().collect(),
             hours,
+            readers: figures.readers.into_rows().map(ReaderReport::new).collect(),
             thresholds: THRESHOLDS,
             left_out,
         }
@@ -198,6 +225,13 @@ impl SourceReport {
             columns,
             entries: asked,
         }
+    }
+}
+
+impl ReaderReport {
+    fn new(((ledger, reader, pin), reads): (Reader, Reads)) -> Self {
+        let Reads { entries, first, last, from, until } = reads;
+        Self { ledger, reader, pin, from: from.unwrap_or(0), until, first, last, entries }
     }
 }
 

@@ -72,7 +72,7 @@ fn compare_verdict(recorded: &RecordedVerdict, again: &RecordedVerdict) -> Optio
 }
 
 fn compare_refusal(found: &Refusal, expected: &Refusal) -> Option<Difference> {
-    let (own, theirs) = (codes(expected).join(" "), codes(found).join(" "));
+    let (own, theirs) = (codes(expected), codes(found));
     if own != theirs {
         return Some(Difference::new(Code::Clauses, own, theirs));
     }
@@ -135,7 +135,7 @@ fn brief(verdict: &RecordedVerdict) -> String {
     match verdict {
         RecordedVerdict::Permit { .. } => "verdict=permit".to_owned(),
         RecordedVerdict::Refuse { refusal } => {
-            format!("verdict=refuse {}", codes(refusal).join(" "))
+            format!("verdict=refuse {}", codes(refusal))
         }
         RecordedVerdict::Problem { problem } => format!("verdict=problem {}", problem.code()),
     }

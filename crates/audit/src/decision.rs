@@ -13,7 +13,7 @@ use convenant_model::{
 
 use crate::{
     Code, Finding, LedgerKind, LedgerReplay, Place,
-    account::Decided,
+    account::{Decided, Ruled},
     compare::{compare, subjects_refused, verdicts},
     quota::Counted,
     register::shown,
@@ -42,11 +42,15 @@ struct Again {
 }
 
 impl LedgerReplay<'_> {
-    pub(crate) fn decision(&mut self, index: u64, decision: &Decision) {
+    pub(crate) fn decision(
+        &mut self,
+        index: u64,
+        decision: &Decision,
+        signed: Option<SignedQuery>,
+    ) {
         self.counts.decision(decision);
         let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
-        let Some(SignedQuery { query, hash, signature }) = self.known.read(&decision.signed_query)
-        else {
+        let Some(SignedQuery { query, hash, signature }) = signed else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
         let query = Arc::new(query);
@@ -58,7 +62,8 @@ impl LedgerReplay<'_> {
         self.check_delay(case);
         let taken_back = self.decide_again(case);
         self.count(case, taken_back);
-        let fresh = Decided::new(index, decision, &query, hash);
+        let ruled = self.ruled.of(Ruled::new(decision, &query));
+        let fresh = Decided::new((index, decision), (&query, hash), ruled);
         let first = self.decided.entry(decision.query).or_insert(fresh);
         if first.index != index {
             let first = format!("entry={}", first.index);

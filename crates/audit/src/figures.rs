@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, FieldName, GoalId, Oin, ProjectId, Timestamp,
-    entry::{Decision, RecordedVerdict},
+    DatasetId, Date, Digest, FieldName, GoalId, Oin, ProjectId, Timestamp,
+    entry::{Decision, LedgerRead, RecordedVerdict},
     keys::VerifyingKey,
     query::{Query, QueryKind},
     register::{Answer, Project},
@@ -20,6 +20,9 @@ pub(crate) type Asker = (ProjectId, GoalId, Oin, VerifyingKey);
 /// What is asked of whom: project, partner, dataset and kind.
 pub(crate) type Source = (ProjectId, Oin, DatasetId, QueryKind);
 
+/// Who reads which ledger: the ledger, the reader, and the key of its certificate.
+pub(crate) type Reader = (LedgerName, Oin, Digest);
+
 /// The figures of one ledger, or of several together.
 #[derive(Default)]
 pub(crate) struct Figures {
@@ -29,7 +32,10 @@ pub(crate) struct Figures {
     pub(crate) refusals: Table<String, Entries>,
     pub(crate) kept: Table<ProjectId, Kept>,
     pub(crate) days: Table<Date, u64>,
+    /// Of these, the questions of which nothing was permitted.
+    pub(crate) refused_days: Table<Date, u64>,
     pub(crate) hours: [u64; 24],
+    pub(crate) readers: Table<Reader, Reads>,
     pub(crate) watch: Watch,
 }
 
@@ -46,13 +52,13 @@ pub(crate) struct Asks {
 #[derive(Debug, Default)]
 pub(crate) struct Gives {
     pub(crate) asked: Entries,
-    pub(crate) permitted: u64,
-    pub(crate) answered: u64,
+    pub(crate) permitted: Entries,
+    pub(crate) answered: Entries,
     pub(crate) subjects: u64,
     pub(crate) columns: BTreeSet<FieldName>,
-    /// Rows that the receivers' receipts prove, and in how many answers.
+    /// Rows that the receivers' receipts prove, and those receipts.
     pub(crate) rows: u64,
-    pub(crate) received: u64,
+    pub(crate) received: Entries,
 }
 
 /// The answers that a receiver had to destroy.
@@ -63,6 +69,18 @@ pub(crate) struct Kept {
     pub(crate) late: BTreeMap<Date, Entries>,
     /// Not on record as destroyed, by the last day on which they may be kept.
     pub(crate) waiting: BTreeMap<Date, Entries>,
+}
+
+/// What one reader read of a ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    pub(crate) entries: Entries,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+    /// The entries that it could read: from this one …
+    pub(crate) from: Option<u64>,
+    /// … up to so many.
+    pub(crate) until: u64,
 }
 
 impl Figures {
@@ -85,6 +103,9 @@ impl Figures {
             asks.last = asks.last.max(Some(decision.at));
         }
         if let Some(day) = self.days.row(decision.at.date()) {
+            *day += 1;
+        }
+        if !permitted && let Some(day) = self.refused_days.row(decision.at.date()) {
             *day += 1;
         }
         if let Some(hour) = self.hours.get_mut(usize::from(decision.at.hour())) {
@@ -115,7 +136,7 @@ impl Figures {
         let Some(gives) = self.sources.row(source) else { return };
         gives.asked.note(&place.ledger, place.entry);
         if let RecordedVerdict::Permit { obligations } = verdict {
-            gives.permitted += 1;
+            gives.permitted.note(&place.ledger, place.entry);
             gives.subjects += asked.subjects.as_ref().map_or(0, |one| u64::from(one.count));
             let room = COLUMNS.saturating_sub(gives.columns.len());
             gives.columns.extend(obligations.columns.iter().take(room).cloned());
@@ -129,9 +150,9 @@ impl Figures {
     }
 
     /// Notes that an answer was given.
-    pub(crate) fn answered(&mut self, source: Source) {
+    pub(crate) fn answered(&mut self, place: &Place, source: Source) {
         if let Some(gives) = self.sources.row(source) {
-            gives.answered += 1;
+            gives.answered.note(&place.ledger, place.entry);
         }
     }
 
@@ -158,24 +179,37 @@ impl Figures {
     }
 
     /// Notes how many rows a receiver has proof of.
-    pub(crate) fn received(&mut self, source: Source, rows: u64) {
+    pub(crate) fn received(&mut self, place: &Place, source: Source, rows: u64) {
         if let Some(gives) = self.sources.row(source) {
             gives.rows = gives.rows.saturating_add(rows);
-            gives.received += 1;
+            gives.received.note(&place.ledger, place.entry);
         }
     }
 
+    /// Notes who read the ledger.
+    pub(crate) fn read(&mut self, ledger: &LedgerName, index: u64, read: &LedgerRead) {
+        let reader = (ledger.clone(), read.reader.clone(), read.pin);
+        let Some(reads) = self.readers.row(reader) else { return };
+        reads.entries.note(ledger, index);
+        reads.first = Some(reads.first.map_or(read.at, |first| first.min(read.at)));
+        reads.last = reads.last.max(Some(read.at));
+        reads.from = Some(reads.from.map_or(read.from, |from| from.min(read.from)));
+        reads.until = reads.until.max(read.until);
+    }
+
     /// Adds the figures of another ledger; of a node whose questions the coordinator counted too, only what
-    /// it refused itself.
-    pub(crate) fn absorb(&mut self, other: Self, refusals_only: bool) {
+    /// it refused itself, and who read it.
+    pub(crate) fn absorb(&mut self, other: Self, also_counted: bool) {
         self.refusals.absorb(other.refusals, Entries::absorb);
-        if refusals_only {
+        self.readers.absorb(other.readers, Reads::absorb);
+        if also_counted {
             return;
         }
         self.askers.absorb(other.askers, Asks::absorb);
         self.sources.absorb(other.sources, Gives::absorb);
         self.kept.absorb(other.kept, Kept::absorb);
         self.days.absorb(other.days, |day, more| *day += more);
+        self.refused_days.absorb(other.refused_days, |day, more| *day += more);
         self.hours.iter_mut().zip(other.hours).for_each(|(hour, more)| *hour += more);
     }
 
@@ -185,6 +219,7 @@ impl Figures {
             + self.sources.left_out()
             + self.refusals.left_out()
             + self.kept.left_out()
+            + self.readers.left_out()
             + self.days.left_out()
     }
 }
@@ -201,12 +236,22 @@ impl Asks {
 impl Gives {
     fn absorb(&mut self, other: Self) {
         self.asked.absorb(other.asked);
-        self.permitted += other.permitted;
-        self.answered += other.answered;
+        self.permitted.absorb(other.permitted);
+        self.answered.absorb(other.answered);
         self.subjects += other.subjects;
         self.columns.extend(other.columns);
         self.rows = self.rows.saturating_add(other.rows);
-        self.received += other.received;
+        self.received.absorb(other.received);
+    }
+}
+
+impl Reads {
+    fn absorb(&mut self, other: Self) {
+        self.entries.absorb(other.entries);
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.from = [self.from, other.from].into_iter().flatten().min();
+        self.until = self.until.max(other.until);
     }
 }
 

@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use convenant_ledger::{
-    Checkpoint, EntryBytes, LedgerVerifier, SignedCheckpoint,
-    merkle::{Frontier, leaf_hash},
-};
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
 use convenant_model::{
     Digest, Oin, ProjectId, QueryId, Timestamp,
     counted::CountedCells,
@@ -19,7 +16,8 @@ use convenant_model::{
 
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
-    account::Decided,
+    account::{Decided, Ruled, Shared},
+    ahead::Ahead,
     decision::usage,
     duties::Unprepared,
     figures::Figures,
@@ -27,7 +25,7 @@ use crate::{
     quota::Tally,
     receipt::Received,
     revoked::{Passed, Revoked},
-    signed::Known,
+    signed::{Known, SignedQuery},
     snapshots::Snapshots,
     witness::Statement,
 };
@@ -41,6 +39,8 @@ pub struct LedgerReplay<'a> {
     pub(crate) counts: Counts,
     pub(crate) findings: Findings,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
+    pub(crate) ruled: Shared<Ruled>,
+    pub(crate) parties: Shared<Oin>,
     pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
     pub(crate) kept: BTreeMap<ProjectId, KeptAnswers>,
@@ -83,6 +83,8 @@ impl<'a> LedgerReplay<'a> {
             counts: Counts::new(),
             findings: Findings::default(),
             decided: BTreeMap::new(),
+            ruled: Shared::default(),
+            parties: Shared::default(),
             receipts: Vec::new(),
             tallies: BTreeMap::new(),
             kept: BTreeMap::new(),
@@ -102,6 +104,11 @@ impl<'a> LedgerReplay<'a> {
 
     /// Replays the next entry. `index` is what the store says it is.
     pub fn entry(&mut self, index: u64, bytes: &[u8]) {
+        self.take(Ahead::read(&self.known, index, bytes));
+    }
+
+    pub(crate) fn take(&mut self, read: Ahead) {
+        let Ahead { index, leaf, entry, query } = read;
         let next = self.leaves.len() as u64;
         let finding = |code| Finding::new(code, &self.name).entry(index);
         if index != next {
@@ -111,14 +118,14 @@ impl<'a> LedgerReplay<'a> {
                     .found(format!("entry={index}")),
             );
         }
-        self.leaves.push(leaf_hash(bytes));
+        self.leaves.push(leaf);
         self.counts.entries += 1;
-        match EntryBytes::parse(bytes) {
-            Ok(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
-                self.replay(index, entry);
+        match entry {
+            Some(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
+                self.replay(index, entry, query);
             }
-            Ok(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
-            Err(_) => self.findings.push(finding(Code::Unreadable)),
+            Some(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
+            None => self.findings.push(finding(Code::Unreadable)),
         }
     }
 
@@ -171,24 +178,27 @@ impl<'a> LedgerReplay<'a> {
         match entry {
             Entry::Started(_) => true,
             Entry::Receipt(_) => self.name.kind == LedgerKind::Receipts,
-            Entry::Decision(_) | Entry::Outcome(_) | Entry::Rejected(_) | Entry::Conflict(_) => {
-                self.name.kind != LedgerKind::Receipts
-            }
+            Entry::Decision(_)
+            | Entry::Outcome(_)
+            | Entry::Rejected(_)
+            | Entry::Conflict(_)
+            | Entry::Read(_) => self.name.kind != LedgerKind::Receipts,
         }
     }
 
-    fn replay(&mut self, index: u64, entry: Entry) {
+    fn replay(&mut self, index: u64, entry: Entry, query: Option<SignedQuery>) {
         self.check_clock(index, at(&entry));
         self.passed.note(index, at(&entry));
         match entry {
-            Entry::Decision(decision) => self.decision(index, &decision),
+            Entry::Decision(decision) => self.decision(index, &decision, query),
             Entry::Outcome(outcome) => self.outcome(index, &outcome),
-            Entry::Receipt(receipt) => self.receipt(index, &receipt),
+            Entry::Receipt(receipt) => self.receipt(index, &receipt, query),
             Entry::Rejected(rejected) => {
                 self.counts.rejected += 1;
                 self.rejected.extend(rejected.query);
             }
             Entry::Conflict(conflict) => self.conflict(index, &conflict),
+            Entry::Read(read) => self.figures.read(&self.name, index, &read),
             Entry::Started(Started { torn_bytes, .. }) => {
                 self.counts.starts += 1;
                 if torn_bytes > 0 {
@@ -310,6 +320,7 @@ const fn party(entry: &Entry) -> &Oin {
         Entry::Receipt(one) => &one.party,
         Entry::Started(one) => &one.party,
         Entry::Conflict(one) => &one.party,
+        Entry::Read(one) => &one.party,
     }
 }
 
@@ -321,6 +332,7 @@ const fn at(entry: &Entry) -> Timestamp {
         Entry::Receipt(one) => one.at,
         Entry::Started(one) => one.at,
         Entry::Conflict(one) => one.at,
+        Entry::Read(one) => one.at,
     }
 }
 
@@ -332,5 +344,6 @@ const fn kind(entry: &Entry) -> &'static str {
         Entry::Receipt(_) => "receipt",
         Entry::Started(_) => "started",
         Entry::Conflict(_) => "conflict",
+        Entry::Read(_) => "read",
     }
 }

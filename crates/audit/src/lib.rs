@@ -23,11 +23,13 @@
 //! what must hold of a query before it is decided on: the very check that the parties ran.
 
 mod account;
+mod ahead;
 mod answers;
 mod compare;
 mod decision;
 mod duties;
 mod figures;
+mod filed;
 mod finding;
 mod findings;
 mod ledger;
@@ -50,11 +52,11 @@ mod times;
 mod unusual;
 mod witness;
 
-pub use answers::{Answers, AskerReport, KeptReport, RefusalReport, SourceReport};
+pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
-pub use place::{Entries, Place};
+pub use place::{Documents, Entries, Place};
 pub use projects::{FeedbackReport, Paper, ProjectReport};
 pub use question::Question;
 pub use register::RegisterEvidence;

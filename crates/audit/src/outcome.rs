@@ -46,20 +46,21 @@ impl LedgerReplay<'_> {
     fn note_answers(&mut self, index: u64, outcome: &OutcomeEntry) {
         let Some(decided) = self.decided.get(&outcome.query) else { return };
         let place = Place { ledger: self.name.clone(), entry: index };
-        let project = self.register.register().state().project(&decided.project);
+        let project = self.register.register().state().project(&decided.ruled.project);
         for result in outcome.results.iter().filter(|one| one.status == Status::Answered) {
             let provider = result.partner.clone();
-            let (id, kind) = (decided.project.clone(), decided.kind);
+            let (id, kind) = (decided.ruled.project.clone(), decided.ruled.kind);
             if let Some(asked) = decided.target(result.target) {
                 let dataset = asked.dataset.clone();
-                self.figures.answered((id.clone(), provider.clone(), dataset, kind));
+                let source = (id.clone(), provider.clone(), dataset, kind);
+                self.figures.answered(&place, source);
             }
             // A number is about nobody.
             if kind == QueryKind::Count {
                 continue;
             }
-            let last_day = last_day(outcome.at, decided.retention_days);
-            let receiver = decided.requester.clone();
+            let last_day = last_day(outcome.at, decided.ruled.retention_days);
+            let receiver = decided.ruled.requester.clone();
             let answer = Answer { query: outcome.query, provider, receiver, at: outcome.at };
             self.figures.keeps(&place, (&id, project), &answer, last_day);
             self.kept.entry(id).or_default().keep(answer, last_day);
@@ -86,7 +87,7 @@ fn contradiction(
 ) -> Option<String> {
     let targets: BTreeSet<u32> = ended.results.iter().map(|one| one.target).collect();
     // A node decides on the one target that is its own, the coordinator on all.
-    let ruled = (0..).zip(&decided.targets).filter(|(_, asked)| asked.ruling.is_some());
+    let ruled = (0..).zip(&*decided.ruled.targets).filter(|(_, asked)| asked.ruling.is_some());
     let ruled: BTreeSet<u32> = ruled.map(|(number, _)| number).collect();
     if targets != ruled || targets.len() != ended.results.len() {
         return Some(format!("results={targets:?} verdicts={ruled:?}"));

@@ -1,10 +1,10 @@
-//! The entries behind a figure.
+//! The entries and documents behind a figure.
 
 use serde::Serialize;
 
 use crate::LedgerName;
 
-/// How many entries behind a figure are named.
+/// How many entries or documents behind a figure are named.
 const NAMED: usize = 10;
 
 /// Where something stands: an entry of a ledger.
@@ -43,5 +43,35 @@ impl Entries {
     #[must_use]
     pub fn more(&self) -> u64 {
         self.number.saturating_sub(self.first.len() as u64)
+    }
+}
+
+/// The documents of the register behind a figure: how many, and the numbers of the first of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Documents {
+    /// How many.
+    pub number: u64,
+    /// The first ones, by their place in the register.
+    pub first: Vec<u64>,
+}
+
+impl Documents {
+    /// How many are not named.
+    #[must_use]
+    pub fn more(&self) -> u64 {
+        self.number.saturating_sub(self.first.len() as u64)
+    }
+}
+
+impl FromIterator<u64> for Documents {
+    fn from_iter<T: IntoIterator<Item = u64>>(numbers: T) -> Self {
+        let mut documents = Self::default();
+        for index in numbers {
+            documents.number += 1;
+            if documents.first.len() < NAMED {
+                documents.first.push(index);
+            }
+        }
+        documents
     }
 }

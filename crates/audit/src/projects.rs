@@ -1,13 +1,13 @@
 //! What the register says of each project: what came before it, and what became of it.
 
 use convenant_model::{
-    Date, ProjectId, Timestamp,
-    documents::{AttachmentKind, Attestation},
+    Date, Digest, ProjectId, Timestamp,
+    documents::{AttachmentKind, Attestation, DocumentKind},
     register::{Decided, Project, ProjectState, Terms},
 };
 use serde::Serialize;
 
-use crate::{RegisterEvidence, answers::AskerReport};
+use crate::{Documents, RegisterEvidence, answers::AskerReport, filed::Filed};
 
 /// A project that was decided on.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +20,8 @@ pub struct ProjectReport {
     pub state: Option<ProjectState>,
     /// The day of the LSI's decision.
     pub decided_on: Date,
+    /// The LSI's decisions on any version of it.
+    pub decisions: Documents,
     /// The first question of which something was permitted, or an earlier one of the same person.
     pub first_question: Option<Timestamp>,
     /// The days that matter; absent where it was not approved.
@@ -34,14 +36,14 @@ pub struct ProjectReport {
     pub participants: u64,
     /// What the receivers said of the hits.
     pub feedback: FeedbackReport,
-    /// Destruction records, and whether by these nothing is left with anybody.
-    pub destructions: u64,
+    /// Destruction records.
+    pub destructions: Documents,
     /// From when on nothing is left with anybody.
     pub emptied: Option<Timestamp>,
 }
 
 /// Papers of one kind.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Paper {
     /// How many.
     pub number: u64,
@@ -49,10 +51,12 @@ pub struct Paper {
     pub last: Option<Date>,
     /// Whether there are as many as there must be, and none is later than the LSI's decision.
     pub in_time: bool,
+    /// The documents of the register that name them.
+    pub documents: Documents,
 }
 
 /// What the receivers said of the hits.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct FeedbackReport {
     /// Answers that were reported on.
     pub answers: u64,
@@ -66,6 +70,10 @@ pub struct FeedbackReport {
     pub complete: bool,
     /// Hits that turned out right, and corrections in the citizen's favour, by the final report.
     pub confirmed: Option<(u64, u64)>,
+    /// The receivers' documents that say so.
+    pub documents: Documents,
+    /// The final report.
+    pub final_reports: Documents,
 }
 
 pub(crate) fn projects(
@@ -73,7 +81,7 @@ pub(crate) fn projects(
     until: Option<Timestamp>,
     askers: &[AskerReport],
 ) -> Vec<ProjectReport> {
-    let state = register.register().state();
+    let (state, filed) = (register.register().state(), register.filed());
     let decided =
         state.projects().filter_map(|(id, project)| Some((id, project, project.decided()?)));
     let report = |(id, project, decided): (&ProjectId, &Project, &Decided)| {
@@ -85,14 +93,19 @@ pub(crate) fn projects(
             title: decided.proposal.title.as_str().to_owned(),
             state: until.map(|until| project.state_at(until)),
             decided_on: decided.decision.decided_on,
+            decisions: filed.of(id, DocumentKind::Decision),
             first_question: asked.filter_map(|one| one.first).min(),
             terms: covenant.and_then(|covenant| project.terms(covenant)),
-            measures: measures(decided),
-            dpia: papers(project, decided, AttachmentKind::Dpia),
-            communication: papers(project, decided, AttachmentKind::CommunicationPlan),
+            measures: measures(filed, decided),
+            dpia: papers(filed, project, decided, AttachmentKind::Dpia),
+            communication: papers(filed, project, decided, AttachmentKind::CommunicationPlan),
             participants,
-            feedback: feedback(project),
-            destructions: project.destructions().len() as u64,
+            feedback: FeedbackReport {
+                documents: filed.of(id, DocumentKind::Feedback),
+                final_reports: filed.of(id, DocumentKind::FinalReport),
+                ..feedback(project)
+            },
+            destructions: filed.of(id, DocumentKind::Destruction),
             emptied: project.emptied_from(),
         }
     };
@@ -100,30 +113,39 @@ pub(crate) fn projects(
 }
 
 impl Paper {
-    fn new(days: impl Iterator<Item = Date>, needed: u64, decided: &Decided) -> Self {
+    fn new(
+        days: impl Iterator<Item = Date>,
+        needed: u64,
+        decided: &Decided,
+        documents: Documents,
+    ) -> Self {
         let (mut number, mut last) = (0, None);
         for day in days {
             number += 1;
             last = last.max(Some(day));
         }
         let before = last.is_none_or(|last| last <= decided.decision.decided_on);
-        Self { number, last, in_time: number >= needed && before }
+        Self { number, last, in_time: number >= needed && before, documents }
     }
 }
 
-fn measures(decided: &Decided) -> Paper {
-    Paper::new(decided.proposal.earlier_measure.iter().map(|one| one.date), 1, decided)
+/// Earlier measures stand in the proposal itself.
+fn measures(filed: &Filed, decided: &Decided) -> Paper {
+    let days = decided.proposal.earlier_measure.iter().map(|one| one.date);
+    Paper::new(days, 1, decided, filed.named([decided.hash]))
 }
 
 /// The papers of one kind in the attestations that the decision names.
-fn papers(project: &Project, decided: &Decided, kind: AttachmentKind) -> Paper {
+fn papers(filed: &Filed, project: &Project, decided: &Decided, kind: AttachmentKind) -> Paper {
     let named = decided.decision.attestations.iter();
-    let attested = named.filter_map(|hash| project.attestation(hash));
+    let attested = named.filter_map(|hash| Some((*hash, project.attestation(hash)?)));
     let of = |one: &Attestation| {
         one.attachment.iter().find(|paper| paper.kind == kind).map(|paper| paper.date)
     };
+    let dated = attested.filter_map(|(hash, one)| Some((hash, of(one)?)));
+    let (hashes, days): (Vec<Digest>, Vec<Date>) = dated.unzip();
     let needed = decided.proposal.participants().len() as u64;
-    Paper::new(attested.filter_map(|one| of(one)), needed, decided)
+    Paper::new(days.into_iter(), needed, decided, filed.named(hashes))
 }
 
 fn feedback(project: &Project) -> FeedbackReport {

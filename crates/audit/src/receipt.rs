@@ -1,5 +1,7 @@
 //! Receipts: what a requester received, under whose signature.
 
+use std::sync::Arc;
+
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Digest, Oin, QueryId, Timestamp,
@@ -9,7 +11,7 @@ use convenant_model::{
 use convenant_signing::{parse_canonical, sha256, verify_compact};
 
 use crate::{
-    Code, Finding, LedgerReplay,
+    Code, Finding, LedgerReplay, Place,
     account::{Sent, Stated},
     revoked::Revoked,
     signed::SignedQuery,
@@ -24,7 +26,7 @@ pub(crate) struct Received {
     pub(crate) target: u32,
     /// When it was received, or when the partner signed if that says later.
     pub(crate) at: Timestamp,
-    pub(crate) partner: Oin,
+    pub(crate) partner: Arc<Oin>,
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
     pub(crate) stated: Stated,
@@ -48,12 +50,13 @@ pub(crate) struct Signed {
 type Fault = (Code, &'static str);
 
 impl LedgerReplay<'_> {
-    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt) {
+    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt, signed: Option<SignedQuery>) {
         self.counts.receipts += 1;
         let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
         let answered = receipt.status == Status::Answered;
         self.counts.answered += u64::from(answered);
-        let query = self.asked(receipt).map_err(|(code, fault)| finding(code).found(member(fault)));
+        let query =
+            asked(receipt, signed).map_err(|(code, fault)| finding(code).found(member(fault)));
         let outcome = match &query {
             Ok(query) => self.signed_outcome(receipt, query),
             Err(_) => Ok(None),
@@ -98,7 +101,7 @@ impl LedgerReplay<'_> {
             query: receipt.query,
             target: receipt.target,
             at,
-            partner: receipt.partner.clone(),
+            partner: self.parties.of(receipt.partner.clone()),
             signed: sha256(receipt.signed_query.as_bytes()),
             stated: Stated::of(&receipt.status),
             outcome,
@@ -110,7 +113,9 @@ impl LedgerReplay<'_> {
     fn weigh(&mut self, index: u64, number: u32, query: &Query, rows: u64) {
         let Some(target) = query.targets.get(number as usize) else { return };
         let (partner, dataset) = (target.partner.clone(), target.dataset.clone());
-        self.figures.received((query.project.clone(), partner, dataset, query.kind), rows);
+        let place = Place { ledger: self.name.clone(), entry: index };
+        let source = (query.project.clone(), partner, dataset, query.kind);
+        self.figures.received(&place, source, rows);
         let project = self.register.register().state().project(&query.project);
         let proposal = project.and_then(|project| project.proposal(&query.proposal));
         let published = proposal.map_or(&[][..], |one| one.predicate.as_slice());
@@ -118,24 +123,6 @@ impl LedgerReplay<'_> {
             let finding = Finding::new(Code::HitRate, &self.name).entry(index).query(query.id);
             let expected = format!("hits={least}..{most}");
             self.findings.push(finding.expected(expected).found(format!("rows={rows}")));
-        }
-    }
-
-    /// The query that was asked, signed and of this party.
-    fn asked(&self, receipt: &Receipt) -> Result<Query, Fault> {
-        let unfit = (Code::QueryUnfit, "signed_query");
-        let SignedQuery { query, signature, .. } =
-            self.known.read(&receipt.signed_query).ok_or(unfit)?;
-        signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
-        let asked = query.targets.get(receipt.target as usize);
-        let checks = [
-            ("query", query.id == receipt.query),
-            ("party", query.requester.partner == receipt.party),
-            ("partner", asked.is_some_and(|target| target.partner == receipt.partner)),
-        ];
-        match checks.into_iter().find(|(_, agrees)| !agrees) {
-            Some((member, _)) => Err((Code::Receipt, member)),
-            None => Ok(query),
         }
     }
 
@@ -177,6 +164,23 @@ impl LedgerReplay<'_> {
                 Ok(Some((Signed { revoked, ..Signed::of(&outcome) }, outcome.at)))
             }
         }
+    }
+}
+
+/// The query that was asked, signed and of this party.
+fn asked(receipt: &Receipt, signed: Option<SignedQuery>) -> Result<Query, Fault> {
+    let unfit = (Code::QueryUnfit, "signed_query");
+    let SignedQuery { query, signature, .. } = signed.ok_or(unfit)?;
+    signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
+    let asked = query.targets.get(receipt.target as usize);
+    let checks = [
+        ("query", query.id == receipt.query),
+        ("party", query.requester.partner == receipt.party),
+        ("partner", asked.is_some_and(|target| target.partner == receipt.partner)),
+    ];
+    match checks.into_iter().find(|(_, agrees)| !agrees) {
+        Some((member, _)) => Err((Code::Receipt, member)),
+        None => Ok(query),
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
     let requesters: BTreeSet<_> = of(LedgerKind::Receipts).map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.coordinator {
         for (query, decided) in &ledger.decided {
-            let kept = requesters.contains(&decided.requester);
-            for (target, asked) in (0..).zip(&decided.targets) {
+            let kept = requesters.contains(&decided.ruled.requester);
+            for (target, asked) in (0..).zip(&*decided.ruled.targets) {
                 let at = At { ledger, query: *query, target };
                 findings.extend(reconciling.permitted(at, decided, asked));
                 let answered = decided.result(target).is_some_and(|one| one.stated.answered());
@@ -81,7 +81,7 @@ fn missing(ledgers: &[Replayed]) -> BTreeMap<LedgerName, Place> {
                 if let Some(target) = decided.target(result.target) {
                     want(LedgerKind::Node, &target.partner, ledger, ended.index);
                 }
-                want(LedgerKind::Receipts, &decided.requester, ledger, ended.index);
+                want(LedgerKind::Receipts, &decided.ruled.requester, ledger, ended.index);
             }
         }
         for receipt in ledger.receipts.iter().filter(|receipt| receipt.outcome.is_some()) {
@@ -149,7 +149,7 @@ impl Reconciling<'_> {
     /// A decision of a node on a query that the coordinator must have permitted before.
     fn asked_by(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
         let coordinator = self.coordinator?;
-        let target = (0..).zip(&decided.targets).find(|(_, asked)| asked.ruling.is_some());
+        let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
         let permitted = theirs.is_some_and(Asked::permitted);
@@ -177,7 +177,7 @@ impl Reconciling<'_> {
     /// A permit of a node for vouched subjects, held against the ledgers of whoever vouched: each permitted
     /// that answer, to the same requester, and undertook to vouch for it (clause S10).
     fn vouched(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
-        let permits = decided.targets.iter().filter_map(|asked| match &asked.ruling {
+        let permits = decided.ruled.targets.iter().filter_map(|asked| match &asked.ruling {
             Some(Ruling::Permit { vouched: true, vouched_by, .. }) => Some(vouched_by),
             _ => None,
         });
@@ -198,8 +198,9 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        let answered = answered.filter(|one| one.requester == decided.requester);
-        let mut rulings = answered.iter().flat_map(|one| &one.targets).map(|asked| &asked.ruling);
+        let answered = answered.filter(|one| one.ruled.requester == decided.ruled.requester);
+        let mut rulings =
+            answered.iter().flat_map(|one| &*one.ruled.targets).map(|asked| &asked.ruling);
         !rulings.any(|ruling| matches!(ruling, Some(Ruling::Permit { vouches: true, .. })))
     }
 
@@ -212,7 +213,7 @@ impl Reconciling<'_> {
                     .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
             );
         }
-        let node = self.nodes.get(&receipt.partner);
+        let node = self.nodes.get(receipt.partner.as_ref());
         let decided = node.and_then(|node| node.decided.get(&receipt.query));
         if let Some(node) = node {
             findings.extend(

@@ -11,10 +11,9 @@ use convenant_ledger::{
     register::{Register, RegisterError},
 };
 use convenant_model::{
-    Digest, Oin, ProjectId,
-    documents::{DocumentKind, ProjectDecision},
+    Digest, Oin,
+    documents::DocumentKind,
     keys::VerifyingKey,
-    parse::from_json,
     query::RegisterPosition,
     register::{CovenantInForce, Envelope as _, RootOfTrust},
 };
@@ -22,6 +21,7 @@ use convenant_signing::{Jws, sha256};
 
 use crate::{
     Code, Finding,
+    filed::Filed,
     name::{LedgerKind, LedgerName},
 };
 
@@ -38,8 +38,7 @@ pub struct RegisterEvidence {
     copies: Vec<Register>,
     rules: HashMap<Digest, Arc<Rules>>,
     ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
-    /// The document with which the LSI decided on a project last.
-    decisions: BTreeMap<ProjectId, u64>,
+    filed: Filed,
     findings: Vec<Finding>,
     verifier: LedgerVerifier,
 }
@@ -67,7 +66,7 @@ impl RegisterEvidence {
             whole,
             rules: HashMap::new(),
             ledger_keys: BTreeMap::new(),
-            decisions: BTreeMap::new(),
+            filed: Filed::default(),
             findings: Vec::new(),
             verifier: verifier.clone(),
         };
@@ -100,6 +99,11 @@ impl RegisterEvidence {
         &self.findings
     }
 
+    /// Which of its documents are about which project.
+    pub(crate) const fn filed(&self) -> &Filed {
+        &self.filed
+    }
+
     /// The key that signs the register's checkpoints.
     pub(crate) const fn verifier(&self) -> &LedgerVerifier {
         &self.verifier
@@ -107,11 +111,6 @@ impl RegisterEvidence {
 
     pub(crate) fn size(&self) -> u64 {
         self.position().size
-    }
-
-    /// The document with which the LSI decided on a project last.
-    pub(crate) fn decision(&self, project: &ProjectId) -> Option<u64> {
-        self.decisions.get(project).copied()
     }
 
     pub(crate) fn rules(&self, covenant: &Digest) -> Option<&Arc<Rules>> {
@@ -170,6 +169,7 @@ impl RegisterEvidence {
 
     fn append(&mut self, document: Vec<u8>) -> Result<(), RegisterError> {
         let kind = self.whole.append(&document)?;
+        self.filed.file(self.documents.len() as u64, kind, &document);
         self.documents.push(document);
         if self.size().is_multiple_of(STRIDE) {
             self.copies.push(self.whole.clone());
@@ -177,7 +177,6 @@ impl RegisterEvidence {
         match kind {
             DocumentKind::Covenant => self.compile(),
             DocumentKind::Enrolment => self.note_keys(),
-            DocumentKind::Decision => self.note_decision(),
             _ => {}
         }
         Ok(())
@@ -204,14 +203,6 @@ impl RegisterEvidence {
             if keys.last().is_none_or(|last| last.key != enrolment.ledger_key) {
                 keys.push(LedgerKey { from, key: enrolment.ledger_key.clone() });
             }
-        }
-    }
-
-    fn note_decision(&mut self) {
-        let signed = self.documents.last().and_then(|document| Jws::parse(document).ok());
-        let read = |signed: Jws| from_json::<ProjectDecision>("decision", signed.payload()).ok();
-        if let Some(decision) = signed.and_then(read) {
-            self.decisions.insert(decision.project, self.size().saturating_sub(1));
         }
     }
 

@@ -115,15 +115,19 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     for folder in evidence.ledgers() {
         let name = evidence::name(folder, &register)?;
         statements.extend(evidence::statements(folder, &name)?);
-        ledgers.push((folder, name));
+        ledgers.push((folder, name, evidence::size(folder)));
     }
     replay.statements(&statements);
     let bar = output::bar("regels");
-    bar.set_length(ledgers.iter().map(|(folder, _)| evidence::size(folder)).sum());
-    let replayed = cores::each(&ledgers, |(folder, name)| {
-        evidence::replay(folder, replay.ledger(name.clone()), &statements, &bar)
-            .with_context(|| format!("the ledger in `{}`", folder.display()))
-    });
+    bar.set_length(ledgers.iter().map(|(_, _, size)| size).sum());
+    let replayed = cores::each(
+        &ledgers,
+        |(_, _, size)| *size,
+        |(folder, name, _)| {
+            evidence::replay(folder, replay.ledger(name.clone()), &statements, &bar)
+                .with_context(|| format!("the ledger in `{}`", folder.display()))
+        },
+    );
     bar.finish_and_clear();
     replayed?.into_iter().for_each(|one| replay.add(one));
     let comparing = output::spinner("logboeken vergelijken");

@@ -111,8 +111,8 @@ impl Coordinator {
         reporter.set_serving::<BrokerServer<BrokerService>>().await;
         let registrar = Arc::clone(&self.registrar);
         let witness = witnessing::witness(&self.config, &brokering);
-        let shelf =
-            witnessing::shelf(&self.config, Arc::clone(&registrar), Arc::clone(&self.clock))?;
+        let (ledger, clock) = (brokering.books.ledger.clone(), Arc::clone(&self.clock));
+        let shelf = witnessing::shelf(&self.config, Arc::clone(&registrar), ledger, clock)?;
         let period = Duration::from_secs(self.config.register.poll_seconds.max(1));
         let cosigned = Arc::new(Cosigned::new(&self.config, Arc::clone(&brokering), keys)?);
         let renewed = tokio::spawn(Arc::clone(&cosigned).renew_every(period));

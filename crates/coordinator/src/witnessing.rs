@@ -13,7 +13,10 @@ use std::{
 use convenant_ledger::{LedgerVerifier, origin};
 use convenant_model::{Clock, Oin, Timestamp, keys::VerifyingKey, register::RegisterState};
 use convenant_setup::LedgerKeys;
-use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
+use convenant_store::LedgerHandle;
+use convenant_witness::{
+    Keys, PublishError, Published, Readers, Shelf, Witness, witnessed, witnessing,
+};
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
@@ -48,17 +51,21 @@ fn verifiers(state: &RegisterState, node: &Oin, at: Timestamp) -> Vec<LedgerVeri
 pub(crate) fn shelf(
     config: &CoordinatorConfig,
     registrar: Arc<Registrar>,
+    ledger: LedgerHandle,
     clock: Arc<dyn Clock>,
 ) -> Result<Shelf, CoordinatorError> {
     let (own, dir) = (&config.party.oin, &config.data.dir);
+    let name = origin::coordinator(own)?.as_str().to_owned();
     let ledgers = BTreeMap::from([
-        (origin::coordinator(own)?.as_str().to_owned(), dir.join("ledger")),
+        (name.clone(), dir.join("ledger")),
         (origin::register(own)?.as_str().to_owned(), dir.join("register")),
     ]);
+    // The register is everybody's to follow, so nobody's reading of it is on record.
+    let readers = Readers::new(own.clone(), name, ledger, Arc::clone(&clock));
     let entitled = Arc::new(move |peer: &Oin| {
         registrar.current().register().state().auditor_at(peer, clock.now()).is_some()
     });
-    Ok(Shelf::new(ledgers, entitled))
+    Ok(Shelf::new(ledgers, entitled, readers))
 }
 
 /// The coordinator's ledger and register before their witnesses.

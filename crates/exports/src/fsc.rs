@@ -94,9 +94,11 @@ pub fn transaction_records(entry: &Entry) -> Result<Vec<TransactionRecord>, NotR
     match entry {
         Entry::Decision(decision) => of_decision(decision),
         Entry::Receipt(receipt) => of_receipt(receipt),
-        Entry::Outcome(_) | Entry::Rejected(_) | Entry::Started(_) | Entry::Conflict(_) => {
-            Ok(Vec::new())
-        }
+        Entry::Outcome(_)
+        | Entry::Rejected(_)
+        | Entry::Started(_)
+        | Entry::Conflict(_)
+        | Entry::Read(_) => Ok(Vec::new()),
     }
 }
 

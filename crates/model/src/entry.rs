@@ -43,6 +43,8 @@ pub enum Entry {
     Started(Started),
     /// Another party showed a ledger that contradicts what it showed before.
     Conflict(Conflict),
+    /// An auditor read this ledger over the network; written before anything of it is given.
+    Read(LedgerRead),
 }
 
 /// What a party decided on a query: a node on the one target that is its own, the coordinator on every
@@ -298,4 +300,29 @@ pub struct Conflict {
     pub held: String,
     /// The checkpoint that was shown now: a signed note.
     pub shown: String,
+}
+
+/// An auditor read entries of this ledger over the network. One entry stands for what one reader reads in
+/// some minutes ([`LedgerRead::MINUTES`]): it tells what there was to read when it began, and what is
+/// written in those minutes may have been read too.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerRead {
+    /// The party that writes, whose ledger it is.
+    pub party: Oin,
+    /// When.
+    pub at: Timestamp,
+    /// The reader.
+    pub reader: Oin,
+    /// The key of the reader's certificate: SHA-256 over its SubjectPublicKeyInfo (RFC 7469 §2.4).
+    pub pin: Digest,
+    /// The first entry that was given, or one before it.
+    pub from: u64,
+    /// Number of entries there were.
+    pub until: u64,
+}
+
+impl LedgerRead {
+    /// For so many minutes an entry stands for what its reader reads, from its first entry on.
+    pub const MINUTES: i64 = 10;
 }

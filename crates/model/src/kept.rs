@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     entry::Status,
-    ids::Oin,
+    ids::{Oin, QueryId},
     query::{Query, QueryKind},
     register::{Answer, Project},
     time::{Date, Timestamp},
@@ -21,8 +21,13 @@ pub fn last_day(answered: Timestamp, retention_days: u16) -> Date {
 /// Answers of one project that may still be kept, by their last day.
 #[derive(Clone, Debug, Default)]
 pub struct KeptAnswers {
-    by_day: BTreeMap<Date, Vec<Answer>>,
+    by_day: BTreeMap<Date, BTreeMap<Between, Vec<Given>>>,
 }
+
+/// Who answered and who received: very many answers have both in common.
+type Between = (Oin, Oin);
+/// The query, and when it was answered.
+type Given = (QueryId, Timestamp);
 
 impl KeptAnswers {
     /// Notes how one target of a query ended. What was not answered in full is void; a number is about
@@ -38,18 +43,27 @@ impl KeptAnswers {
 
     /// Notes an answer that may be kept until the end of a day.
     pub fn keep(&mut self, answer: Answer, last_day: Date) {
-        self.by_day.entry(last_day).or_default().push(answer);
+        let Answer { query, provider, receiver, at } = answer;
+        let of_day = self.by_day.entry(last_day).or_default();
+        of_day.entry((provider, receiver)).or_default().push((query, at));
     }
 
     /// How many answers should have been destroyed before the day of this instant, and by the register were
     /// not by then. Those that were are forgotten: no document takes a destruction back.
     pub fn overdue(&mut self, project: &Project, at: Timestamp) -> u64 {
         let mut overdue = 0;
-        for kept in self.by_day.range_mut(..at.date()).map(|(_, kept)| kept) {
-            kept.retain(|one| !project.is_destroyed(one, at));
-            overdue += kept.len() as u64;
+        for of_day in self.by_day.range_mut(..at.date()).map(|(_, of_day)| of_day) {
+            for ((provider, receiver), kept) in of_day.iter_mut() {
+                kept.retain(|(query, given)| {
+                    let (provider, receiver) = (provider.clone(), receiver.clone());
+                    let answer = Answer { query: *query, provider, receiver, at: *given };
+                    !project.is_destroyed(&answer, at)
+                });
+                overdue += kept.len() as u64;
+            }
+            of_day.retain(|_, kept| !kept.is_empty());
         }
-        self.by_day.retain(|_, kept| !kept.is_empty());
+        self.by_day.retain(|_, of_day| !of_day.is_empty());
         overdue
     }
 }

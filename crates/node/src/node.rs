@@ -147,7 +147,7 @@ impl Node {
         )?;
         let cosigned = Arc::new(cosigned);
         let witness = witnessing::witness(config, follower(), ledger(), Arc::clone(&self.clock))?;
-        let shelf = witnessing::shelf(config, follower(), Arc::clone(&self.clock))?;
+        let shelf = witnessing::shelf(config, follower(), ledger(), Arc::clone(&self.clock))?;
         let followed = tokio::spawn(keep_up(
             Arc::clone(&answering),
             Arc::clone(&cosigned),

@@ -9,7 +9,9 @@ use convenant_register::{Follower, Snapshot};
 use convenant_setup::{LedgerKeys, verifying_key};
 use convenant_store::LedgerHandle;
 use convenant_transport::{Expected, Line};
-use convenant_witness::{Keys, PublishError, Published, Shelf, Witness, witnessed, witnessing};
+use convenant_witness::{
+    Keys, PublishError, Published, Readers, Shelf, Witness, witnessed, witnessing,
+};
 
 use crate::{NodeConfig, NodeError};
 
@@ -53,13 +55,16 @@ fn verifiers(snapshot: &Snapshot, coordinator: &Oin, at: Timestamp) -> Vec<Ledge
 pub(crate) fn shelf(
     config: &NodeConfig,
     follower: Arc<Follower>,
+    ledger: LedgerHandle,
     clock: Arc<dyn Clock>,
 ) -> Result<Shelf, NodeError> {
-    let name = origin::node(&config.party.oin)?.as_str().to_owned();
-    let ledgers = BTreeMap::from([(name, config.data.dir.join("ledger"))]);
+    let party = config.party.oin.clone();
+    let name = origin::node(&party)?.as_str().to_owned();
+    let ledgers = BTreeMap::from([(name.clone(), config.data.dir.join("ledger"))]);
+    let readers = Readers::new(party, name, ledger, Arc::clone(&clock));
     let entitled =
         Arc::new(move |peer: &Oin| auditor(&follower.current(), peer, clock.as_ref()).is_some());
-    Ok(Shelf::new(ledgers, entitled))
+    Ok(Shelf::new(ledgers, entitled, readers))
 }
 
 /// What to expect of an auditor's certificate, if the party is one that is enrolled today.

@@ -160,7 +160,12 @@ impl Remote {
         let note = self.required("checkpoint").await?;
         let (signed, verifier) = self.signed(&note)?;
         let size = signed.checkpoint().size;
-        // Partial tiles first: they are the ones that go.
+        // The party puts on record from which entry on it is read: from the first.
+        let first = TileId::within(Row::Entries, 0, size).filter(TileId::is_full);
+        for id in first.iter().filter(|id| !folder.join(id.path()).exists()) {
+            write(&folder.join(id.path()), &self.required(&id.path()).await?)?;
+        }
+        // Partial tiles next: they are the ones that go.
         for id in TileId::partials(size).into_iter().filter(|id| !id.is_full()) {
             match self.read(&id.path()).await? {
                 Some(tile) => write(&folder.join(id.path()), &tile)?,

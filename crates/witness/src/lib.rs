@@ -7,19 +7,21 @@
 //! state/ledger/witnessed/NAME    the last checkpoint of this ledger that the party with ledger NAME cosigned
 //! ```
 //!
-//! **In scope:** the services `Witness` and `Ledger` of the protocol, what has checkpoints
-//! cosigned, and what copies a ledger over the network.
+//! **In scope:** the services `Witness` and `Ledger` of the protocol, the record of who reads a ledger, what
+//! has checkpoints cosigned, and what copies a ledger over the network.
 //!
 //! **Out of scope:** when a checkpoint may be cosigned (`ledger`), which key belongs to which ledger and
 //! who may read (the daemons, from the register), and what an auditor makes of it (`audit`).
 
 mod fetch;
 mod publish;
+mod readers;
 mod reading;
 mod witness;
 
 pub use fetch::{FetchError, Remote};
 pub use publish::{PublishError, Published};
+pub use readers::Readers;
 pub use reading::{Entitled, LedgerService, Shelf};
 pub use witness::{Keys, MAX_REQUEST, Witness, WitnessService};
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use convenant_model::{Oin, Problem};
+use convenant_store::RecordError;
 use convenant_transport::Peer;
 use convenant_wire::{
     problem::status,
@@ -15,6 +16,8 @@ use convenant_wire::{
 };
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
+
+use crate::readers::Readers;
 
 /// Where reading a ledger begins.
 const CHECKPOINT: &str = "checkpoint";
@@ -24,18 +27,19 @@ const AT_ONCE: usize = 8;
 /// Whether a party may read.
 pub type Entitled = Arc<dyn Fn(&Oin) -> bool + Send + Sync>;
 
-/// The ledgers of a party, by origin, and who may read them.
+/// The ledgers of a party, by origin, who may read them, and the record of who does.
 pub struct Shelf {
     ledgers: BTreeMap<String, PathBuf>,
     entitled: Entitled,
+    readers: Readers,
     places: Semaphore,
 }
 
 impl Shelf {
     /// A shelf with the folder of each ledger.
     #[must_use]
-    pub fn new(ledgers: BTreeMap<String, PathBuf>, entitled: Entitled) -> Self {
-        Self { ledgers, entitled, places: Semaphore::new(AT_ONCE) }
+    pub fn new(ledgers: BTreeMap<String, PathBuf>, entitled: Entitled, readers: Readers) -> Self {
+        Self { ledgers, entitled, readers, places: Semaphore::new(AT_ONCE) }
     }
 }
 
@@ -45,12 +49,11 @@ pub struct LedgerService(pub Arc<Shelf>);
 #[tonic::async_trait]
 impl Ledger for LedgerService {
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
-        let peer = request.extensions().get::<Peer>().map(|peer| peer.oin.clone());
-        let entitled = peer.as_ref().is_some_and(|peer| (self.0.entitled)(peer));
-        if !entitled {
+        let peer = request.extensions().get::<Peer>().cloned();
+        let Some(peer) = peer.filter(|peer| (self.0.entitled)(&peer.oin)) else {
             let why = "only auditors that the register enrols read ledgers";
             return Err(status(Problem::NotAllowed, why));
-        }
+        };
         let ReadRequest { origin, path } = request.into_inner();
         let missing = || status(Problem::NotFound, "no such ledger, or no such file in it");
         let folder = self.0.ledgers.get(&origin).ok_or_else(missing)?;
@@ -63,8 +66,10 @@ impl Ledger for LedgerService {
         match read {
             Ok(Ok(content)) => {
                 if path == CHECKPOINT {
-                    let peer = peer.map(|peer| peer.to_string());
-                    tracing::info!(peer, origin, "an auditor reads the ledger");
+                    tracing::info!(peer = %peer.oin, origin, "an auditor reads the ledger");
+                }
+                if let Some(first) = self.0.readers.first_entry(&origin, &path) {
+                    put_on_record(&self.0, peer, first).await?;
                 }
                 Ok(Response::new(ReadResponse { content: content.into() }))
             }
@@ -75,6 +80,23 @@ impl Ledger for LedgerService {
             }
             Err(_) => Err(status(Problem::Internal, "reading broke off")),
         }
+    }
+}
+
+/// What cannot be put on record is not given. In a task of its own: a reader that goes away must not stop it
+/// between disk and memory, or each such reading would make an entry.
+async fn put_on_record(shelf: &Arc<Shelf>, reader: Peer, first: u64) -> Result<(), Status> {
+    let shelf = Arc::clone(shelf);
+    let noted = tokio::spawn(async move {
+        let noted: Result<(), RecordError> = shelf.readers.note(&reader, first).await;
+        noted.inspect_err(
+            |error| tracing::error!(%error, peer = %reader.oin, "reading cannot be recorded"),
+        )
+    });
+    match noted.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(status(Problem::NotRecorded, "that it is read cannot be recorded")),
+        Err(_) => Err(status(Problem::Internal, "recording broke off")),
     }
 }
 

@@ -20,12 +20,12 @@ use crate::{
 const ROTTERDAM: &str = "00000099000000000599";
 
 /// The Go program, built.
-struct Go {
+pub(crate) struct Go {
     dir: TempDir,
 }
 
 impl Go {
-    fn build() -> Self {
+    pub(crate) fn build() -> Self {
         let dir = tempfile::tempdir().unwrap();
         // Debian's place for the sources of packages.
         let path = std::env::var("GOPATH").unwrap_or_else(|_| "/usr/share/gocode".to_owned());
@@ -46,7 +46,7 @@ impl Go {
         Command::new(self.dir.path().join("verifier")).arg(command).args(folders).output().unwrap()
     }
 
-    fn accepts(&self, command: &str, folders: &[&Path]) -> String {
+    pub(crate) fn accepts(&self, command: &str, folders: &[&Path]) -> String {
         let output = self.run(command, folders);
         assert!(output.status.success(), "{folders:?}: {}", shown(&output));
         String::from_utf8(output.stdout).unwrap()
@@ -60,7 +60,7 @@ impl Go {
 }
 
 /// Each ledger of a federation: its folder and its public key.
-fn ledgers(federation: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(crate) fn ledgers(federation: &Path) -> Vec<(PathBuf, PathBuf)> {
     let coordinator = federation.join("coordinator");
     let mut ledgers = vec![
         (coordinator.join("state/ledger"), coordinator.join("ledger.pub.jwk")),
@@ -82,7 +82,7 @@ fn done(program: &Program, arguments: &[&str]) -> Output {
     output
 }
 
-fn export(program: &Program, ledger: &Path, key: &Path, out: &Path) {
+pub(crate) fn export(program: &Program, ledger: &Path, key: &Path, out: &Path) {
     let [ledger, key, out] = [ledger, key, out].map(text);
     done(program, &["ledger", "export", "--dir", ledger, "--key", key, "--out", out]);
 }

@@ -12,6 +12,7 @@ mod hostile_provider;
 mod joining;
 mod ldv;
 mod ldv_hindered;
+mod readers;
 mod refusals;
 mod register;
 mod replay;

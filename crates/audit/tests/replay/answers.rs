@@ -1,7 +1,8 @@
 //! The figures that answer the audit's questions.
 
-use convenant_audit::{Code, Entries, Question, Severity};
+use convenant_audit::{Code, Documents, Entries, Question, Severity};
 use convenant_model::entry::{Decision, Entry, Usage};
+use convenant_signing::Jws;
 use serde_json::json;
 
 use crate::world::{Ledgers, ROTTERDAM, UWV, World, oin};
@@ -22,6 +23,7 @@ fn who_asked_what_under_whose_mandate() {
     assert_eq!((asker.entries.number, asker.permitted), (3, 3));
     assert_eq!(places(&asker.entries), [1, 3, 5]);
     assert_eq!(answers.days.values().sum::<u64>(), 3);
+    assert_eq!(answers.refused_days.values().sum::<u64>(), 0);
     assert_eq!(answers.hours[14], 3);
     assert_eq!(answers.left_out, 0);
 }
@@ -47,8 +49,11 @@ fn how_many_people_and_which_fields() {
     let answers = world.audit(&ledgers).answers;
     let uwv = answers.sources.iter().find(|one| one.provider == oin(UWV)).unwrap();
     // The coordinator permitted the third, which the node then refused.
-    assert_eq!((uwv.entries.number, uwv.permitted, uwv.answered), (3, 2, 1));
-    assert_eq!((uwv.subjects, uwv.rows, uwv.received), (6, 6, 1));
+    assert_eq!(places(&uwv.entries), [1, 3, 5]);
+    assert_eq!((places(&uwv.permitted), places(&uwv.answered)), (vec![1, 5], vec![2]));
+    assert_eq!((uwv.subjects, uwv.rows, places(&uwv.received)), (6, 6, vec![0]));
+    let receipts = &uwv.received.first[0].ledger;
+    assert_eq!(receipts.to_string(), format!("receipts/{ROTTERDAM}"));
     let columns: Vec<_> = uwv.columns.iter().map(|one| one.as_str()).collect();
     assert!(columns.contains(&"datum_aanvang_inkomstenverhouding"), "{columns:?}");
 }
@@ -64,6 +69,19 @@ fn what_came_before_a_project_and_in_time() {
     assert_eq!(project.decided_on.to_string(), "2026-01-20");
     assert_eq!(project.first_question, Some(world.now));
     assert!(!project.feedback.complete);
+    // Each with the documents of the register behind it, and these are what they should be.
+    let kinds = |documents: &Documents| {
+        let kind = |index: &u64| {
+            let jws = Jws::parse(&world.documents()[usize::try_from(*index).unwrap()]).unwrap();
+            jws.typ().to_owned()
+        };
+        documents.first.iter().map(kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&project.measures.documents), ["convenant-proposal+json"]);
+    assert_eq!(kinds(&project.dpia.documents), ["convenant-attestation+json"; 3]);
+    assert_eq!(project.dpia.documents, project.communication.documents);
+    assert_eq!(kinds(&project.decisions), ["convenant-decision+json"]);
+    assert_eq!(project.feedback.documents, Documents::default());
 }
 
 #[test]
@@ -86,6 +104,9 @@ fn what_must_be_gone_and_is_not() {
     world.destroy(*query, UWV, crate::world::at().plus_seconds(3600));
     assert_eq!(kept(&world, &ledgers)[0], 1);
     assert_eq!(kept(&world, &ledgers)[2], 1);
+    let projects = world.audit(&ledgers).answers.projects;
+    let last = world.documents().len() as u64 - 1;
+    assert_eq!(projects[0].destructions.first, [last]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A small federation: its signed documents, and the ledgers that some exchanges leave behind. Entries
 //! are made by the code that the parties run; a test then changes them before the party signs.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Replay, Report, Severity};
 use convenant_clauses::{Request, Rules, Verdict, decide, decide_all};
@@ -459,9 +459,8 @@ impl World {
         for (name, entries) in ledgers {
             let bytes: Vec<_> = entries.iter().map(bytes).collect();
             let mut ledger = replay.ledger(name.clone());
-            for (index, bytes) in (0..).zip(&bytes) {
-                ledger.entry(index, bytes);
-            }
+            let read = (0..).zip(bytes.clone()).map(Ok::<_, Infallible>);
+            ledger.entries(read, || {}).unwrap();
             let root = tree(&bytes).root();
             let signed = self.signer(&name).sign(bytes.len() as u64, root, self.now).unwrap();
             let checkpoint = signed.to_string();

@@ -123,6 +123,7 @@ pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<Le
     let (party, receipts) = match entry {
         Entry::Started(one) => (one.party, false),
         Entry::Conflict(one) => (one.party, false),
+        Entry::Read(one) => (one.party, false),
         Entry::Decision(one) => (one.party, false),
         Entry::Outcome(one) => (one.party, false),
         Entry::Rejected(one) => (one.party, false),
@@ -170,18 +171,10 @@ pub(super) fn replay(
         Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
         entries => Some(entries?),
     };
-    for entry in entries.into_iter().flatten() {
-        match entry {
-            Ok((index, bytes)) => {
-                replay.entry(index, &bytes);
-                bar.inc(1);
-            }
-            Err(EntriesError::Damaged(place)) => {
-                replay.damaged(place.index);
-                break;
-            }
-            Err(error) => return Err(error.into()),
-        }
+    match replay.entries(entries.into_iter().flatten(), || bar.inc(1)) {
+        Ok(()) => {}
+        Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
+        Err(error) => return Err(error.into()),
     }
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
     let hashes = ledger.hashes(size);

@@ -7,8 +7,10 @@ use convenant_audit::{Finding, LeftOut, Question, Report, Severity};
 use crate::lang::Lang;
 
 mod activity;
+mod behind;
 mod chart;
 mod evidence;
+mod given;
 mod markup;
 mod project;
 mod style;
@@ -16,6 +18,7 @@ mod style;
 mod tests;
 
 use self::{
+    chart::{Bar, Chart},
     markup::{Cell, Html},
     style::STYLE,
 };
@@ -91,7 +94,8 @@ impl Page<'_> {
             self.of("Het bewijs klopt NIET.", "The evidence does NOT hold.")
         };
         self.html.raw(verdict).raw("</strong></p>\n");
-        let numbers = [Severity::Finding, Severity::Warning, Severity::Note].map(|severity| {
+        let severities = [Severity::Finding, Severity::Warning, Severity::Note];
+        let numbers = severities.map(|severity| {
             vec![
                 Cell::text(severity_in(severity, self.lang)),
                 Cell::Number(report.number(severity)),
@@ -99,6 +103,16 @@ impl Page<'_> {
         });
         let heads = [self.of("Ernst", "Severity"), self.of("Aantal", "Number")];
         self.html.table(self.of("Samenvatting", "Summary"), &heads, numbers.into());
+        let bars = severities.map(|severity| {
+            let value = report.number(severity);
+            let marked = if severity == Severity::Finding { value } else { 0 };
+            Bar { label: severity_in(severity, self.lang).to_owned(), value, marked }
+        });
+        let title = self.of(
+            "Wat is gevonden, naar ernst; bruin is wat niet klopt",
+            "What was found, by severity; brown is what does not hold",
+        );
+        self.lying(&Chart { title, heads, marked: None }, &bars);
         let first: Vec<_> = report.first_of_each().collect();
         if !first.is_empty() {
             let caption = self.of(

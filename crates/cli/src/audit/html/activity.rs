@@ -1,9 +1,9 @@
-//! Who asked what, and what was given.
+//! Who asked what, what was refused, and what was unusual.
 
 use std::collections::BTreeMap;
 
-use convenant_audit::{Entries, Thresholds};
-use convenant_model::{Date, Oin, Timestamp};
+use convenant_audit::Thresholds;
+use convenant_model::{Date, Timestamp};
 
 use super::{
     Page,
@@ -76,8 +76,8 @@ impl Page<'_> {
                 Cell::code(&one.dataset),
                 Cell::text(one.kind.as_str()),
                 Cell::Number(one.entries.number),
-                Cell::Number(one.permitted),
-                Cell::Number(one.answered),
+                Cell::Number(one.permitted.number),
+                Cell::Number(one.answered.number),
                 Cell::text(self.entries(&one.entries)),
             ]
         });
@@ -90,22 +90,28 @@ impl Page<'_> {
     }
 
     fn by_week(&mut self) {
-        let mut weeks: BTreeMap<Date, u64> = BTreeMap::new();
-        for (day, number) in &self.report.answers.days {
-            *weeks.entry(day.monday()).or_default() += number;
+        let answers = &self.report.answers;
+        let mut weeks: BTreeMap<Date, (u64, u64)> = BTreeMap::new();
+        for (day, number) in &answers.days {
+            let (asked, refused) = weeks.entry(day.monday()).or_default();
+            *asked = asked.saturating_add(*number);
+            let of_day = answers.refused_days.get(day).copied().unwrap_or(0);
+            *refused = refused.saturating_add(of_day);
         }
-        let bar = |(week, value): (&Date, &u64)| Bar {
+        let bar = |(week, (value, marked)): (&Date, &(u64, u64))| Bar {
             label: week.to_string(),
             value: *value,
-            marked: false,
+            marked: *marked,
         };
         let title = self.of(
-            "Vragen per week, vanaf maandag; weken zonder vragen ontbreken",
-            "Questions by week, from Monday on; weeks without questions are left out",
+            "Vragen per week, vanaf maandag; bruin is geheel geweigerd; weken zonder vragen ontbreken",
+            "Questions by week, from Monday on; brown was refused as a whole; weeks without questions are \
+             left out",
         );
         let heads = [self.of("Week van", "Week of"), self.of("Vragen", "Questions")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.upright(&mut self.html, &weeks.iter().map(bar).collect::<Vec<_>>());
+        let marked = Some(self.of("Geheel geweigerd", "Refused as a whole"));
+        let bars: Vec<_> = weeks.iter().map(bar).collect();
+        self.upright(&Chart { title, heads, marked }, &bars);
     }
 
     pub(super) fn why_refused(&mut self) {
@@ -116,12 +122,11 @@ impl Page<'_> {
         let bars = refusals.iter().take(CODES).map(|one| Bar {
             label: one.code.clone(),
             value: one.entries.number,
-            marked: false,
+            marked: 0,
         });
         let title = self.of("Weigeringen per clausule", "Refusals by clause");
         let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Number")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.lying(&mut self.html, &bars.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
         let heads =
             [heads[0], self.of("Clausule", "Clause"), heads[1], self.of("Regels", "Entries")];
         let rows = refusals.iter().map(|one| {
@@ -140,83 +145,19 @@ impl Page<'_> {
         );
     }
 
-    pub(super) fn which_fields(&mut self) {
-        let heads = [
-            self.of("Project", "Project"),
-            self.of("Van", "From"),
-            self.of("Dataset", "Dataset"),
-            self.of("Toegestane velden", "Permitted fields"),
-            self.of("Toestemmingen", "Permits"),
-        ];
-        let rows = self.report.answers.sources.iter().filter(|one| one.permitted > 0).map(|one| {
-            let columns: Vec<_> = one.columns.iter().map(|name| name.as_str()).collect();
-            vec![
-                Cell::text(&one.project),
-                Cell::text(self.party(&one.provider)),
-                Cell::code(&one.dataset),
-                // A number has no fields.
-                if columns.is_empty() { Cell::text("–") } else { Cell::code(columns.join(", ")) },
-                Cell::Number(one.permitted),
-            ]
-        });
-        let rows = rows.collect();
-        let caption =
-            self.of("Velden die een antwoord mocht bevatten", "Fields that an answer could hold");
-        self.html.table(caption, &heads, rows);
-        self.cannot(
-            "Wat er in een antwoord stond is verzegeld voor de ontvanger. Het bewijs toont welke velden het \
-             knooppunt mocht geven, dat die volgen uit convenant en project, en hoeveel rijen het ondertekende.",
-            "What was in an answer is sealed to the receiver. The evidence shows which fields the node could \
-             give, that these follow from covenant and project, and how many rows it signed for.",
-        );
-    }
-
-    pub(super) fn how_many(&mut self) {
-        let heads = [
-            self.of("Project", "Project"),
-            self.of("Bij", "At"),
-            self.of("Dataset", "Dataset"),
-            self.of("Personen of objecten gevraagd", "People or objects asked about"),
-            self.of("Antwoorden met ontvangstbewijs", "Answers with a receipt"),
-            self.of("Rijen daarin", "Rows in them"),
-            self.of("Rijen per honderd gevraagd", "Rows in a hundred asked"),
-        ];
-        let rows = self.report.answers.sources.iter().filter(|one| one.permitted > 0).map(|one| {
-            let rate = one.rows.saturating_mul(100).checked_div(one.subjects);
-            vec![
-                Cell::text(&one.project),
-                Cell::text(self.party(&one.provider)),
-                Cell::code(&one.dataset),
-                Cell::Number(one.subjects),
-                Cell::Number(one.received),
-                Cell::Number(one.rows),
-                rate.map_or_else(|| Cell::text("–"), Cell::Number),
-            ]
-        });
-        let rows = rows.collect();
-        self.html.table(self.lang.of("Personen en treffers", "People and hits"), &heads, rows);
-        self.cannot(
-            "Wie twee keer gevraagd is telt twee keer: geen logboek bevat personen. Rijen zijn er alleen van \
-             antwoorden waarvan het logboek van de ontvanger is overgelegd; een getal (count) telt er geen.",
-            "Who was asked about twice counts twice: no ledger holds people. Rows are of answers of which the \
-             receiver's ledger was handed over; a number (count) has none.",
-        );
-    }
-
     pub(super) fn was_unusual(&mut self) {
         let answers = &self.report.answers;
         let bars = (0..).zip(answers.hours).map(|(hour, value): (usize, u64)| Bar {
             label: format!("{hour:02}:00"),
             value,
-            marked: answers.is_odd_hour(hour),
+            marked: if answers.is_odd_hour(hour) { value } else { 0 },
         });
         let title = self.of(
             "Vragen per uur van de dag in Nederland; bruin is buiten werktijd",
             "Questions by hour of the day in the Netherlands; brown is outside working hours",
         );
         let heads = [self.of("Uur", "Hour"), self.of("Vragen", "Questions")];
-        let chart = Chart { title, heads, as_table: self.of("Als tabel", "As a table") };
-        chart.upright(&mut self.html, &bars.collect::<Vec<_>>());
+        self.upright(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
         let Thresholds { from_hour, until_hour, alike, alike_minutes, refused_in_a_row } =
             answers.thresholds;
         let rules = match self.lang {
@@ -234,32 +175,6 @@ impl Page<'_> {
             ),
         };
         self.html.element("p", rules);
-    }
-
-    /// An organisation by name and number.
-    pub(super) fn party(&self, oin: &Oin) -> String {
-        let name = self.report.answers.parties.get(oin);
-        name.map_or_else(|| oin.to_string(), |name| format!("{name} ({oin})"))
-    }
-
-    /// The first entries behind a figure, and how many more there are.
-    pub(super) fn entries(&self, entries: &Entries) -> String {
-        let mut text = String::new();
-        let mut before = None;
-        for place in &entries.first {
-            if before != Some(&place.ledger) {
-                text.push_str(if before.is_some() { "; " } else { "" });
-                text.push_str(&format!("{}:", place.ledger));
-                before = Some(&place.ledger);
-            }
-            text.push_str(&format!(" {}", place.entry));
-        }
-        let more = entries.more();
-        if more > 0 {
-            let and = self.of("en nog", "and");
-            text.push_str(&format!(" {and} {more}{}", self.of("", " more")));
-        }
-        if text.is_empty() { "–".to_owned() } else { text }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Bar charts as inline SVG. What a chart shows also stands in a table beside it.
 
-use super::markup::{Cell, Html};
+use super::{
+    Page,
+    markup::{Cell, Html},
+};
 
 /// One bar.
 pub(super) struct Bar {
     pub(super) label: String,
     pub(super) value: u64,
-    /// Whether it is drawn in the colour of what deserves a look.
-    pub(super) marked: bool,
+    /// How much of it is drawn in the colour of what deserves a look.
+    pub(super) marked: u64,
 }
 
 /// The texts of a chart.
@@ -15,25 +18,37 @@ pub(super) struct Chart<'a> {
     pub(super) title: &'a str,
     /// Heads of the columns of its table.
     pub(super) heads: [&'a str; 2],
-    /// What opens its table.
-    pub(super) as_table: &'a str,
+    /// Head of the column with what is marked, where that is not all or nothing of a bar.
+    pub(super) marked: Option<&'a str>,
 }
 
 const HEIGHT: u64 = 140;
 const WIDTH: u64 = 720;
+/// Where lying bars begin, and how long the longest is.
+const LEFT: u64 = 260;
+const LONG: u64 = 400;
+/// Height of a lying bar with the room around it.
+const ROW: u64 = 26;
+/// Characters of a label that have room beside a lying bar.
+const LABEL: usize = 36;
 
-impl Chart<'_> {
-    /// Upright bars, in the order in which they come.
-    pub(super) fn upright(&self, html: &mut Html, bars: &[Bar]) {
+impl Page<'_> {
+    /// Upright bars, in the order in which they come. Nothing where there is nothing to draw.
+    pub(super) fn upright(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
         let most = most(bars);
+        if most == 0 {
+            return;
+        }
         let step = (WIDTH / (bars.len() as u64).max(1)).clamp(1, 40);
-        self.begin(html, WIDTH, HEIGHT + 24);
+        self.begin(chart, HEIGHT + 24);
+        let html = &mut self.html;
         for (place, bar) in (0_u64..).zip(bars) {
-            let height = bar.value.saturating_mul(HEIGHT).checked_div(most).unwrap_or(0);
-            // What is there is seen.
-            let height = if bar.value > 0 { height.max(2) } else { 0 };
             let wide = (step - step / 5).max(1);
-            rectangle(html, [place * step, HEIGHT - height, wide, height], bar);
+            let height = length(bar.value, most, HEIGHT);
+            let marked = length(bar.marked, most, HEIGHT).min(height);
+            rectangle(html, [place * step, HEIGHT - height, wide, height - marked], false);
+            // What is marked stands below the rest: each ends where its own height is read.
+            rectangle(html, [place * step, HEIGHT - marked, wide, marked], true);
         }
         let last = bars.last().filter(|_| bars.len() > 1);
         let ends = [bars.first().map(|bar| (0, bar)), last.map(|bar| (WIDTH, bar))];
@@ -44,43 +59,97 @@ impl Chart<'_> {
             html.raw("<text x=\"").text(x).raw("\" y=\"158\" text-anchor=\"").raw(anchor);
             html.raw("\">").text(&bar.label).raw("</text>");
         }
-        self.end(html, bars);
+        self.end(chart, bars);
     }
 
-    /// Lying bars with their labels, for a few things with long names.
-    pub(super) fn lying(&self, html: &mut Html, bars: &[Bar]) {
+    /// Lying bars with their labels, for a few things with long names. Nothing where there is nothing to draw.
+    pub(super) fn lying(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
         let most = most(bars);
-        self.begin(html, WIDTH, 26 * bars.len() as u64);
-        for (place, bar) in (0_u64..).zip(bars) {
-            let width = bar.value.saturating_mul(400).checked_div(most).unwrap_or(0).max(2);
-            rectangle(html, [260, 26 * place + 3, width, 18], bar);
-            html.raw("<text x=\"252\" text-anchor=\"end\" y=\"").text(26 * place + 17).raw("\">");
-            html.text(&bar.label).raw("</text><text x=\"").text(266 + width).raw("\" y=\"");
-            html.text(26 * place + 17).raw("\">").text(bar.value).raw("</text>");
+        if most == 0 {
+            return;
         }
-        self.end(html, bars);
+        self.begin(chart, ROW * bars.len() as u64);
+        let html = &mut self.html;
+        for (place, bar) in (0_u64..).zip(bars) {
+            let width = length(bar.value, most, LONG);
+            let marked = length(bar.marked, most, LONG).min(width);
+            let y = ROW * place + 3;
+            rectangle(html, [LEFT, y, width - marked, 18], false);
+            rectangle(html, [LEFT + width - marked, y, marked, 18], true);
+            let y = ROW * place + 17;
+            html.raw("<text x=\"").text(LEFT - 8).raw("\" text-anchor=\"end\" y=\"").text(y);
+            html.raw("\">").text(short(&bar.label)).raw("</text><text x=\"");
+            html.text(LEFT + width + 6).raw("\" y=\"").text(y).raw("\">").text(bar.value);
+            html.raw("</text>");
+        }
+        self.end(chart, bars);
     }
 
-    fn begin(&self, html: &mut Html, width: u64, height: u64) {
-        html.raw("<figure><figcaption>").text(self.title).raw("</figcaption>\n");
-        html.raw("<svg role=\"img\" aria-label=\"").text(self.title).raw("\" viewBox=\"0 0 ");
-        html.text(width).raw(" ").text(height).raw("\">");
+    fn begin(&mut self, chart: &Chart<'_>, height: u64) {
+        self.html.raw("<figure><figcaption>").text(chart.title).raw("</figcaption>\n");
+        self.html.raw("<svg role=\"img\" aria-label=\"").text(chart.title).raw("\" viewBox=\"0 0 ");
+        self.html.text(WIDTH).raw(" ").text(height).raw("\">");
     }
 
-    fn end(&self, html: &mut Html, bars: &[Bar]) {
-        html.raw("</svg>\n<details><summary>").text(self.as_table).raw("</summary>\n");
-        let row = |bar: &Bar| vec![Cell::text(&bar.label), Cell::Number(bar.value)];
-        html.table(self.title, &self.heads, bars.iter().map(row).collect());
-        html.raw("</details></figure>\n");
+    fn end(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
+        let as_table = self.of("Als tabel", "As a table");
+        self.html.raw("</svg>\n<details><summary>").raw(as_table).raw("</summary>\n");
+        let row = |bar: &Bar| {
+            let mut row = vec![Cell::text(&bar.label), Cell::Number(bar.value)];
+            row.extend(chart.marked.map(|_| Cell::Number(bar.marked)));
+            row
+        };
+        let heads: Vec<_> = chart.heads.into_iter().chain(chart.marked).collect();
+        self.html.table(chart.title, &heads, bars.iter().map(row).collect());
+        self.html.raw("</details></figure>\n");
     }
 }
 
-fn rectangle(html: &mut Html, [x, y, width, height]: [u64; 4], bar: &Bar) {
-    html.raw(if bar.marked { "<rect class=\"mark\" x=\"" } else { "<rect x=\"" }).text(x);
+fn rectangle(html: &mut Html, [x, y, width, height]: [u64; 4], marked: bool) {
+    if width == 0 || height == 0 {
+        return;
+    }
+    html.raw(if marked { "<rect class=\"mark\" x=\"" } else { "<rect x=\"" }).text(x);
     html.raw("\" y=\"").text(y).raw("\" width=\"").text(width).raw("\" height=\"").text(height);
     html.raw("\"/>");
 }
 
+/// How long something is drawn, if the most is drawn as `whole`. What is there is seen.
+fn length(value: u64, most: u64, whole: u64) -> u64 {
+    let drawn = u128::from(value) * u128::from(whole) / u128::from(most.max(1));
+    let drawn = u64::try_from(drawn).unwrap_or(whole).min(whole);
+    if value > 0 { drawn.max(2) } else { 0 }
+}
+
+/// A label that fits: names differ more at their ends than at their beginnings.
+fn short(label: &str) -> String {
+    let more = label.chars().count().saturating_sub(LABEL);
+    if more == 0 {
+        return label.to_owned();
+    }
+    std::iter::once('…').chain(label.chars().skip(more + 1)).collect()
+}
+
 fn most(bars: &[Bar]) -> u64 {
     bars.iter().map(|bar| bar.value).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_seen_and_nothing_is_longer_than_the_whole() {
+        assert_eq!((length(0, 9, 400), length(9, 9, 400), length(3, 9, 400)), (0, 400, 133));
+        assert_eq!((length(1, u64::MAX, 400), length(u64::MAX, u64::MAX, 400)), (2, 400));
+        assert_eq!(length(7, 0, 400), 400);
+    }
+
+    #[test]
+    fn a_long_label_keeps_its_end() {
+        assert_eq!(short("P-1 uwv/dataset"), "P-1 uwv/dataset");
+        let long = format!("P-1 uwv/{}: rijen", "x".repeat(60));
+        assert_eq!(short(&long).chars().count(), LABEL);
+        assert!(short(&long).starts_with('…') && short(&long).ends_with("xx: rijen"));
+    }
 }

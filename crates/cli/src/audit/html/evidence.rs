@@ -2,7 +2,12 @@
 
 use convenant_audit::{LedgerReport, Question, Severity};
 
-use super::{Page, markup::Cell};
+use super::{
+    Page,
+    activity::day,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
 
 impl Page<'_> {
     pub(super) fn was_lawful(&mut self) {
@@ -40,6 +45,19 @@ impl Page<'_> {
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Besluiten per logboek", "Decisions by ledger"), &heads, rows);
+        let bars = self.report.ledgers.iter().filter(|one| one.counts.decisions > 0);
+        let bars = bars.map(|one| Bar {
+            label: one.name.clone(),
+            value: one.counts.permits.saturating_add(one.counts.refusals),
+            marked: one.counts.refusals,
+        });
+        let title = self.of(
+            "Uitspraken per logboek; bruin is geweigerd",
+            "Verdicts by ledger; brown is refused",
+        );
+        let heads = [self.of("Logboek", "Ledger"), self.of("Uitspraken", "Verdicts")];
+        let marked = Some(self.of("Geweigerd", "Refused"));
+        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
     }
 
     pub(super) fn is_whole(&mut self) {
@@ -59,12 +77,42 @@ impl Page<'_> {
         ];
         let rows = self.report.ledgers.iter().map(|one| self.ledger(one)).collect();
         self.html.table(self.of("Logboeken", "Ledgers"), &heads, rows);
+        self.how_covered();
         self.cannot(
             "Wat een partij in de seconden na de laatste medeondertekening terugnam, ziet geen getuige. \
              Ontvangstbewijzen hebben geen getuige.",
             "What a party took back in the seconds after the last cosignature, no witness sees. Receipts \
              have no witness.",
         );
+    }
+
+    /// How far each ledger is covered by its own signature, and by those of witnesses.
+    fn how_covered(&mut self) {
+        let bar = |ledger: &LedgerReport, covered: u64| {
+            let value = ledger.counts.entries;
+            Bar { label: ledger.name.clone(), value, marked: value.saturating_sub(covered) }
+        };
+        let ledgers = &self.report.ledgers;
+        let heads = [self.of("Logboek", "Ledger"), self.of("Regels", "Entries")];
+        let signed = ledgers.iter().map(|one| bar(one, one.covered.unwrap_or(0)));
+        let title = self.of(
+            "Regels per logboek; bruin is niet gedekt door een handtekening die klopt",
+            "Entries by ledger; brown is not covered by a signature that holds",
+        );
+        let marked = Some(self.of("Niet gedekt", "Not covered"));
+        self.lying(&Chart { title, heads, marked }, &signed.collect::<Vec<_>>());
+        // Receipts have no witness.
+        let witnessed = ledgers.iter().filter(|one| !one.name.starts_with("receipts/"));
+        let witnessed = witnessed.map(|one| {
+            let farthest = one.cosigned.iter().map(|by| by.entries).max();
+            bar(one, farthest.unwrap_or(0))
+        });
+        let title = self.of(
+            "Regels per logboek; bruin is door niemand medeondertekend",
+            "Entries by ledger; brown is cosigned by nobody",
+        );
+        let marked = Some(self.of("Niet medeondertekend", "Not cosigned"));
+        self.lying(&Chart { title, heads, marked }, &witnessed.collect::<Vec<_>>());
     }
 
     fn ledger(&self, ledger: &LedgerReport) -> Vec<Cell> {
@@ -87,11 +135,57 @@ impl Page<'_> {
     }
 
     pub(super) fn who_read(&mut self) {
+        let readers = &self.report.answers.readers;
+        if readers.is_empty() {
+            self.say(
+                "Volgens deze logboeken heeft niemand ze over het netwerk gelezen.",
+                "According to these ledgers nobody read them over the network.",
+            );
+        } else {
+            self.readers();
+        }
         self.cannot(
-            "Dit bewijs beantwoordt die vraag niet: het lezen van een logboek over het netwerk wordt nog niet \
-             vastgelegd, en wie een bestand op een schijf leest, laat in geen logboek een spoor na.",
-            "This evidence does not answer that question: reading a ledger over the network is not on record \
-             yet, and whoever reads a file on a disk leaves no trace in any ledger.",
+            "Wie een bestand op een schijf leest, of een kopie doorgeeft, laat in geen logboek een spoor na. Het \
+             lezen waarmee een kopie is gemaakt, staat ná de laatste regel van die kopie. Versies tot en met 0.1 \
+             legden het lezen niet vast.",
+            "Whoever reads a file on a disk, or passes a copy on, leaves no trace in any ledger. The reading with \
+             which a copy was made stands after the last entry of that copy. Versions up to 0.1 did not \
+             record reading.",
+        );
+    }
+
+    fn readers(&mut self) {
+        let heads = [
+            self.of("Logboek", "Ledger"),
+            self.of("Lezer", "Reader"),
+            self.of("Sleutel van het certificaat", "Key of the certificate"),
+            self.of("Keren gelezen", "Times read"),
+            self.of("Eerste en laatste keer", "First and last time"),
+            self.of("Kon lezen", "Could read"),
+            self.of("Regels", "Entries"),
+        ];
+        let rows = self.report.answers.readers.iter().map(|one| {
+            let (from, until) = (one.from, one.until);
+            let upto = self.of("tot", "up to");
+            vec![
+                Cell::text(&one.ledger),
+                Cell::text(self.party(&one.reader)),
+                Cell::code(one.pin),
+                Cell::Number(one.entries.number),
+                Cell::text(format_args!("{} – {}", day(one.first), day(one.last))),
+                Cell::text(format_args!("{} {from} {upto} {until}", self.of("regel", "entry"))),
+                Cell::text(self.entries(&one.entries)),
+            ]
+        });
+        let rows = rows.collect();
+        let caption = self
+            .of("Wie las welk logboek over het netwerk", "Who read which ledger over the network");
+        self.html.table(caption, &heads, rows);
+        self.say(
+            "Eén keer is alles wat één lezer in tien minuten leest; wat in die minuten is geschreven kon hij ook \
+             lezen.",
+            "Once is all that one reader reads in ten minutes; what was written in these minutes it could read \
+             too.",
         );
     }
 }

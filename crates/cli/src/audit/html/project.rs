@@ -1,9 +1,17 @@
 //! What came before each project, and what became of what it received.
 
-use convenant_audit::Paper;
+use convenant_audit::{Entries, KeptReport, Paper};
 use convenant_model::Date;
 
-use super::{Page, activity::day, markup::Cell};
+use super::{
+    Page,
+    activity::day,
+    chart::{Bar, Chart},
+    markup::Cell,
+};
+
+/// How many projects a chart shows.
+const PROJECTS: usize = 5;
 
 impl Page<'_> {
     pub(super) fn was_prepared(&mut self) {
@@ -22,7 +30,7 @@ impl Page<'_> {
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(format_args!("{}: {}", one.project, one.title)),
-                Cell::text(one.decided_on),
+                Cell::text(format_args!("{} ({})", one.decided_on, self.documents(&one.decisions))),
                 Cell::text(day(one.first_question)),
                 Cell::text(self.paper(&one.measures)),
                 Cell::text(self.paper(&one.dpia)),
@@ -34,6 +42,7 @@ impl Page<'_> {
         let caption = self
             .of("Wat er was voordat het project begon", "What was there before the project began");
         self.html.table(caption, &heads, rows);
+        self.days_before();
         self.cannot(
             "Of mensen over wie gevraagd is daarover zijn ingelicht, staat niet in het bewijs; wel of de \
              deelnemers vóór het besluit een communicatieplan hadden. Van elk stuk kent het register \
@@ -44,6 +53,33 @@ impl Page<'_> {
         );
     }
 
+    /// How long before the decision the last paper of each kind was there.
+    fn days_before(&mut self) {
+        let bars = self.report.answers.projects.iter().take(PROJECTS).flat_map(|one| {
+            let papers = [
+                (self.of("maatregelen", "measures"), &one.measures),
+                (self.of("DPIA's", "DPIAs"), &one.dpia),
+                (self.of("communicatie", "communication"), &one.communication),
+            ];
+            papers.into_iter().filter_map(|(what, paper)| {
+                let before = one.decided_on.days_since_epoch() - paper.last?.days_since_epoch();
+                let value = u64::from(before.unsigned_abs());
+                let marked = if before < 0 { value } else { 0 };
+                Some(Bar { label: format!("{}: {what}", one.project), value, marked })
+            })
+        });
+        let bars: Vec<_> = bars.collect();
+        let title = self.of(
+            "Dagen van het laatste stuk van elke soort tot het besluit; bruin zijn dagen te laat; de eerste \
+             vijf projecten",
+            "Days from the last paper of each kind to the decision; brown are days too late; the first five \
+             projects",
+        );
+        let heads = [self.of("Project en stukken", "Project and papers"), self.of("Dagen", "Days")];
+        let marked = Some(self.of("Dagen te laat", "Days too late"));
+        self.lying(&Chart { title, heads, marked }, &bars);
+    }
+
     fn paper(&self, paper: &Paper) -> String {
         let in_time = if paper.in_time {
             self.of("op tijd", "in time")
@@ -51,7 +87,8 @@ impl Page<'_> {
             self.of("NIET op tijd", "NOT in time")
         };
         let last = self.of("laatste", "last");
-        format!("{}, {last} {}: {in_time}", paper.number, date(paper.last))
+        let documents = self.documents(&paper.documents);
+        format!("{}, {last} {}: {in_time} ({documents})", paper.number, date(paper.last))
     }
 
     pub(super) fn was_destroyed(&mut self) {
@@ -68,19 +105,21 @@ impl Page<'_> {
                 self.of("Te laat vernietigd", "Destroyed late"),
                 self.of("Te laat en nog niet vernietigd", "Late and not destroyed yet"),
                 self.of("Termijn loopt nog", "Not due yet"),
-                self.of("Regels van wat te laat is", "Entries of what is late"),
             ];
             let rows = answers.kept.iter().map(|one| {
-                let numbers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
+                let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
                 let project = std::iter::once(Cell::text(&one.project));
-                let late = if one.overdue.number > 0 { &one.overdue } else { &one.late };
-                let numbers = numbers.map(|entries| Cell::Number(entries.number));
-                project.chain(numbers).chain([Cell::text(self.entries(late))]).collect()
+                let numbered = answers.map(|entries| match entries.number {
+                    0 => Cell::Number(0),
+                    number => Cell::text(format_args!("{number} ({})", self.entries(entries))),
+                });
+                project.chain(numbered).collect()
             });
             let rows = rows.collect();
             let caption =
                 self.of("Antwoorden en hun bewaartermijn", "Answers and how long they may be kept");
             self.html.table(caption, &heads, rows);
+            self.kept_or_gone();
         }
         self.terms();
         let until =
@@ -94,6 +133,31 @@ impl Page<'_> {
         );
     }
 
+    fn kept_or_gone(&mut self) {
+        let kept = &self.report.answers.kept;
+        let bar = |label: &str, of: fn(&KeptReport) -> &Entries, late: bool| {
+            let numbers = kept.iter().map(|one| of(one).number);
+            let value = numbers.fold(0, u64::saturating_add);
+            Bar { label: label.to_owned(), value, marked: if late { value } else { 0 } }
+        };
+        let bars = [
+            bar(self.of("Op tijd vernietigd", "Destroyed in time"), |one| &one.in_time, false),
+            bar(self.of("Te laat vernietigd", "Destroyed late"), |one| &one.late, true),
+            bar(
+                self.of("Te laat, nog niet vernietigd", "Late, not destroyed yet"),
+                |one| &one.overdue,
+                true,
+            ),
+            bar(self.of("Termijn loopt nog", "Not due yet"), |one| &one.waiting, false),
+        ];
+        let title = self.of(
+            "Antwoorden van alle projecten samen; bruin is te laat",
+            "Answers of all projects together; brown is late",
+        );
+        let heads = [self.of("Stand", "State"), self.of("Antwoorden", "Answers")];
+        self.lying(&Chart { title, heads, marked: None }, &bars);
+    }
+
     fn terms(&mut self) {
         let heads = [
             self.of("Project", "Project"),
@@ -101,14 +165,16 @@ impl Page<'_> {
             self.of("Alles vernietigd vóór het einde van", "Everything destroyed by the end of"),
             self.of("Verslagen van vernietiging", "Destruction records"),
             self.of("Bij niemand iets over sinds", "Nothing left with anybody since"),
+            self.of("Documenten", "Documents"),
         ];
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(&one.project),
                 Cell::text(one.state.map_or("–", |state| state.as_str())),
                 Cell::text(date(one.terms.map(|terms| terms.destruction))),
-                Cell::Number(one.destructions),
+                Cell::Number(one.destructions.number),
                 Cell::text(day(one.emptied)),
+                Cell::text(self.documents(&one.destructions)),
             ]
         });
         let rows = rows.collect();
@@ -126,6 +192,8 @@ impl Page<'_> {
             self.of("Uiterlijk", "By"),
             self.of("Juist gebleken", "Turned out right"),
             self.of("Hersteld in het voordeel van de burger", "Corrected in the citizen's favour"),
+            self.of("Documenten van de ontvangers", "Receivers' documents"),
+            self.of("Eindrapport", "Final report"),
         ];
         let rows = self.report.answers.projects.iter().map(|one| {
             let feedback = &one.feedback;
@@ -142,14 +210,30 @@ impl Page<'_> {
                 Cell::text(date(one.terms.map(|terms| terms.feedback))),
                 told(feedback.confirmed.map(|(confirmed, _)| confirmed)),
                 told(feedback.confirmed.map(|(_, corrected)| corrected)),
+                Cell::text(self.documents(&feedback.documents)),
+                Cell::text(self.documents(&feedback.final_reports)),
             ]
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
+        let bars = self.report.answers.projects.iter().filter(|one| one.feedback.hits > 0);
+        let bars = bars.take(PROJECTS).map(|one| Bar {
+            label: one.project.to_string(),
+            value: one.feedback.hits,
+            marked: one.feedback.hits.saturating_sub(one.feedback.followed_up),
+        });
+        let title = self.of(
+            "Teruggekoppelde treffers; bruin is niet opgevolgd; de eerste vijf projecten",
+            "Hits reported on; brown was not followed up; the first five projects",
+        );
+        let heads = [self.of("Project", "Project"), self.of("Treffers", "Hits")];
+        let marked = Some(self.of("Niet opgevolgd", "Not followed up"));
+        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
         self.say(
-            "Dit zijn de eigen opgaven van de ontvangers, ondertekend. De laatste twee kolommen komen uit het \
-             eindrapport.",
-            "These are the receivers' own statements, signed. The last two columns are from the final report.",
+            "Dit zijn de eigen opgaven van de ontvangers, ondertekend. Wat juist bleek en wat is hersteld komt \
+             uit het eindrapport.",
+            "These are the receivers' own statements, signed. What turned out right and what was \
+             corrected is from the final report.",
         );
     }
 }

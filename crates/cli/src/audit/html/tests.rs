@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_audit::{
-    Answers, AskerReport, Code, Cosigned, Counts, Entries, FeedbackReport, Finding, KeptReport,
-    LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place, ProjectReport, RefusalReport,
-    Report, Severity, SourceReport, THRESHOLDS,
+    Answers, AskerReport, Code, Cosigned, Counts, Documents, Entries, FeedbackReport, Finding,
+    KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place, ProjectReport,
+    ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
     Date, KeyId, Oin, QueryId, Timestamp,
@@ -45,7 +45,12 @@ fn finding(code: Code, ledger: &str) -> Finding {
 
 fn answers() -> Answers {
     let at: Timestamp = "2026-05-01T12:00:00.000Z".parse().unwrap();
-    let paper = Paper { number: 1, last: Some(at.date()), in_time: false };
+    let paper = |documents| Paper {
+        number: 1,
+        last: Some(at.date().plus_days(3)),
+        in_time: false,
+        documents: Documents::from_iter(documents),
+    };
     Answers {
         until: Some(at),
         by_coordinator: false,
@@ -67,11 +72,11 @@ fn answers() -> Answers {
             provider: oin(),
             dataset: "uwv/dataset".parse().unwrap(),
             kind: QueryKind::Lookup,
-            permitted: 3,
-            answered: 2,
+            permitted: entries(3),
+            answered: entries(2),
             subjects: 4,
             rows: u64::MAX,
-            received: 2,
+            received: entries(13),
             columns: BTreeSet::from(["veld".parse().unwrap()]),
             entries: entries(3),
         }],
@@ -92,18 +97,36 @@ fn answers() -> Answers {
             title: HOSTILE.to_owned(),
             state: Some(ProjectState::Active),
             decided_on: at.date(),
+            decisions: [31].into_iter().collect(),
             first_question: Some(at),
             terms: None,
-            measures: paper,
-            dpia: paper,
-            communication: paper,
+            measures: paper(21..22),
+            dpia: paper(22..24),
+            communication: paper(24..26),
             participants: 2,
-            feedback: FeedbackReport::default(),
-            destructions: 0,
+            feedback: FeedbackReport {
+                documents: (100..115).collect(),
+                final_reports: [120].into_iter().collect(),
+                hits: 8,
+                followed_up: 2,
+                ..FeedbackReport::default()
+            },
+            destructions: [90, 91].into_iter().collect(),
             emptied: None,
         }],
         days: BTreeMap::from([(at.date(), 3), (Date::new(2027, 1, 1).unwrap(), u64::MAX)]),
+        refused_days: BTreeMap::from([(at.date(), 1)]),
         hours: std::array::from_fn(|hour| hour as u64),
+        readers: vec![ReaderReport {
+            ledger: LedgerName::new(LedgerKind::Node, oin()),
+            reader: oin(),
+            pin: sha256(b""),
+            from: 5,
+            until: 77,
+            first: Some(at),
+            last: Some(at),
+            entries: entries(14),
+        }],
         thresholds: THRESHOLDS,
         left_out: 1,
     }
@@ -118,9 +141,15 @@ fn report() -> Report {
         ledgers: vec![LedgerReport {
             name: HOSTILE.to_owned(),
             root: sha256(b""),
-            covered: None,
+            covered: Some(7),
             cosigned: vec![cosigned],
-            counts: Counts { decisions: 1, ..Counts::default() },
+            counts: Counts {
+                entries: 9,
+                decisions: 1,
+                permits: 3,
+                refusals: 1,
+                ..Counts::default()
+            },
         }],
         findings,
         left_out: vec![LeftOut {
@@ -257,12 +286,75 @@ fn each_question_has_its_answer_with_the_entries_behind_it() {
         assert!(page.contains(&format!("<a href=\"#q{number}\">")));
     }
     assert!(page.contains("node/00000099000000002000: 0 1 2 3 4 5 6 7 8 9 en nog 2"));
-    assert!(page.contains("Dit bewijs beantwoordt die vraag niet"));
+    assert!(page.contains("Wie las welk logboek over het netwerk"));
     assert!(page.contains("NIET op tijd"));
     // Eleven of the sixty that are listed in the section, and forty that nobody listed.
     assert!(page.contains("Niet getoond: "));
     let english = super::page(&report(), Lang::En);
     assert!(english.contains("and 2 more") && english.contains("The evidence does NOT hold."));
+}
+
+/// The part of the page that answers one question.
+fn section(page: &str, number: u32) -> &str {
+    let (_, after) = page.split_once(&format!("<section id=\"q{number}\">")).unwrap();
+    after.split("</section>").next().unwrap()
+}
+
+#[test]
+fn figures_lead_to_entries_and_documents() {
+    let page = page(&report(), Lang::Nl);
+    let node = "node/00000099000000002000:";
+    for (number, behind) in [
+        (4, format!("<td class=\"n\">3</td><td>{node} 0 1 2</td>")),
+        (5, format!("<td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 3</td>")),
+        (7, "(register: 31)".to_owned()),
+        (7, "NIET op tijd (register: 21)".to_owned()),
+        (7, "(register: 22 23)".to_owned()),
+        (7, "(register: 24 25)".to_owned()),
+        (8, format!("<td>1 ({node} 0)</td><td class=\"n\">0</td>")),
+        (8, "<td>register: 90 91</td>".to_owned()),
+        (9, "<td>register: 100 101 102 103 104 105 106 107 108 109 en nog 5</td>".to_owned()),
+        (9, "<td>register: 120</td>".to_owned()),
+        (11, format!("regel 5 tot 77</td><td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 4")),
+    ] {
+        assert!(section(&page, number).contains(&behind), "{number}: {behind}");
+    }
+}
+
+#[test]
+fn a_chart_stands_where_there_is_something_to_draw() {
+    let page = page(&report(), Lang::Nl);
+    let charts = |page: &str| -> Vec<usize> {
+        (1..=11).map(|number| section(page, number).matches("<svg ").count()).collect()
+    };
+    assert_eq!(charts(&page), [1, 1, 1, 0, 1, 2, 1, 1, 1, 1, 0]);
+    assert!(page.split("<nav").next().unwrap().contains("<svg "), "findings by severity");
+    // Seven of nine entries are covered; six of eight hits were not followed up.
+    for (number, drawn) in [
+        (6, "width=\"312\" height=\"18\"/><rect class=\"mark\" x=\"572\" y=\"3\" width=\"88\""),
+        (9, "width=\"100\" height=\"18\"/><rect class=\"mark\" x=\"360\" y=\"3\" width=\"300\""),
+    ] {
+        assert!(section(&page, number).contains(drawn), "{number}");
+    }
+    // What is drawn stands in a table beside it.
+    assert!(section(&page, 6).contains("<td class=\"n\">9</td><td class=\"n\">2</td>"));
+
+    let mut empty = report();
+    (empty.ledgers, empty.findings, empty.left_out) = (Vec::new(), Vec::new(), Vec::new());
+    empty.answers = Answers {
+        sources: Vec::new(),
+        refusals: Vec::new(),
+        kept: Vec::new(),
+        projects: Vec::new(),
+        readers: Vec::new(),
+        days: BTreeMap::new(),
+        hours: [0; 24],
+        ..empty.answers
+    };
+    let page = super::page(&empty, Lang::Nl);
+    assert_eq!(charts(&page), [0; 11]);
+    assert!(!page.contains("<svg"));
+    assert!(section(&page, 11).contains("niemand"));
 }
 
 /// Relative luminance (WCAG 2.1).

@@ -1,0 +1,54 @@
+//! Which documents of the register are about which project, by their place in it.
+
+use std::collections::BTreeMap;
+
+use convenant_model::{
+    Digest, ProjectId, documents::DocumentKind, parse::from_json, register::Envelope as _,
+};
+use convenant_signing::Jws;
+use serde::Deserialize;
+
+use crate::Documents;
+
+/// The documents about projects.
+#[derive(Debug, Default)]
+pub(crate) struct Filed {
+    of: BTreeMap<(ProjectId, DocumentKind), Vec<u64>>,
+    /// By the hash of the payload, which is how documents name each other.
+    by_hash: BTreeMap<Digest, u64>,
+}
+
+/// What every document about a project has.
+#[derive(Deserialize)]
+struct About {
+    project: ProjectId,
+}
+
+impl Filed {
+    /// Files a document that was admitted.
+    pub(crate) fn file(&mut self, index: u64, kind: DocumentKind, document: &[u8]) {
+        let Ok(jws) = Jws::parse(document) else { return };
+        let Ok(About { project }) = from_json("document", jws.payload()) else { return };
+        self.of.entry((project, kind)).or_default().push(index);
+        self.by_hash.insert(jws.payload_hash(), index);
+    }
+
+    /// The documents of one kind about a project.
+    pub(crate) fn of(&self, project: &ProjectId, kind: DocumentKind) -> Documents {
+        let of = self.of.get(&(project.clone(), kind));
+        of.into_iter().flatten().copied().collect()
+    }
+
+    /// The last of them.
+    pub(crate) fn last(&self, project: &ProjectId, kind: DocumentKind) -> Option<u64> {
+        self.of.get(&(project.clone(), kind))?.last().copied()
+    }
+
+    /// The documents that others name by these hashes, in the order of the register.
+    pub(crate) fn named(&self, hashes: impl IntoIterator<Item = Digest>) -> Documents {
+        let mut found: Vec<_> =
+            hashes.into_iter().filter_map(|hash| self.by_hash.get(&hash).copied()).collect();
+        found.sort_unstable();
+        found.into_iter().collect()
+    }
+}
