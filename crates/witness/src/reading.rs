@@ -14,7 +14,7 @@ use convenant_wire::{
     problem::status,
     v1::{ReadRequest, ReadResponse, ledger_server::Ledger},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::readers::Readers;
@@ -32,14 +32,14 @@ pub struct Shelf {
     ledgers: BTreeMap<String, PathBuf>,
     entitled: Entitled,
     readers: Readers,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Shelf {
     /// A shelf with the folder of each ledger.
     #[must_use]
     pub fn new(ledgers: BTreeMap<String, PathBuf>, entitled: Entitled, readers: Readers) -> Self {
-        Self { ledgers, entitled, readers, places: Semaphore::new(AT_ONCE) }
+        Self { ledgers, entitled, readers, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 }
 
@@ -61,7 +61,8 @@ impl Ledger for LedgerService {
             return Err(missing());
         }
         let (folder, wanted) = (folder.clone(), path.clone());
-        let _place = self.0.places.acquire().await;
+        let place = Arc::clone(&self.0.places).acquire_owned().await;
+        let place = place.map_err(|_| status(Problem::Internal, "nothing is read any more"))?;
         let read = tokio::task::spawn_blocking(move || file(&folder, &wanted)).await;
         match read {
             Ok(Ok(content)) => {
@@ -69,7 +70,7 @@ impl Ledger for LedgerService {
                     tracing::info!(peer = %peer.oin, origin, "an auditor reads the ledger");
                 }
                 if let Some(first) = self.0.readers.first_entry(&origin, &path) {
-                    put_on_record(&self.0, peer, first).await?;
+                    put_on_record(&self.0, (peer, place), first).await?;
                 }
                 Ok(Response::new(ReadResponse { content: content.into() }))
             }
@@ -85,9 +86,15 @@ impl Ledger for LedgerService {
 
 /// What cannot be put on record is not given. In a task of its own: a reader that goes away must not stop it
 /// between disk and memory, or each such reading would make an entry.
-async fn put_on_record(shelf: &Arc<Shelf>, reader: Peer, first: u64) -> Result<(), Status> {
+async fn put_on_record(
+    shelf: &Arc<Shelf>,
+    (reader, place): (Peer, OwnedSemaphorePermit),
+    first: u64,
+) -> Result<(), Status> {
     let shelf = Arc::clone(shelf);
     let noted = tokio::spawn(async move {
+        // Kept as long: whoever hangs up again and again leaves no more than these behind.
+        let _place = place;
         let noted: Result<(), RecordError> = shelf.readers.note(&reader, first).await;
         noted.inspect_err(
             |error| tracing::error!(%error, peer = %reader.oin, "reading cannot be recorded"),
