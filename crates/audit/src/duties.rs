@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use convenant_model::{
     Date, ProjectId, Timestamp,
-    documents::{AttachmentKind, DocumentKind},
+    documents::AttachmentKind,
     register::{Actor, Decided, Duty, Project, Task, Terms},
 };
 
@@ -103,7 +103,7 @@ pub(crate) fn projects(register: &RegisterEvidence, until: Option<Timestamp>) ->
         let Some((decided, covenant)) = decided.zip(covenant) else { continue };
         let say = |code, found: String| {
             let finding = Finding::new(code, "register").found(format!("project={id} {found}"));
-            Finding { entry: register.filed().last(id, DocumentKind::Decision), ..finding }
+            Finding { entry: register.filed().decision(decided), ..finding }
         };
         findings.extend(late_measure(decided).map(|found| say(Code::PaperLate, found)));
         let terms = project.terms(covenant);

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use convenant_model::{
-    Digest, ProjectId, documents::DocumentKind, parse::from_json, register::Envelope as _,
+    Digest, ProjectId,
+    documents::{DocumentKind, ProjectDecision},
+    parse::from_json,
+    register::{Decided, Envelope as _},
 };
 use convenant_signing::Jws;
 use serde::Deserialize;
@@ -16,6 +19,7 @@ pub(crate) struct Filed {
     of: BTreeMap<(ProjectId, DocumentKind), Vec<u64>>,
     /// By the hash of the payload, which is how documents name each other.
     by_hash: BTreeMap<Digest, u64>,
+    decisions: Vec<(u64, ProjectDecision)>,
 }
 
 /// What every document about a project has.
@@ -31,6 +35,10 @@ impl Filed {
         let Ok(About { project }) = from_json("document", jws.payload()) else { return };
         self.of.entry((project, kind)).or_default().push(index);
         self.by_hash.insert(jws.payload_hash(), index);
+        if kind == DocumentKind::Decision {
+            let read = from_json("decision", jws.payload()).ok();
+            self.decisions.extend(read.map(|decision| (index, decision)));
+        }
     }
 
     /// The documents of one kind about a project.
@@ -39,9 +47,10 @@ impl Filed {
         of.into_iter().flatten().copied().collect()
     }
 
-    /// The last of them.
-    pub(crate) fn last(&self, project: &ProjectId, kind: DocumentKind) -> Option<u64> {
-        self.of.get(&(project.clone(), kind))?.last().copied()
+    /// The document in which the LSI decided this: not any later one that leaves it in force.
+    pub(crate) fn decision(&self, decided: &Decided) -> Option<u64> {
+        let mut same = self.decisions.iter().filter(|(_, one)| *one == *decided.decision);
+        same.next().map(|(index, _)| *index)
     }
 
     /// The documents that others name by these hashes, in the order of the register.

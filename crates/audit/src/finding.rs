@@ -272,6 +272,9 @@ codes! {
     Warning Declined = "ANTWOORD_AFGEWEZEN":
         "The requester did not accept what came, because it did not verify." /
         "De vrager nam niet aan wat er kwam, omdat het niet klopte.",
+    Warning NotKept = "ANTWOORD_NIET_BEWAARD":
+        "The requester could not keep what came, and has no answer." /
+        "De vrager kon niet bewaren wat er kwam, en heeft geen antwoord.",
     Finding TooManyRows = "TE_VEEL_RIJEN":
         "The partner signed for more rows than its permit allows." /
         "De partner tekende voor meer rijen dan de toestemming toelaat.",

@@ -27,6 +27,7 @@ use crate::{
     revoked::{Passed, Revoked},
     signed::{Known, SignedQuery},
     snapshots::Snapshots,
+    times::Latest,
     witness::Statement,
 };
 
@@ -50,6 +51,7 @@ pub struct LedgerReplay<'a> {
     /// The largest register decided with so far, and when it was first.
     pub(crate) newest: Option<(u64, Timestamp)>,
     pub(crate) passed: Passed,
+    pub(crate) latest: Option<Latest>,
     rejected: BTreeSet<QueryId>,
     pub(crate) leaves: Vec<Digest>,
     pub(crate) witnessed: Vec<Vec<u8>>,
@@ -92,6 +94,7 @@ impl<'a> LedgerReplay<'a> {
             engines: BTreeSet::new(),
             newest: None,
             passed: Passed::new(),
+            latest: None,
             rejected: BTreeSet::new(),
             leaves: Vec::new(),
             witnessed: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
-    Digest, Oin, QueryId, Timestamp,
+    Digest, Oin, Problem, QueryId, Timestamp,
     entry::{Receipt, SignedOutcome, Status},
     query::Query,
 };
@@ -74,7 +74,9 @@ impl LedgerReplay<'_> {
         let (outcome, ended) = outcome.unzip();
         let at = ended.map_or(receipt.at, |ended| ended.max(receipt.at));
         if refused_here {
-            self.findings.push(finding(Code::Declined).found(Stated::of(&receipt.status)));
+            let own = receipt.status == Status::Failed { problem: Problem::NotRecorded };
+            let code = if own { Code::NotKept } else { Code::Declined };
+            self.findings.push(finding(code).found(Stated::of(&receipt.status)));
         } else if answered && receipt.outcome.is_none() {
             self.findings.push(finding(Code::Receipt).found(member("outcome")));
         }

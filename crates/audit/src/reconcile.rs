@@ -304,7 +304,10 @@ fn held_by_coordinator(
     if decided.signed != receipt.signed {
         return Some((Code::OtherQuery, query_hash(&decided.signed)));
     }
-    let outcome = receipt.outcome.as_ref()?;
+    let Some(outcome) = &receipt.outcome else {
+        let relayed = decided.result(at.target).filter(|told| told.stated.answered())?;
+        return receipt.stated.broke_off().then(|| (Code::NotDelivered, relayed.to_string()));
+    };
     if !decided.target(at.target).is_some_and(Asked::permitted) {
         return Some((Code::MissingAtCoordinator, "verdict=permit".to_owned()));
     }

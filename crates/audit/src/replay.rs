@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use convenant_model::Timestamp;
+
 use crate::{
     Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
     Report, Statement, duties, findings::Findings, reconcile, revoked, signed::Known,
@@ -64,7 +66,7 @@ impl<'a> Replay<'a> {
         if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
             findings.extend(revoked::documents(self.register, coordinator));
         }
-        let until = self.ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).max();
+        let until = until(&self.ledgers);
         let by_coordinator =
             self.ledgers.iter().any(|one| one.name.kind == LedgerKind::Coordinator);
         for ledger in &mut self.ledgers {
@@ -75,7 +77,7 @@ impl<'a> Replay<'a> {
             }
         }
         findings.extend(duties::projects(self.register, until));
-        let answers = Answers::new(self.register, &mut self.ledgers);
+        let answers = Answers::new(self.register, &mut self.ledgers, until);
         let left_out = findings.left_out();
         let mut findings = findings.told();
         let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);
@@ -83,4 +85,12 @@ impl<'a> Replay<'a> {
         let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();
         Report { register: self.register.position(), ledgers, findings, left_out, answers }
     }
+}
+
+/// Until when terms are counted: the second latest time at which a ledger ends, so that one false time in one
+/// ledger makes nobody else look late.
+fn until(ledgers: &[Replayed]) -> Option<Timestamp> {
+    let mut ends: Vec<_> = ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).collect();
+    ends.sort_unstable();
+    ends.iter().rev().take(2).next_back().copied()
 }

@@ -24,6 +24,14 @@ pub struct Slack {
 /// ahead by the skew, word that somebody did not answer may take some seconds more, and so may a disk.
 pub const SLACK: Slack = Slack { skew_seconds: SKEW_SECONDS, late_seconds: 2 * SKEW_SECONDS };
 
+/// The latest time in a ledger so far.
+pub(crate) struct Latest {
+    at: Timestamp,
+    entry: u64,
+    /// Whether an earlier one behind it was told of.
+    told: bool,
+}
+
 /// Where another ledger tells of what came before.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -62,13 +70,17 @@ const fn precedes(at: Timestamp, earlier: Timestamp) -> bool {
 }
 
 impl LedgerReplay<'_> {
-    /// Entries stand in the order in which they were written; a decision waits a moment for its place.
+    /// Entries stand in the order in which they were written; a decision waits a moment for its place. Told of
+    /// once for each latest time: it may be that one that is false, and not the many behind it.
     pub(crate) fn check_clock(&mut self, index: u64, at: Timestamp) {
-        let latest = self.passed.until(u64::MAX);
-        let Some(latest) = latest.filter(|one| one.seconds_since(at) > SLACK.late_seconds) else {
-            return;
-        };
-        let finding = Finding::new(Code::WentBack, &self.name).entry(index);
-        self.findings.push(finding.expected(format!("at>={latest}")).found(format!("at={at}")));
+        let latest = self.latest.get_or_insert(Latest { at, entry: index, told: false });
+        if latest.at <= at {
+            *latest = Latest { at, entry: index, told: false };
+        } else if latest.at.seconds_since(at) > SLACK.late_seconds && !latest.told {
+            latest.told = true;
+            let finding = Finding::new(Code::WentBack, &self.name).entry(index);
+            let expected = format!("at>={} as in entry={}", latest.at, latest.entry);
+            self.findings.push(finding.expected(expected).found(format!("at={at}")));
+        }
     }
 }

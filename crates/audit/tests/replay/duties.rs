@@ -30,14 +30,29 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// One exchange on the first of May with answers that may be kept for thirty days. UWV starts once more on
+/// One exchange on the first of May with answers that may be kept for thirty days. Both nodes start once more on
 /// another day, with which the evidence ends.
 fn until(text: &str) -> (World, Ledgers) {
     let (mut world, mut ledgers) = (World::new(), Ledgers::default());
     world.exchange(&mut ledgers, &|_| {}, false);
-    let (party, at, software) = (oin(UWV), at(text), "test".to_owned());
-    ledgers.uwv.push(Entry::Started(Started { party, at, software, torn_bytes: 0 }));
+    ledgers.uwv.push(started(UWV, text));
+    ledgers.toeslagen.push(started(TOESLAGEN, text));
     (world, ledgers)
+}
+
+fn started(party: &str, text: &str) -> Entry {
+    let (party, at, software) = (oin(party), at(text), "test".to_owned());
+    Entry::Started(Started { party, at, software, torn_bytes: 0 })
+}
+
+#[test]
+fn one_false_time_makes_nobody_look_late() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    ledgers.uwv.push(started(UWV, "2099-01-01T00:00:00.000Z"));
+    assert_eq!(warnings(&world.audit(&ledgers)), [""; 0]);
+    ledgers.toeslagen.push(started(TOESLAGEN, "2026-06-02T00:00:00.000Z"));
+    assert_eq!(warnings(&world.audit(&ledgers)), ["VERNIETIGING_ONTBREEKT coordinator 1"]);
 }
 
 #[test]

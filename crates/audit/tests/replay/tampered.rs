@@ -289,6 +289,30 @@ fn an_answer_that_its_requester_did_not_accept() {
 }
 
 #[test]
+fn an_answer_that_its_requester_could_not_keep() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    receipt(&mut ledgers.receipts[1]).status = Status::Failed { problem: Problem::NotRecorded };
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    let warnings = found(&report, Severity::Warning);
+    assert!(warnings.contains(&"ANTWOORD_NIET_BEWAARD receipts 1".to_owned()), "{report}");
+    assert!(!warnings.iter().any(|one| one.contains("ANTWOORD_AFGEWEZEN")), "{report}");
+}
+
+#[test]
+fn an_answer_that_broke_off_behind_the_coordinator() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    let one = receipt(&mut ledgers.receipts[1]);
+    (one.outcome, one.status) = (None, Status::Failed { problem: Problem::Cancelled });
+    let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    let notes = found(&report, Severity::Note);
+    assert!(notes.contains(&"NIET_AANGEKOMEN receipts 1".to_owned()), "{report}");
+}
+
+#[test]
 fn a_receipt_that_does_not_hold() {
     let forged = after(|world, ledgers| {
         let one = receipt(&mut ledgers.receipts[0]);

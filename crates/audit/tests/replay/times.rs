@@ -154,8 +154,9 @@ fn an_entry_that_states_an_earlier_time_than_those_before_it() {
     };
     assert_eq!(back(SLACK.late_seconds), [""; 0]);
     let every = ["coordinator", "uwv", "toeslagen", "receipts"];
-    let every = every.map(|ledger| [2, 3].map(|entry| format!("TIJD_TERUGGEZET {ledger} {entry}")));
-    assert_eq!(back(SLACK.late_seconds + 1), every.concat());
+    // Once, whatever follows: which of the two times is false nobody can tell.
+    let every = every.map(|ledger| format!("TIJD_TERUGGEZET {ledger} 2"));
+    assert_eq!(back(SLACK.late_seconds + 1), every);
 }
 
 #[test]

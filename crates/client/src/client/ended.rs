@@ -9,7 +9,7 @@ use super::{Client, ClientError, TargetResult, frames::Slot};
 use crate::{
     compose::{ComposeError, Composed},
     output::Ended,
-    receive::Accepted,
+    receive::{Accepted, ReceiveError},
     results::{Answer, signed_of},
     vouchers::{self, VouchersFile, vouchers_path},
 };
@@ -31,6 +31,10 @@ impl Client {
         let (status, signed, refused_here) = match slot {
             Slot::Accepted(accepted) => return self.accept(composed, partner, *accepted).await,
             Slot::Declined(status) => (status, None, None),
+            // Its partner did well: nobody is to be told otherwise because a disk here is full.
+            Slot::Refused(error @ ReceiveError::Output(_), signed) => {
+                (failed(Problem::NotRecorded), signed, Some(error))
+            }
             Slot::Refused(error, signed) => (failed(Problem::BadSignature), signed, Some(error)),
             Slot::Waiting(_) => (failed(Problem::Cancelled), None, None),
         };

@@ -272,7 +272,7 @@ impl Case {
             "REGISTER_NIET_GEDEKT",
             "TELLING_TE_HOOG",
             // Of an answer that the leader had no room for.
-            "ANTWOORD_AFGEWEZEN",
+            "ANTWOORD_NIET_BEWAARD",
         ];
         self.told = audit(&self.deployment, &explained);
         self.told.retain(|code, _| ENDED.contains(&code.as_str()));

@@ -122,13 +122,13 @@ fn numbers(case: &Case) -> [(usize, usize); 2] {
 /// says of it.
 type Cut = (Severed, [usize; 2], &'static [&'static str]);
 
-/// Between leader and coordinator. That the leader got nothing stands in its receipts.
+/// Between leader and coordinator.
 const QUERIES: [Cut; 5] = [
     (Refused, [0, 0], &[]),
     (Silent, [0, 0], &[]),
     (Asking(LARGE), [0, 0], &[]),
-    (Answering(LARGE), [1, 1], &[]),
-    (Answered(LARGE), [1, 1], &[]),
+    (Answering(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),
+    (Answered(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),
 ];
 
 /// Between coordinator and node.
