@@ -28,7 +28,10 @@ Example:
 Copies the register, the coordinator's ledger and that of every node, as `ledger export` does, and
 verifies each copy under the key that the register enrols. Only a party that the register enrols
 as auditor is given them; ledgers hold no personal data. A party that cannot be reached is named,
-and the others are copied all the same. Receipts stay with the requesters: ask them for theirs.";
+and the others are copied all the same. Receipts stay with the requesters: ask them for theirs.
+
+Audit copies of one run together: each ledger grows by the record of who reads it, so an earlier
+copy looks set back beside a later one of its witness.";
 
 #[derive(Args, Debug)]
 pub(crate) struct FetchArgs {

@@ -146,10 +146,10 @@ impl Page<'_> {
         }
         self.cannot(
             "Wie een bestand op een schijf leest, of een kopie doorgeeft, laat in geen logboek een spoor na. Het \
-             lezen waarmee een kopie is gemaakt, staat ná de laatste regel van die kopie. Versies tot en met 0.1 \
-             legden het lezen niet vast.",
+             lezen waarmee een kopie is gemaakt, staat ná de laatste regel van die kopie. Oudere versies legden \
+             het lezen niet vast.",
             "Whoever reads a file on a disk, or passes a copy on, leaves no trace in any ledger. The reading with \
-             which a copy was made stands after the last entry of that copy. Versions up to 0.1 did not \
+             which a copy was made stands after the last entry of that copy. Older versions did not \
              record reading.",
         );
     }
