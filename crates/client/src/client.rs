@@ -174,7 +174,7 @@ impl Client {
             folder: config.data.dir.join("receipts"),
             signer,
             clock: Arc::clone(&clock),
-            layout: Layout::default(),
+            layout: Layout::with_segments_of(config.data.segment_kib),
         };
         let (receipts, _) = LedgerHandle::open(options, &mut |_| {})?;
         let results = Results::of(config);

@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 use convenant_ledger::{LedgerSigner, MAX_DOCUMENT, Recovery, origin};
 use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_setup::{LedgerKeys, signing_key, verifying_key};
-use convenant_store::Books;
+use convenant_store::{Books, Layout};
 use convenant_transport::{ClientTls, Limits, ServerTls, SystemClock, drained, health, serve};
 use convenant_wire::v1::{
     broker_server::BrokerServer, ledger_server::LedgerServer, register_server::RegisterServer,
@@ -68,8 +68,9 @@ impl Coordinator {
         }
         let signer = LedgerSigner::new(origin::register(&config.party.oin)?, key)?;
         let root = config.register.root_of_trust()?;
-        let dir = config.data.dir.join("register");
-        let registrar = Registrar::open(dir, root, signer, Arc::clone(&clock))?;
+        let layout = Layout::with_segments_of(config.data.segment_kib);
+        let place = (config.data.dir.join("register"), layout);
+        let registrar = Registrar::open(place, root, signer, Arc::clone(&clock))?;
         if registrar.current().position().size == 0 {
             found_register(&registrar, &config).await?;
         }
@@ -163,7 +164,9 @@ impl Coordinator {
             torn_bytes: recovery.torn_bytes,
         };
         let clock = Arc::clone(&self.clock);
-        let (books, recovery) = Books::open(&self.config.data.dir, signer, clock, started).await?;
+        let data = &self.config.data;
+        let place = (data.dir.as_path(), Layout::with_segments_of(data.segment_kib));
+        let (books, recovery) = Books::open(place, signer, clock, started).await?;
         if recovery.torn_bytes > 0 {
             tracing::warn!(bytes = recovery.torn_bytes, "an incomplete last entry was cut off");
         }

@@ -85,23 +85,18 @@ pub enum SubmitError {
 }
 
 impl Registrar {
-    /// Opens the register in `dir` and verifies every document again. Blocks.
+    /// Opens the register in `dir`, whose files are laid out so, and verifies every document again. Blocks.
     ///
     /// # Errors
     /// When the ledger or a document does not hold.
     pub fn open(
-        dir: PathBuf,
+        (dir, layout): (PathBuf, Layout),
         root: RootOfTrust,
         signer: LedgerSigner,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RegistrarError> {
         let mut entries = Vec::new();
-        let options = Options {
-            folder: dir.clone(),
-            signer: signer.timed(),
-            clock,
-            layout: Layout::default(),
-        };
+        let options = Options { folder: dir.clone(), signer: signer.timed(), clock, layout };
         let (ledger, _) = LedgerHandle::open(options, &mut |found| {
             entries.push(DocumentEntry::parse(found.entry));
         })?;

@@ -8,7 +8,7 @@ use convenant_model::{Clock, Timestamp, entry::Started};
 use convenant_register::{FollowError, Follower};
 use convenant_setup::{pseudonym_key, sealing_key, verifying_key};
 use convenant_signing::SystemRandom;
-use convenant_store::Books;
+use convenant_store::{Books, Layout};
 use convenant_subjects::Subjects;
 use convenant_transport::{
     ClientTls, Expected, Limits, Line, ServerTls, SystemClock, drained, health, serve,
@@ -210,7 +210,9 @@ impl Node {
             torn_bytes: recovery.torn_bytes,
         };
         let clock = Arc::clone(&self.clock);
-        let (books, recovery) = Books::open(&self.config.data.dir, signer, clock, started).await?;
+        let data = &self.config.data;
+        let place = (data.dir.as_path(), Layout::with_segments_of(data.segment_kib));
+        let (books, recovery) = Books::open(place, signer, clock, started).await?;
         if recovery.torn_bytes > 0 {
             tracing::warn!(bytes = recovery.torn_bytes, "an incomplete last entry was cut off");
         }

@@ -1,6 +1,9 @@
 //! The sections of a configuration that roles share.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+};
 
 use convenant_model::{Digest, Oin, keys::VerifyingKey, register::RootOfTrust};
 use convenant_transport::TlsFiles;
@@ -82,6 +85,9 @@ impl RegisterSection {
 pub struct DataSection {
     /// The folder.
     pub dir: PathBuf,
+    /// KiB after which a ledger goes on in a new file.
+    #[serde(default = "segment_kib")]
+    pub segment_kib: NonZero<u32>,
 }
 
 /// `[telemetry]`: logs, traces and metrics.
@@ -120,6 +126,11 @@ impl Rooted for RegisterSection {
         self.lsi_keys.iter_mut().for_each(|path| under(folder, path));
         under(folder, &mut self.key);
     }
+}
+
+/// 64 MiB: few files, and none too large to copy.
+const fn segment_kib() -> NonZero<u32> {
+    NonZero::new(64 << 10).unwrap()
 }
 
 impl Rooted for DataSection {

@@ -49,20 +49,19 @@ pub enum BooksError {
 }
 
 impl Books {
-    /// Opens the ledger in `dir/ledger`, makes the indexes from it, and records the start.
+    /// Opens the ledger in `dir/ledger`, whose files are laid out so, makes the indexes from it, and records the start.
     ///
     /// # Errors
     /// When the ledger is in use, does not hold, or cannot be written.
     pub async fn open(
-        dir: &Path,
+        (dir, layout): (&Path, Layout),
         signer: LedgerSigner,
         clock: Arc<dyn Clock>,
         started: impl FnOnce(Timestamp, &Recovery) -> Started,
     ) -> Result<(Self, Recovery), BooksError> {
         let now = clock.now();
         let (mut rebuilt, mut recent) = (Rebuilt::default(), VecDeque::new());
-        let options =
-            Options { folder: dir.join("ledger"), signer, clock, layout: Layout::default() };
+        let options = Options { folder: dir.join("ledger"), signer, clock, layout };
         let (ledger, recovery) = LedgerHandle::open(options, &mut |found| {
             if let Some(query) = rebuilt.take(found.index, found.entry) {
                 recent.push_back((query.id, query.expires));

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io,
+    num::NonZero,
     os::unix::fs::FileExt as _,
     path::Path,
 };
@@ -16,6 +17,14 @@ pub struct Layout {
     pub segment_bytes: u64,
     /// Bytes of zeros that are written ahead, so that most durable writes change no file size.
     pub ahead_bytes: u64,
+}
+
+impl Layout {
+    /// The usual layout, with segments of so many KiB.
+    #[must_use]
+    pub fn with_segments_of(kib: NonZero<u32>) -> Self {
+        Self { segment_bytes: u64::from(kib.get()) << 10, ..Self::default() }
+    }
 }
 
 impl Default for Layout {

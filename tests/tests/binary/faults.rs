@@ -5,7 +5,7 @@
 //! After each: what could not be recorded was not answered, the daemon goes on or gives up and starts again
 //! by itself, nothing recorded is lost, and the audit holds.
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::{fs, os::unix::process::ExitStatusExt as _, path::Path};
 
 use crate::{
     books::NODE,
@@ -136,8 +136,61 @@ fn every_durable_step_of_a_coordinator_fails() {
     every_step_of(COORDINATOR, &STEPS);
 }
 
+/// What is done besides where each entry goes on in a new file.
+const ROLLOVER: [Step; 9] = [
+    // The file is ended, …
+    (&[["ftruncate", "ledger/segments", IO_ERROR, "none"]], Unrecorded, GivesUp),
+    (&[["ftruncate", "ledger/segments", IO_ERROR, "all"]], Unrecorded, GivesUp),
+    (&[["fsync", "ledger/segments/", IO_ERROR, "none"]], Unrecorded, GivesUp),
+    (&[["fsync", "ledger/segments/", IO_ERROR, "all"]], Unrecorded, GivesUp),
+    // … the name of the next made durable, …
+    (&[["fsync", "ledger/segments$", IO_ERROR, "none"]], Unrecorded, GoesOn),
+    (&[["fsync", "ledger/segments$", IO_ERROR, "all"]], Unrecorded, GoesOn),
+    // … room made in it, and the entry written there.
+    (&[["pwrite", "ledger/segments", NO_ROOM, "half"]], Unrecorded, GoesOn),
+    (&[["fdatasync", "ledger/segments", IO_ERROR, "none"]], Open, GivesUp),
+    (&[["fdatasync", "ledger/segments", IO_ERROR, "all"]], Open, GivesUp),
+];
+
+/// A federation in which a file holds one entry, or a few short ones.
+fn of_short_segments() -> Case {
+    let short = |config: &Path| {
+        let before = fs::read_to_string(config).unwrap();
+        let after = before.replace("[data]\n", "[data]\nsegment_kib = 1\n");
+        assert_ne!(before, after);
+        fs::write(config, after).unwrap();
+    };
+    Case::over(|federation, _| {
+        short(&federation.coordinator.config);
+        short(&federation.partner(NODE).unwrap().config);
+    })
+}
+
+#[test]
+fn every_durable_step_of_a_new_segment_fails_at_a_node() {
+    steps_of(of_short_segments(), NODE, &ROLLOVER);
+}
+
+#[test]
+fn every_durable_step_of_a_new_segment_fails_at_a_coordinator() {
+    steps_of(of_short_segments(), COORDINATOR, &ROLLOVER);
+}
+
+#[test]
+fn a_node_is_killed_at_every_durable_step_of_a_new_segment() {
+    kills_of(of_short_segments(), NODE, &ROLLOVER);
+}
+
+#[test]
+fn a_coordinator_is_killed_at_every_durable_step_of_a_new_segment() {
+    kills_of(of_short_segments(), COORDINATOR, &ROLLOVER);
+}
+
 fn every_step_of(name: &str, steps: &[Step]) {
-    let mut case = Case::start();
+    steps_of(Case::start(), name, steps);
+}
+
+fn steps_of(mut case: Case, name: &str, steps: &[Step]) {
     for &(lines, fate, then) in steps {
         println!("{lines:?}");
         case.fail(name, lines);
@@ -151,16 +204,15 @@ fn every_step_of(name: &str, steps: &[Step]) {
 
 #[test]
 fn a_node_is_killed_at_every_durable_step() {
-    killed_at_every_step_of(NODE, STEPS.iter().chain(&SUBJECTS));
+    kills_of(Case::start(), NODE, STEPS.iter().chain(&SUBJECTS));
 }
 
 #[test]
 fn a_coordinator_is_killed_at_every_durable_step() {
-    killed_at_every_step_of(COORDINATOR, &STEPS);
+    kills_of(Case::start(), COORDINATOR, &STEPS);
 }
 
-fn killed_at_every_step_of(name: &str, steps: impl IntoIterator<Item = &'static Step>) {
-    let mut case = Case::start();
+fn kills_of(mut case: Case, name: &str, steps: impl IntoIterator<Item = &'static Step>) {
     for &(lines, fate, _) in steps {
         let (lines, fate) = (killing(lines), fate_of_killed(lines, fate));
         println!("{lines:?}");

@@ -81,6 +81,7 @@ impl Case {
 
     /// From now on these calls fail on files below the state of a daemon, or on all where it has no name.
     pub(super) fn fail(&self, name: &str, lines: &[Line]) {
+        self.last_ended();
         let below = match name {
             "" => String::new(),
             COORDINATOR => "coordinator/state/".to_owned(),
@@ -93,6 +94,17 @@ impl Case {
         let (new, control) = (self.folder.path().join("new"), self.folder.path().join("fault"));
         fs::write(&new, lines.iter().map(line).collect::<String>()).unwrap();
         fs::rename(new, control).unwrap();
+    }
+
+    /// Waits until both wrote how the last answer ended, so that a fault meets what is asked next.
+    fn last_ended(&self) {
+        let begun = Instant::now();
+        let Some(last) = self.answered.last() else { return };
+        let ended = |name: &&str| exchanges(&self.deployment, name).1.contains(last);
+        while ![COORDINATOR, NODE].iter().all(ended) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", self.deployment.logs());
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn hit(&self) -> PathBuf {

@@ -2,9 +2,10 @@
  *
  * CONVENANT_TEST_FAULT names that file. Each of its lines reads
  *     CALL PART ERRNO DONE
- * and lets CALL fail with ERRNO on every file whose path holds PART: DONE is "none" where nothing comes of
- * the call, "half" where half of the bytes are written, "all" where it is done and fails all the same. Where
- * ERRNO is 0, the process is killed there instead (SIGKILL): before the call, in the midst of it or after it.
+ * and lets CALL fail with ERRNO on every file whose path holds PART, or ends in it where PART ends in `$`.
+ * DONE is "none" where nothing comes of the call, "half" where half of the bytes are written, "all" where it is
+ * done and fails all the same. Where ERRNO is 0, the process is killed there instead (SIGKILL): before the call,
+ * in the midst of it or after it.
  * The first failure makes the file's name with ".hit" behind it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +22,15 @@ enum done { NONE, HALF, ALL };
 /* In place of an error: the process is killed. */
 enum { KILLED = -1 };
 
+static int holds(const char *path, const char *part)
+{
+    size_t length = strlen(part), whole = strlen(path);
+    if (length == 0 || part[length - 1] != '$')
+        return strstr(path, part) != NULL;
+    length--;
+    return whole >= length && strncmp(path + whole - length, part, length) == 0;
+}
+
 static int fault(const char *call, const char *path, enum done *done)
 {
     const char *control = getenv("CONVENANT_TEST_FAULT");
@@ -28,7 +38,7 @@ static int fault(const char *call, const char *path, enum done *done)
     int error = 0, found = 0, before = errno;
     FILE *lines = control ? fopen(control, "r") : NULL;
     while (lines && !found && fscanf(lines, "%31s %255s %d %7s", wanted, part, &error, how) == 4)
-        found = strcmp(call, wanted) == 0 && strstr(path, part) != NULL;
+        found = strcmp(call, wanted) == 0 && holds(path, part);
     if (lines)
         fclose(lines);
     if (found) {
