@@ -46,6 +46,18 @@ fn set_back(world: &World) {
     folders(world).iter().for_each(|(folder, backup)| restore(backup, folder));
 }
 
+/// A coordinator that was set back behind an enrolment, and begins anew at another time, while the node that
+/// cosigned what was is away; and what that one holds.
+async fn set_back_unseen() -> (World, BTreeMap<String, Vec<u8>>) {
+    let mut world = world(&["toeslagen"]).await;
+    backed_up(&mut world, async |world: &World| enrol(world, "uwv").await).await;
+    let cosigned = held(&world, "toeslagen");
+    world.stop_node("toeslagen").await.unwrap();
+    set_back(&world);
+    world.clock.advance(60);
+    (world, cosigned)
+}
+
 /// What a node holds of others, by name.
 fn held(world: &World, node: &str) -> BTreeMap<String, Vec<u8>> {
     let state = World::state(&world.partner(node).unwrap().dir);
@@ -117,13 +129,7 @@ async fn a_coordinator_that_was_set_back_is_found_out_by_its_nodes() {
 /// cosign the other half.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_coordinator_that_tells_two_stories_is_found_out_by_its_nodes() {
-    let mut world = world(&["toeslagen"]).await;
-    backed_up(&mut world, async |world: &World| enrol(world, "uwv").await).await;
-    let cosigned = held(&world, "toeslagen");
-    world.stop_node("toeslagen").await.unwrap();
-    set_back(&world);
-    // Started at another time, and with another enrolment.
-    world.clock.advance(60);
+    let (mut world, cosigned) = set_back_unseen().await;
     world.start_coordinator().await.unwrap();
     enrol(&world, "svb").await;
     world.start_node("toeslagen").await.unwrap();
@@ -151,12 +157,7 @@ async fn a_coordinator_that_tells_two_stories_is_found_out_by_its_nodes() {
 /// the node holds does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_coordinator_that_tells_a_longer_other_story_is_found_out_by_its_nodes() {
-    let mut world = world(&["toeslagen"]).await;
-    backed_up(&mut world, async |world: &World| enrol(world, "uwv").await).await;
-    let cosigned = held(&world, "toeslagen");
-    world.stop_node("toeslagen").await.unwrap();
-    set_back(&world);
-    world.clock.advance(60);
+    let (mut world, cosigned) = set_back_unseen().await;
     for partner in ["svb", "ind"] {
         world.start_coordinator().await.unwrap();
         enrol(&world, partner).await;
