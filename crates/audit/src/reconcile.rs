@@ -13,8 +13,9 @@ use crate::{
     times::{self, Source},
 };
 
-/// Holds every ledger against those that should say the same.
-pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
+/// Holds every ledger against those that should say the same; `coordinators` are the parties of whom one has to be
+/// among them.
+pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings {
     let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
     let reconciling = Reconciling {
         coordinator: of(LedgerKind::Coordinator).next(),
@@ -58,7 +59,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
             findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
-    for (missing, place) in missing(ledgers) {
+    for (missing, place) in missing(ledgers, coordinators) {
         let told = format!("{}, entry={}", place.ledger, place.entry);
         findings.push(Finding::new(Code::LedgerMissing, missing).expected(told));
     }
@@ -68,12 +69,24 @@ pub(crate) fn reconcile(ledgers: &[Replayed]) -> Findings {
 /// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered.
 /// Without this, who leaves his ledger away would be found less than who hands over a false one. Of each, a
 /// place that says so.
-fn missing(ledgers: &[Replayed]) -> BTreeMap<LedgerName, Place> {
+fn missing(ledgers: &[Replayed], coordinators: &[Oin]) -> BTreeMap<LedgerName, Place> {
     let mut wanted = BTreeMap::new();
     let mut want = |kind, party: &Oin, ledger: &Replayed, entry| {
         let name = LedgerName::new(kind, party.clone());
         wanted.entry(name).or_insert_with(|| Place { ledger: ledger.name.clone(), entry });
     };
+    // Nothing comes to a node or to a requester but through a coordinator.
+    if !ledgers.iter().any(|ledger| ledger.name.kind == LedgerKind::Coordinator) {
+        for ledger in ledgers {
+            let decided = ledger.decided.values().map(|decided| decided.index).min();
+            let received = ledger.receipts.iter().find(|receipt| receipt.outcome.is_some());
+            if let Some(entry) = decided.or(received.map(|receipt| receipt.index)) {
+                coordinators
+                    .iter()
+                    .for_each(|party| want(LedgerKind::Coordinator, party, ledger, entry));
+            }
+        }
+    }
     for ledger in ledgers {
         for decided in ledger.decided.values() {
             let Some(ended) = &decided.ended else { continue };

@@ -109,6 +109,12 @@ impl RegisterEvidence {
         &self.verifier
     }
 
+    /// The parties that are enrolled as coordinator.
+    pub(crate) fn coordinators(&self) -> impl Iterator<Item = &Oin> {
+        let enrolled = self.whole.state().enrolments();
+        enrolled.filter(|one| one.kind.as_str() == "coordinator").map(|one| &one.partner)
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.position().size
     }
@@ -212,10 +218,8 @@ impl RegisterEvidence {
             return self.findings.push(Finding::new(Code::RegisterUnsigned, NAME));
         };
         let finding = Finding::new(Code::RegisterCheckpoint, NAME);
-        let state = self.whole.state();
-        let mut enrolled = state.enrolments().filter(|one| one.kind.as_str() == "coordinator");
         let of = |party: &Oin| origin::register(party).is_ok_and(|name| name == *verifier.origin());
-        if !enrolled.any(|one| of(&one.partner)) {
+        if !self.coordinators().any(of) {
             let found = verifier.origin().as_str();
             return self.findings.push(finding.found(format!("origin={found}")));
         }

@@ -61,7 +61,8 @@ impl<'a> Replay<'a> {
         for ledger in &mut self.ledgers {
             findings.absorb(std::mem::take(&mut ledger.findings));
         }
-        findings.absorb(reconcile::reconcile(&self.ledgers));
+        let coordinators: Vec<_> = self.register.coordinators().cloned().collect();
+        findings.absorb(reconcile::reconcile(&self.ledgers, &coordinators));
         let mut of = self.ledgers.iter();
         if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
             findings.extend(revoked::documents(self.register, coordinator));
@@ -80,8 +81,10 @@ impl<'a> Replay<'a> {
         let answers = Answers::new(self.register, &mut self.ledgers, until);
         let left_out = findings.left_out();
         let mut findings = findings.told();
-        let order = |one: &Finding| (one.severity, one.ledger.clone(), one.entry, one.code);
+        // Causes before what follows from them: the register, then each ledger by itself, then one against another.
+        let order = |one: &Finding| (one.severity, one.code, one.ledger.clone(), one.entry);
         findings.sort_by_cached_key(order);
+        findings.dedup();
         let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();
         Report { register: self.register.position(), ledgers, findings, left_out, answers }
     }

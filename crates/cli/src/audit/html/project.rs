@@ -123,7 +123,7 @@ impl Page<'_> {
         }
         self.terms();
         let until =
-            self.of("Geteld tot de laatste regel in de logboeken", "Counted up to the last entry");
+            self.of("Geteld tot waar de logboeken eindigen", "Counted up to where the ledgers end");
         self.html.element("p", format_args!("{until}: {}.", day(self.report.answers.until)));
         self.cannot(
             "Het bewijs kent verslagen van vernietiging, die de ontvanger ondertekent; het ziet niet of er \
