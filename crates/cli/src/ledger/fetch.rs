@@ -25,7 +25,8 @@ Example:
   convenant audit replay --config auditor/client.toml --register evidence/register \\
       --ledger evidence/coordinator-* evidence/node-*
 
-Copies the register, the coordinator's ledger and that of every node, as `ledger export` does, and
+Copies the register, the coordinator's ledger and that of every node, in the form of `ledger export`
+but for its `vkeys`, because the register names the keys, and
 verifies each copy under the key that the register enrols. Only a party that the register enrols
 as auditor is given them; ledgers hold no personal data. A party that cannot be reached is named,
 and the others are copied all the same. Receipts stay with the requesters: ask them for theirs.

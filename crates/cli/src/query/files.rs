@@ -36,6 +36,11 @@ pub(super) fn names(
 /// Refuses a name before anything is asked: an answer that cannot be kept is wasted and on record.
 pub(super) fn checked(name: &Path) -> anyhow::Result<()> {
     Format::of(name).map_err(|error| usage(error.to_string()))?;
+    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let (name, folder) = (name.display(), folder.display());
+        return Err(usage(format!("`{name}` cannot be written: `{folder}` is no folder")));
+    }
     absent(name)
 }
 
@@ -89,10 +94,14 @@ mod tests {
             target("uwv", "uwv/b"),
             target("UWV", "uwv/b"),
         ];
-        let names = names(Path::new("/nowhere/r.csv"), &targets, true).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("r.csv");
+        let names = names(&out, &targets, true).unwrap();
         let shown: Vec<_> = names.iter().map(|name| name.to_str().unwrap()).collect();
         let expected = ["r.den-haag.csv", "r.uwv.csv", "r.uwv-b.csv", "r.uwv-b-2.csv"];
-        assert_eq!(shown, expected.map(|name| format!("/nowhere/{name}")));
+        assert_eq!(shown, expected.map(|name| folder.path().join(name).display().to_string()));
+        let nowhere = super::names(&out.join("r.csv"), &targets, true).unwrap_err();
+        assert!(nowhere.to_string().ends_with("r.csv` is no folder"), "{nowhere}");
         assert!(super::names(Path::new("r.txt"), &targets[..1], false).is_err());
     }
 }
