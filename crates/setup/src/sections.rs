@@ -130,7 +130,10 @@ impl Rooted for RegisterSection {
 
 /// 64 MiB: few files, and none too large to copy.
 const fn segment_kib() -> NonZero<u32> {
-    NonZero::new(64 << 10).unwrap()
+    match NonZero::new(64 << 10) {
+        Some(kib) => kib,
+        None => NonZero::<u32>::MIN,
+    }
 }
 
 impl Rooted for DataSection {
