@@ -19,8 +19,8 @@ use crate::{
 /// The figures of the whole, counted from the coordinator's ledger or, without it, from the nodes'.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answers {
-    /// Terms are counted up to there: the latest time in the ledgers but for the one that ends last, if there are
-    /// several.
+    /// Terms are counted up to there: the second latest of the last times that each party signed for, in its ledgers
+    /// or as a witness.
     pub until: Option<Timestamp>,
     /// Whether the coordinator's ledger was there. Without it a question to several nodes counts at each.
     pub by_coordinator: bool,

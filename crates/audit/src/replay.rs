@@ -1,6 +1,6 @@
 //! The whole: a register and any number of ledgers.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use convenant_model::Timestamp;
 
@@ -90,10 +90,21 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Until when terms are counted: the second latest time at which a ledger ends, so that one false time in one
-/// ledger makes nobody else look late.
+/// Until when terms are counted: the second latest of the last times that each party signed for, in its ledgers or as a
+/// witness of others. One party with a false time makes nobody else look late, and one that falls silent does not
+/// stop the clock.
 fn until(ledgers: &[Replayed]) -> Option<Timestamp> {
-    let mut ends: Vec<_> = ledgers.iter().filter_map(|one| one.passed.until(u64::MAX)).collect();
+    let mut last = BTreeMap::<&str, Timestamp>::new();
+    for ledger in ledgers {
+        let ended = ledger.passed.until(u64::MAX).map(|at| (ledger.name.party.as_str(), at));
+        let cosigned = ledger.report.cosigned.iter();
+        let cosigned = cosigned.filter_map(|one| Some((one.by.rsplit_once('/')?.1, one.at)));
+        for (party, at) in ended.into_iter().chain(cosigned) {
+            let latest = last.entry(party).or_insert(at);
+            *latest = at.max(*latest);
+        }
+    }
+    let mut ends: Vec<_> = last.into_values().collect();
     ends.sort_unstable();
     ends.iter().rev().take(2).next_back().copied()
 }

@@ -1,6 +1,6 @@
 //! Duties that were not met in time, and that just were. The evidence that shows it holds.
 
-use convenant_audit::{Code, LedgerKind, Report, Severity};
+use convenant_audit::{Code, LedgerKind, LedgerName, Replay, Report, Severity};
 use convenant_model::{
     Timestamp,
     documents::DocumentKind,
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     documents::proposal,
-    world::{Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, found, oin},
+    world::{COORDINATOR, Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, bytes, found, oin, tree},
 };
 
 /// The decision in the register.
@@ -53,6 +53,33 @@ fn one_false_time_makes_nobody_look_late() {
     assert_eq!(warnings(&world.audit(&ledgers)), [""; 0]);
     ledgers.toeslagen.push(started(TOESLAGEN, "2026-06-02T00:00:00.000Z"));
     assert_eq!(warnings(&world.audit(&ledgers)), ["VERNIETIGING_ONTBREEKT coordinator 1"]);
+}
+
+/// A month later only the coordinator records anything; UWV, which has nothing to record, cosigns that.
+#[test]
+fn who_falls_silent_stops_no_clock() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let later = "2026-06-02T00:00:00.000Z";
+    ledgers.coordinator.push(started(COORDINATOR, later));
+    assert_eq!(warnings(&world.audit(&ledgers)), [""; 0]);
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    for (name, entries) in ledgers.named() {
+        let entries: Vec<_> = entries.iter().map(bytes).collect();
+        let (size, root) = (entries.len() as u64, tree(&entries).root());
+        let mut signed = world.signer(&name).sign(size, root, at(later)).unwrap();
+        let checkpoint = signed.to_string();
+        let mut ledger = replay.ledger(name.clone());
+        if name.kind == LedgerKind::Coordinator {
+            let witness = LedgerName::new(LedgerKind::Node, oin(UWV));
+            world.signer(&witness).cosign(&mut signed, at(later)).unwrap();
+            ledger.witnesses(vec![signed.to_string().into_bytes()], &[]);
+        }
+        (0..).zip(&entries).for_each(|(index, entry)| ledger.entry(index, entry));
+        replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+    }
+    assert_eq!(warnings(&replay.report()), ["VERNIETIGING_ONTBREEKT coordinator 1"]);
 }
 
 #[test]
