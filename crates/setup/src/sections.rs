@@ -85,9 +85,9 @@ impl RegisterSection {
 pub struct DataSection {
     /// The folder.
     pub dir: PathBuf,
-    /// KiB after which a ledger goes on in a new file.
-    #[serde(default = "segment_kib")]
-    pub segment_kib: NonZero<u32>,
+    /// KiB after which a ledger goes on in a new file; the store has a usual size.
+    #[serde(default)]
+    pub segment_kib: Option<NonZero<u32>>,
 }
 
 /// `[telemetry]`: logs, traces and metrics.
@@ -125,14 +125,6 @@ impl Rooted for RegisterSection {
     fn root_at(&mut self, folder: &Path) {
         self.lsi_keys.iter_mut().for_each(|path| under(folder, path));
         under(folder, &mut self.key);
-    }
-}
-
-/// 64 MiB: few files, and none too large to copy.
-const fn segment_kib() -> NonZero<u32> {
-    match NonZero::new(64 << 10) {
-        Some(kib) => kib,
-        None => NonZero::<u32>::MIN,
     }
 }
 

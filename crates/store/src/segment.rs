@@ -20,10 +20,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The usual layout, with segments of so many KiB.
+    /// The usual layout, with segments of so many KiB where that is said.
     #[must_use]
-    pub fn with_segments_of(kib: NonZero<u32>) -> Self {
-        Self { segment_bytes: u64::from(kib.get()) << 10, ..Self::default() }
+    pub fn with_segments_of(kib: Option<NonZero<u32>>) -> Self {
+        let usual = Self::default();
+        let segment_bytes = kib.map_or(usual.segment_bytes, |kib| u64::from(kib.get()) << 10);
+        Self { segment_bytes, ..usual }
     }
 }
 
