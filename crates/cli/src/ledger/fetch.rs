@@ -26,10 +26,10 @@ Example:
       --ledger evidence/coordinator-* evidence/node-*
 
 Copies the register, the coordinator's ledger and that of every node, in the form of `ledger export`
-but for its `vkeys`, because the register names the keys, and
-verifies each copy under the key that the register enrols. Only a party that the register enrols
-as auditor is given them; ledgers hold no personal data. A party that cannot be reached is named,
-and the others are copied all the same. Receipts stay with the requesters: ask them for theirs.
+but for its `vkeys`, because the register names the keys, and verifies each copy under the key that
+the register enrols. Only a party that the register enrols as auditor is given them; ledgers hold no
+personal data. A party that cannot be reached is named, and the others are copied all the same.
+Receipts stay with the requesters: ask them for theirs.
 
 Audit copies of one run together: each ledger grows by the record of who reads it, so an earlier
 copy looks set back beside a later one of its witness.";

@@ -16,7 +16,8 @@ const SHORT: usize = 32 << 10;
 /// Where frames for the coordinator go.
 pub(crate) struct Frames {
     sender: mpsc::Sender<Result<AnswerFrame, GrpcStatus>>,
-    /// An answer has few short frames: its key, and at most two chunks at its end.
+    /// Short frames, of which an answer has few: its key, and at most two chunks at its end. Besides, what nobody
+    /// waited for any longer.
     waiting: Mutex<VecDeque<Body>>,
 }
 
