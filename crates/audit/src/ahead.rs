@@ -1,47 +1,29 @@
-//! Entries read ahead of their turn. What depends on nothing but an entry's own bytes, above all the signature of its
-//! query, is checked by another thread while entries before it are decided again: one large ledger keeps two cores at
-//! work. What is found, and in which order, is the same.
+//! Entries read ahead of their turn, on all cores: one large ledger keeps them at work as several do. What is found,
+//! and in which order, is the same.
 
 use std::{
+    collections::VecDeque,
+    num::NonZero,
     sync::{
-        Arc,
-        mpsc::{self, SyncSender},
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, SyncSender},
     },
     thread,
 };
 
-use convenant_ledger::{EntryBytes, merkle::leaf_hash};
-use convenant_model::{Digest, entry::Entry};
-
 use crate::{
     LedgerReplay,
-    signed::{Known, SignedQuery},
+    reader::{Read, Reader},
 };
 
-/// How many entries change hands at once, and how often before somebody waits: all that is in memory.
+/// How many entries change hands at once, and how many times as many for each thread are in memory.
 const BATCH: usize = 32;
-const BATCHES: usize = 4;
+const BATCHES: usize = 3;
 
-/// An entry that was read.
-pub(crate) struct Ahead {
-    pub(crate) index: u64,
-    pub(crate) leaf: Digest,
-    /// `None` where the bytes are none.
-    pub(crate) entry: Option<Entry>,
-    /// The query in it; `None` where there is none that can be read.
-    pub(crate) query: Option<SignedQuery>,
-}
-
-impl Ahead {
-    pub(crate) fn read(known: &Known, index: u64, bytes: &[u8]) -> Self {
-        let entry = EntryBytes::parse(bytes).ok();
-        let query = match &entry {
-            Some(Entry::Decision(decision)) => known.read(&decision.signed_query),
-            Some(Entry::Receipt(receipt)) => known.read(&receipt.signed_query),
-            _ => None,
-        };
-        Self { index, leaf: leaf_hash(bytes), entry, query }
-    }
+/// Entries to be read, and where they go then.
+struct Job {
+    entries: Vec<(u64, Vec<u8>)>,
+    done: SyncSender<Vec<Read>>,
 }
 
 impl LedgerReplay<'_> {
@@ -49,35 +31,53 @@ impl LedgerReplay<'_> {
     ///
     /// # Errors
     /// The first error among the entries. What comes before it was replayed, what comes after it was not.
-    pub fn entries<E: Send>(
+    pub fn entries<E>(
         &mut self,
-        entries: impl Iterator<Item = Result<(u64, Vec<u8>), E>> + Send,
+        entries: impl Iterator<Item = Result<(u64, Vec<u8>), E>>,
         mut each: impl FnMut(),
     ) -> Result<(), E> {
-        let (sender, receiver) = mpsc::sync_channel(BATCHES);
-        let known = Arc::clone(&self.known);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let reader = Arc::clone(&self.reader);
+        let (sender, jobs) = mpsc::channel();
+        let jobs = Mutex::new(jobs);
+        let mut failed = None;
+        let mut entries =
+            entries.map_while(|one| one.map_err(|error| failed = Some(error)).ok()).fuse();
         thread::scope(|scope| {
-            scope.spawn(move || read_ahead(&known, entries, &sender));
-            for read in receiver.into_iter().flatten() {
-                self.take(read?);
-                each();
+            for _ in 0..cores {
+                scope.spawn(|| work(&reader, &jobs));
             }
-            Ok(())
-        })
+            let mut under_way = VecDeque::with_capacity(cores * BATCHES);
+            loop {
+                while under_way.len() < cores * BATCHES {
+                    let entries: Vec<_> = entries.by_ref().take(BATCH).collect();
+                    let (done, read) = mpsc::sync_channel(1);
+                    if entries.is_empty() || sender.send(Job { entries, done }).is_err() {
+                        break;
+                    }
+                    under_way.push_back(read);
+                }
+                let Some(next) = under_way.pop_front() else { break };
+                // A thread that panicked gives nothing; the scope passes its panic on.
+                let Ok(read): Result<Vec<_>, _> = next.recv() else { break };
+                for one in read {
+                    self.take(one);
+                    each();
+                }
+            }
+            drop(sender);
+        });
+        drop(entries);
+        failed.map_or(Ok(()), Err)
     }
 }
 
-/// Reads until there is nothing more, or nobody takes it.
-fn read_ahead<E>(
-    known: &Known,
-    entries: impl Iterator<Item = Result<(u64, Vec<u8>), E>>,
-    sender: &SyncSender<Vec<Result<Ahead, E>>>,
-) {
-    let read = |(index, bytes): (u64, Vec<u8>)| Ahead::read(known, index, &bytes);
-    let mut entries = entries.map(|one| one.map(read));
+fn work(reader: &Reader<'_>, jobs: &Mutex<Receiver<Job>>) {
     loop {
-        let batch: Vec<_> = entries.by_ref().take(BATCH).collect();
-        if batch.is_empty() || sender.send(batch).is_err() {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { entries, done }) = job else { return };
+        let read = entries.iter().map(|(index, bytes)| reader.read(*index, bytes)).collect();
+        if done.send(read).is_err() {
             return;
         }
     }

@@ -1,9 +1,5 @@
-//! One decision, made again.
+//! One decision in its ledger, held against the same made again and against what came before it.
 
-use std::sync::Arc;
-
-use convenant_clauses::{Request, decide, decide_all};
-use convenant_exchange::{View, check_signed};
 use convenant_ledger::register::Register;
 use convenant_model::{
     Date, Problem,
@@ -14,7 +10,7 @@ use convenant_model::{
 use crate::{
     Code, Finding, LedgerKind, LedgerReplay, Place,
     account::{Decided, Ruled},
-    compare::{compare, subjects_refused, verdicts},
+    again::{Again, Remade},
     quota::Counted,
     register::shown,
     revoked::Revoked,
@@ -29,38 +25,23 @@ const COORDINATOR: &str = "coordinator";
 struct Case<'d> {
     index: u64,
     decision: &'d Decision,
-    query: &'d Arc<Query>,
-    signature: Result<(), Problem>,
-}
-
-/// The verdicts made again.
-struct Again {
-    verdicts: Vec<TargetVerdict>,
-    engine: String,
-    /// Whether the ledger holds a refusal of subjects that were not valid once unsealed.
-    subjects_refused: bool,
+    query: &'d Query,
 }
 
 impl LedgerReplay<'_> {
-    pub(crate) fn decision(
-        &mut self,
-        index: u64,
-        decision: &Decision,
-        signed: Option<SignedQuery>,
-    ) {
+    pub(crate) fn decision(&mut self, index: u64, decision: &Decision, again: Option<Again>) {
         self.counts.decision(decision);
         let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
-        let Some(SignedQuery { query, hash, signature }) = signed else {
+        let Some(Again { signed: SignedQuery { query, hash, .. }, remade }) = again else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
-        let query = Arc::new(query);
         self.figures.decision(&self.name, index, decision, &query);
-        let case = Case { index, decision, query: &query, signature };
+        let case = Case { index, decision, query: &query };
         self.check_labels(case);
         self.passed.note_decision(decision);
         self.check_key(case);
         self.check_delay(case);
-        let taken_back = self.decide_again(case);
+        let taken_back = self.compare_again(case, remade);
         self.count(case, taken_back);
         let ruled = self.ruled.of(Ruled::new(decision, &query));
         let fresh = Decided::new((index, decision), (&query, hash), ruled);
@@ -123,61 +104,48 @@ impl LedgerReplay<'_> {
         self.findings.extend(revoked.judge(signed, finding.query(decision.query)));
     }
 
-    /// Whether the ledger holds a refusal of subjects where the rules permit.
-    fn decide_again(&mut self, case: Case<'_>) -> bool {
-        let Some(register) = self.register_of(case) else {
-            return false;
+    /// Holds the decision against the same made again. Tells whether the ledger holds a refusal of subjects where the
+    /// rules permit.
+    fn compare_again(&mut self, case: Case<'_>, remade: Result<Remade, Code>) -> bool {
+        let Remade { register, fits, verdicts } = match remade {
+            Ok(remade) => remade,
+            Err(fault) => {
+                let (known, named) = (self.register.position(), case.decision.register);
+                self.say(case, fault, |one| one.expected(shown(&known)).found(shown(&named)));
+                return false;
+            }
         };
-        self.take_again(case, &register);
+        self.check_taken(case, fits, &register);
         self.check_progress(case, &register);
         self.check_overdue(case, &register);
         self.check_papers(case, &register);
-        let Some(again) = self.verdicts_again(case, &register) else {
+        self.check_covenant(case, &register);
+        let Some(again) = verdicts else {
             return false;
         };
-        let same_engine = again.engine == case.decision.engine;
-        if !same_engine && self.engines.insert(case.decision.engine.clone()) {
-            let (own, theirs) = (&again.engine, &case.decision.engine);
+        let (own, theirs) = (&again.engine, &case.decision.engine);
+        if own != theirs && self.engines.insert(theirs.clone()) {
             self.say(case, Code::Engine, |one| one.expected(own).found(theirs));
         }
         if again.subjects_refused {
             self.say(case, Code::Subjects, |one| one);
         }
-        for one in compare(&case.decision.verdicts, &again.verdicts, same_engine) {
+        for one in again.differences {
             self.say(case, one.code, |finding| finding.expected(one.expected).found(one.found));
         }
         again.subjects_refused
     }
 
-    /// The register that the decision names.
-    fn register_of(&mut self, case: Case<'_>) -> Option<Arc<Register>> {
-        let named = case.decision.register;
-        let known = self.register.position();
-        let fault = if named.size > known.size {
-            Code::RegisterMissing
-        } else if self.register.register().held(&named) {
-            return self.snapshots.at(named.size);
-        } else {
-            Code::RegisterPosition
-        };
-        self.say(case, fault, |one| one.expected(shown(&known)).found(shown(&named)));
-        None
-    }
-
-    /// Takes the query as the party did: signature, form, time, and the register that it was written
-    /// against.
-    fn take_again(&mut self, case: Case<'_>, register: &Register) {
-        let Case { decision, .. } = case;
-        let view = View { party: &decision.party, peer: &decision.peer, register, at: decision.at };
-        let fits = || check_signed(case.query, &decision.signed_query, &view);
-        if let Err(problem) = case.signature.and_then(|()| fits()) {
+    /// Whether the query could be taken, and came over the connection that it must come over.
+    fn check_taken(&mut self, case: Case<'_>, fits: Result<(), Problem>, register: &Register) {
+        if let Err(problem) = fits {
             let code = match problem {
                 Problem::BadSignature => Code::QuerySignature,
                 _ => Code::QueryUnfit,
             };
             self.say(case, code, |one| one.found(problem.code()));
         }
-        let enrolment = register.state().enrolment(&decision.peer);
+        let enrolment = register.state().enrolment(&case.decision.peer);
         let coordinator = enrolment.is_some_and(|one| one.kind.as_str() == COORDINATOR);
         if self.name.kind == LedgerKind::Node && !coordinator {
             self.say(case, Code::Mislabelled, |one| one.found("member=peer"));
@@ -227,37 +195,14 @@ impl LedgerReplay<'_> {
         }
     }
 
-    fn verdicts_again(&mut self, case: Case<'_>, register: &Register) -> Option<Again> {
-        let Case { decision, query, .. } = case;
-        let state = register.state();
-        let in_force = state.covenant().map(|covenant| covenant.hash);
-        if in_force != Some(decision.covenant) {
+    /// The covenant that was in force, held against the one that the decision names.
+    fn check_covenant(&mut self, case: Case<'_>, register: &Register) {
+        let named = case.decision.covenant;
+        let in_force = register.state().covenant().map(|covenant| covenant.hash);
+        if in_force != Some(named) {
             let expected = in_force.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
-            self.say(case, Code::Covenant, |one| one.expected(expected).found(decision.covenant));
+            self.say(case, Code::Covenant, |one| one.expected(expected).found(named));
         }
-        // Rules that do not compile are a finding of the register's.
-        let rules = Arc::clone(self.register.rules(&in_force?)?);
-        let request = Request {
-            query,
-            signed_query: &decision.signed_query,
-            at: decision.at,
-            party: &decision.party,
-            peer: &decision.peer,
-            used: decision.used,
-            counted: &decision.counted,
-            register: decision.register,
-        };
-        let engine = rules.engine().to_owned();
-        if self.name.kind == LedgerKind::Coordinator {
-            let verdicts = verdicts(&decide_all(&rules, state, &request));
-            return Some(Again { verdicts, engine, subjects_refused: false });
-        }
-        let recorded = decision.verdicts.first()?;
-        let verdict = decide(&rules, state, &request, recorded.target as usize);
-        let refused = subjects_refused(recorded, &verdict);
-        let subjects_refused = refused.is_some();
-        let verdicts = refused.unwrap_or_else(|| verdicts(&verdict));
-        Some(Again { verdicts, engine, subjects_refused })
     }
 
     fn count(&mut self, case: Case<'_>, taken_back: bool) {

@@ -17,16 +17,16 @@ use convenant_model::{
 use crate::{
     Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
     account::{Decided, Ruled, Shared},
-    ahead::Ahead,
+    again::Again,
     decision::usage,
     duties::Unprepared,
     figures::Figures,
     findings::Findings,
     quota::Tally,
-    receipt::Received,
+    reader::{Read, Reader},
+    receipt::{Proven, Received},
     revoked::{Passed, Revoked},
-    signed::{Known, SignedQuery},
-    snapshots::Snapshots,
+    signed::Known,
     times::Latest,
     witness::Statement,
 };
@@ -35,8 +35,7 @@ use crate::{
 pub struct LedgerReplay<'a> {
     pub(crate) register: &'a RegisterEvidence,
     pub(crate) name: LedgerName,
-    pub(crate) known: Arc<Known>,
-    pub(crate) snapshots: Snapshots<'a>,
+    pub(crate) reader: Arc<Reader<'a>>,
     pub(crate) counts: Counts,
     pub(crate) findings: Findings,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
@@ -79,9 +78,8 @@ impl<'a> LedgerReplay<'a> {
     pub(crate) fn new(register: &'a RegisterEvidence, name: LedgerName, known: Arc<Known>) -> Self {
         Self {
             register,
+            reader: Arc::new(Reader::new(register, name.kind, known)),
             name,
-            known,
-            snapshots: Snapshots::new(register),
             counts: Counts::new(),
             findings: Findings::default(),
             decided: BTreeMap::new(),
@@ -107,11 +105,11 @@ impl<'a> LedgerReplay<'a> {
 
     /// Replays the next entry. `index` is what the store says it is.
     pub fn entry(&mut self, index: u64, bytes: &[u8]) {
-        self.take(Ahead::read(&self.known, index, bytes));
+        self.take(self.reader.read(index, bytes));
     }
 
-    pub(crate) fn take(&mut self, read: Ahead) {
-        let Ahead { index, leaf, entry, query } = read;
+    pub(crate) fn take(&mut self, read: Read) {
+        let Read { index, leaf, entry, again, proven } = read;
         let next = self.leaves.len() as u64;
         let finding = |code| Finding::new(code, &self.name).entry(index);
         if index != next {
@@ -125,7 +123,7 @@ impl<'a> LedgerReplay<'a> {
         self.counts.entries += 1;
         match entry {
             Some(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
-                self.replay(index, entry, query);
+                self.replay(index, entry, (again, proven));
             }
             Some(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
             None => self.findings.push(finding(Code::Unreadable)),
@@ -189,13 +187,18 @@ impl<'a> LedgerReplay<'a> {
         }
     }
 
-    fn replay(&mut self, index: u64, entry: Entry, query: Option<SignedQuery>) {
+    fn replay(
+        &mut self,
+        index: u64,
+        entry: Entry,
+        (again, proven): (Option<Again>, Option<Proven>),
+    ) {
         self.check_clock(index, at(&entry));
         self.passed.note(index, at(&entry));
         match entry {
-            Entry::Decision(decision) => self.decision(index, &decision, query),
+            Entry::Decision(decision) => self.decision(index, &decision, again),
             Entry::Outcome(outcome) => self.outcome(index, &outcome),
-            Entry::Receipt(receipt) => self.receipt(index, &receipt, query),
+            Entry::Receipt(receipt) => self.receipt(index, &receipt, proven),
             Entry::Rejected(rejected) => {
                 self.counts.rejected += 1;
                 self.rejected.extend(rejected.query);

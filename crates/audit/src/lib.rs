@@ -23,6 +23,7 @@
 //! what must hold of a query before it is decided on: the very check that the parties ran.
 
 mod account;
+mod again;
 mod ahead;
 mod answers;
 mod compare;
@@ -39,6 +40,7 @@ mod place;
 mod projects;
 mod question;
 mod quota;
+mod reader;
 mod receipt;
 mod reconcile;
 mod register;

@@ -13,6 +13,7 @@ use convenant_signing::{parse_canonical, sha256, verify_compact};
 use crate::{
     Code, Finding, LedgerReplay, Place,
     account::{Sent, Stated},
+    reader::Reader,
     revoked::Revoked,
     signed::SignedQuery,
     times,
@@ -49,18 +50,26 @@ pub(crate) struct Signed {
 /// Why a receipt proves nothing, and the member in which.
 type Fault = (Code, &'static str);
 
+/// Of a receipt whose query cannot be read.
+const UNFIT: Fault = (Code::QueryUnfit, "signed_query");
+
+/// What a receipt proves by itself.
+pub(crate) struct Proven {
+    /// The query that was asked, signed and of this party.
+    query: Result<Arc<Query>, Fault>,
+    /// The partner's outcome, and when it was signed.
+    outcome: Result<Option<(Signed, Timestamp)>, Fault>,
+}
+
 impl LedgerReplay<'_> {
-    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt, signed: Option<SignedQuery>) {
+    pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt, proven: Option<Proven>) {
         self.counts.receipts += 1;
         let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
         let answered = receipt.status == Status::Answered;
         self.counts.answered += u64::from(answered);
-        let query =
-            asked(receipt, signed).map_err(|(code, fault)| finding(code).found(member(fault)));
-        let outcome = match &query {
-            Ok(query) => self.signed_outcome(receipt, query),
-            Err(_) => Ok(None),
-        };
+        let Proven { query, outcome } =
+            proven.unwrap_or(Proven { query: Err(UNFIT), outcome: Ok(None) });
+        let query = query.map_err(|(code, fault)| finding(code).found(member(fault)));
         // A requester that did not accept the outcome says so itself; it proves nothing either way.
         let refused_here = !answered && receipt.outcome.is_some() && outcome.is_err();
         let outcome = match outcome {
@@ -127,6 +136,15 @@ impl LedgerReplay<'_> {
             self.findings.push(finding.expected(expected).found(format!("rows={rows}")));
         }
     }
+}
+
+impl Reader<'_> {
+    /// What a receipt proves by itself; `None` where it holds no query that can be read.
+    pub(crate) fn proven(&self, receipt: &Receipt) -> Option<Proven> {
+        let query = asked(receipt, self.known.read(&receipt.signed_query)?);
+        let outcome = query.as_ref().map_or(Ok(None), |query| self.signed_outcome(receipt, query));
+        Some(Proven { query, outcome })
+    }
 
     /// The partner's outcome, signed with a key that was enrolled when the query was written or later; and when
     /// that was.
@@ -170,9 +188,8 @@ impl LedgerReplay<'_> {
 }
 
 /// The query that was asked, signed and of this party.
-fn asked(receipt: &Receipt, signed: Option<SignedQuery>) -> Result<Query, Fault> {
-    let unfit = (Code::QueryUnfit, "signed_query");
-    let SignedQuery { query, signature, .. } = signed.ok_or(unfit)?;
+fn asked(receipt: &Receipt, signed: SignedQuery) -> Result<Arc<Query>, Fault> {
+    let SignedQuery { query, signature, .. } = signed;
     signature.map_err(|_| (Code::QuerySignature, "signed_query"))?;
     let asked = query.targets.get(receipt.target as usize);
     let checks = [

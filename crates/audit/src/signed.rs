@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use convenant_exchange::QUERY_TYPE;
@@ -16,7 +16,7 @@ pub(crate) struct Known(Mutex<HashSet<Digest>>);
 
 /// A query as it stands in an entry.
 pub(crate) struct SignedQuery {
-    pub(crate) query: Query,
+    pub(crate) query: Arc<Query>,
     /// SHA-256 over the compact JWS.
     pub(crate) hash: Digest,
     /// Whether it is signed with the key that it names.
@@ -30,7 +30,7 @@ impl Known {
         let unverified = peek_compact(signed, QUERY_TYPE).ok()?;
         if self.holds(&hash) {
             // The very same text, so its form is known too.
-            let query = from_json("query", unverified.payload()).ok()?;
+            let query = Arc::new(from_json("query", unverified.payload()).ok()?);
             return Some(SignedQuery { query, hash, signature: Ok(()) });
         }
         let query: Query = parse_canonical(unverified.payload(), "query").ok()?;
@@ -42,7 +42,7 @@ impl Known {
             JwsError::Signature | JwsError::OtherKey { .. } => Problem::BadSignature,
             _ => Problem::Malformed,
         });
-        Some(SignedQuery { query, hash, signature })
+        Some(SignedQuery { query: Arc::new(query), hash, signature })
     }
 
     fn holds(&self, hash: &Digest) -> bool {

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufReader, BufWriter, Read, Write},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,17 @@ use convenant_ledger::merkle::{Frontier, leaf_hash};
 use convenant_ledger::{EntryBytes, LedgerVerifier, note::NoteName};
 use convenant_model::{keys::VerifyingKey, register::RootOfTrust};
 
+use serde_json::{Value, json};
+
 use crate::world::{COORDINATOR, Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, oin};
+
+/// For how many days answers are kept: beyond the last exchange, so that none has to be destroyed before.
+const RETENTION: Range<u64> = 30..59;
+/// How many subjects the mandate allows.
+const SUBJECTS: u64 = 20;
+/// Between two exchanges; less where there would be too many days. Retention, number of subjects and the day make the
+/// facts of every decision others than those of any before it, as long as there are no more than 580 a day.
+const SECONDS: u64 = 150;
 
 /// A ledger in a file.
 pub(crate) struct Bytes {
@@ -42,12 +53,19 @@ impl Iterator for Entries {
 pub(crate) fn write(dir: &Path, entries: u64) {
     fs::create_dir_all(dir).unwrap();
     let (mut world, mut ledgers) = (World::new(), Ledgers::default());
-    let mut made = 0;
-    while made < entries {
-        world.exchange(&mut ledgers, &|_| {}, false);
-        world.now = world.now.plus_seconds(10);
-        // The coordinator writes two, each node two, the requester two.
-        made += 8;
+    // The coordinator writes two, each node two, the requester two.
+    let exchanges = entries.div_ceil(8);
+    let days = RETENTION.start - 1;
+    let seconds = (days * 86_400 / exchanges).min(SECONDS);
+    for number in 0..exchanges {
+        let vary = |query: &mut Value| {
+            query["retention_days"] = json!(RETENTION.start + number % days);
+            for target in query["targets"].as_array_mut().unwrap() {
+                target["subjects"]["count"] = json!(1 + number / days % SUBJECTS);
+            }
+        };
+        world.exchange(&mut ledgers, &vary, false);
+        world.now = world.now.plus_seconds(i64::try_from(seconds).unwrap());
     }
     for (name, entries) in ledgers.named() {
         let file = path(dir, &name);

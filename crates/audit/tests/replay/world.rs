@@ -17,7 +17,7 @@ use convenant_model::{
     documents::DocumentKind,
     entry::{
         Entry, OutcomeEntry, Receipt, Recordable, RecordedVerdict, SignedOutcome, Started, Status,
-        TargetOutcome, Usage,
+        TargetOutcome, TargetVerdict, Usage,
     },
     keys::{SealingKey, VerifyingKey},
     query::{Query, RegisterPosition},
@@ -165,10 +165,7 @@ impl World {
         let Entry::Decision(decision) = entry.clone() else { panic!("not a decision") };
         let decided_at = ledgers.coordinator.len() as u64;
         ledgers.coordinator.push(entry);
-        self.count(
-            COORDINATOR,
-            &decision.verdicts.iter().map(|one| &one.verdict).collect::<Vec<_>>(),
-        );
+        self.count(COORDINATOR, &decision.verdicts, &query);
         let (mut results, mut any) = (Vec::new(), false);
         for (target, verdict) in (0_u32..).zip(&decision.verdicts) {
             let partner = if target == 0 { UWV } else { TOESLAGEN };
@@ -189,7 +186,7 @@ impl World {
                 }
                 verdict => verdict.entry(),
             });
-            let result = self.answer(ledgers.of(partner), own, target, partner);
+            let result = self.answer(ledgers.of(partner), own, (target, &query), partner);
             let receipt = self.receipt(&query, &signed, ledgers.of(partner), &result);
             ledgers.receipts.push(receipt);
             results.push(result);
@@ -210,15 +207,14 @@ impl World {
         &mut self,
         ledger: &mut Vec<Entry>,
         entry: Entry,
-        target: u32,
+        (target, query): (u32, &Query),
         partner: &'static str,
     ) -> TargetOutcome {
         let Entry::Decision(decision) = entry.clone() else { panic!("not a decision") };
         let index = ledger.len() as u64;
         ledger.push(entry);
-        let verdict = &decision.verdicts[0].verdict;
-        self.count(partner, &[verdict]);
-        if let RecordedVerdict::Refuse { refusal } = verdict {
+        self.count(partner, &decision.verdicts, query);
+        if let RecordedVerdict::Refuse { refusal } = &decision.verdicts[0].verdict {
             return outcome(target, partner, refused(refusal.clone()), 0);
         }
         let result = outcome(target, partner, Status::Answered, 2);
@@ -271,12 +267,17 @@ impl World {
         sign_compact(OUTCOME_TYPE, &canonical(outcome).unwrap(), &self.ledger[partner]).unwrap()
     }
 
-    fn count(&mut self, party: &'static str, verdicts: &[&RecordedVerdict]) {
-        let permitted = verdicts.iter().filter(|one| matches!(one, RecordedVerdict::Permit { .. }));
-        let permitted = permitted.count() as u64;
+    fn count(&mut self, party: &'static str, verdicts: &[TargetVerdict], query: &Query) {
+        let permitted =
+            verdicts.iter().filter(|one| matches!(one.verdict, RecordedVerdict::Permit { .. }));
+        let subjects = |one: &TargetVerdict| {
+            let asked = query.targets[one.target as usize].subjects.as_ref();
+            asked.map_or(0, |subjects| u64::from(subjects.count))
+        };
+        let counts: Vec<_> = permitted.map(subjects).collect();
         let used = self.used.entry(party).or_default();
-        used.queries += u64::from(permitted > 0);
-        used.subjects += 3 * permitted;
+        used.queries += u64::from(!counts.is_empty());
+        used.subjects += counts.iter().sum::<u64>();
     }
 
     fn query(&mut self, change: &dyn Fn(&mut Value)) -> (Arc<Query>, String) {
