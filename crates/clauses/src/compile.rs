@@ -18,7 +18,7 @@ use convenant_model::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::{entities, entities::Names, schema, standing::Parted};
+use crate::{asking::Asking, entities, entities::Names, schema};
 
 /// SHA-256, which this crate is given: it has no cryptography of its own.
 pub type Sha256 = fn(&[u8]) -> Digest;
@@ -37,7 +37,7 @@ pub struct Rules {
     /// The hashes of covenant and schema, of which the entities are a function.
     pub(crate) basis: String,
     pub(crate) policies: PolicySet,
-    pub(crate) parted: Parted,
+    pub(crate) asking: Asking,
     pub(crate) entities: Entities,
     pub(crate) authorizer: Authorizer,
     pub(crate) origins: HashMap<PolicyId, Origin>,
@@ -150,7 +150,7 @@ impl Rules {
             names,
             schema: built.schema,
             basis: format!("{} {schema_hash}", in_force.hash),
-            parted: Parted::new(&policies).map_err(|error| Internal::wrap(*error))?,
+            asking: Asking::new(&policies).map_err(|error| Internal::wrap(*error))?,
             policies,
             entities,
             authorizer: Authorizer::new(),

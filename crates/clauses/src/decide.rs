@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::Response;
+use cedar_policy::{Response, Schema};
 use convenant_model::{
     Date, Oin, Problem, Timestamp,
     entry::Usage,
@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use crate::{
     Combined, Rules, Verdict,
+    asking::Said,
     compile::Origin,
-    context::context,
+    context::{self, context},
     details::Case,
     facts::Facts,
     obligations::{obligations, vouches_in_vain},
-    standing::{Reads, Said},
     verdict::{Outcome, Record, SUBJECTS, VOUCHERS},
 };
 
@@ -106,12 +106,13 @@ fn judge(
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::Malformed)));
     };
     let facts = Facts::gather(rules, state, request, (target, asked));
-    let Some(seen) = Seen::of(rules, asked, &facts) else {
+    let slice = Slice { basis: &rules.basis, dataset: asked.dataset.as_str(), facts: &facts };
+    let Ok(seen) = serde_json::to_vec(&slice) else {
         let nothing = (rules.sha256)(&[]);
         return Verdict::new(record, index, nothing, Err(Outcome::Problem(Problem::RuleError)));
     };
-    let outcome = outcome(rules, state, request, asked, (&facts, &seen));
-    Verdict::new(record, index, (rules.sha256)(&seen.bytes), outcome)
+    let outcome = outcome(rules, state, request, asked, &facts);
+    Verdict::new(record, index, (rules.sha256)(&seen), outcome)
 }
 
 fn outcome(
@@ -119,14 +120,14 @@ fn outcome(
     state: &RegisterState,
     request: &Request<'_>,
     target: &Target,
-    (facts, seen): (&Facts<'_>, &Seen),
+    facts: &Facts<'_>,
 ) -> Result<Obligations, Outcome> {
     let unusable = Outcome::Problem(Problem::RuleError);
     let in_force = state.covenant().map(|covenant| covenant.hash);
     if in_force != Some(rules.covenant_hash) {
         return Err(unusable);
     }
-    let said = rules.ask(request.query, target, (facts, seen)).ok_or(unusable.clone())?;
+    let said = rules.ask(request.query, target, facts).ok_or(unusable.clone())?;
     if said.errs {
         return Err(unusable);
     }
@@ -200,41 +201,41 @@ impl Rules {
     ) -> Option<Bare<'a>> {
         let asked = request.query.targets.get(target)?;
         let facts = Facts::gather(self, state, request, (target, asked));
-        let request = self.engine_request(request.query, asked, &facts, &Reads::All)?;
+        let whole: (&dyn Fn(usize) -> bool, _) = (&|_| true, Some(&self.schema));
+        let request = self.engine_request(request.query, asked, &facts, whole)?;
         Some(Bare { rules: self, request })
     }
 
+    /// A request with those facts in its context that `read` holds of; the schema knows none but a whole one.
     fn engine_request(
         &self,
         query: &Query,
         target: &Target,
         facts: &Facts<'_>,
-        reads: &Reads,
+        (read, schema): (&dyn Fn(usize) -> bool, Option<&Schema>),
     ) -> Option<cedar_policy::Request> {
         let dataset = self.names.dataset(&target.dataset);
-        // The schema knows no context that is not whole.
-        let schema = matches!(reads, Reads::All).then_some(&self.schema);
         let request = cedar_policy::Request::new(
             self.names.partner(facts.requester),
             self.names.action(query.kind).clone(),
             dataset.clone(),
-            context(facts, &self.names, dataset, reads).ok()?,
+            context(facts, &self.names, dataset, read)?,
             schema,
         );
         request.ok()
     }
 
-    fn ask(
-        &self,
-        query: &Query,
-        target: &Target,
-        (facts, seen): (&Facts<'_>, &Seen),
-    ) -> Option<Said> {
-        let request = |reads| self.engine_request(query, target, facts, reads);
-        let whole = || request(&Reads::All);
-        let counting = || request(&self.parted.reads);
+    fn ask(&self, query: &Query, target: &Target, facts: &Facts<'_>) -> Option<Said> {
+        let mut asked = Vec::new();
+        for text in [facts.requester.as_str(), query.kind.as_str(), target.dataset.as_str()] {
+            context::write(text, &mut asked);
+        }
+        let whole = || self.engine_request(query, target, facts, (&|_| true, Some(&self.schema)));
+        debug_assert!(whole().is_some(), "facts are as the schema says");
         let engine = (&self.authorizer, &self.entities);
-        self.parted.ask(engine, seen.standing(), whole, counting)
+        let request =
+            |read: &dyn Fn(usize) -> bool| self.engine_request(query, target, facts, (read, None));
+        self.asking.ask(engine, (&asked, facts), request)
     }
 }
 
@@ -251,33 +252,11 @@ fn violations(rules: &Rules, said: &Said, case: &Case<'_>) -> Option<Vec<Violati
     Some(origins?.into_iter().map(violation).collect())
 }
 
-/// What the rules saw.
+/// What the rules saw, as it is hashed for the record.
 #[derive(Serialize)]
 struct Slice<'a> {
     /// Stands for the entities.
     basis: &'a str,
     dataset: &'a str,
     facts: &'a Facts<'a>,
-}
-
-/// [`Slice`] as it is hashed for the record.
-struct Seen {
-    bytes: Vec<u8>,
-    /// How many of them tell of anything but what was counted.
-    standing: usize,
-}
-
-impl Seen {
-    fn of(rules: &Rules, target: &Target, facts: &Facts<'_>) -> Option<Self> {
-        let slice = Slice { basis: &rules.basis, dataset: target.dataset.as_str(), facts };
-        let bytes = serde_json::to_vec(&slice).ok()?;
-        // What was counted comes last of the facts.
-        let usage = serde_json::to_vec(&facts.usage).ok()?;
-        let standing = bytes.strip_suffix(b"}}")?.strip_suffix(usage.as_slice())?.len();
-        Some(Self { bytes, standing })
-    }
-
-    fn standing(&self) -> &[u8] {
-        self.bytes.get(..self.standing).unwrap_or(&self.bytes)
-    }
 }

@@ -39,7 +39,6 @@ pub(crate) struct Facts<'a> {
     pub(crate) mandate: MandateFacts<'a>,
     pub(crate) grant: GrantFacts<'a>,
     pub(crate) query: QueryFacts<'a>,
-    /// The last one: all before it is the same each time that the same is asked.
     pub(crate) usage: UsageFacts,
 }
 

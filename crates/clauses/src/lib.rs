@@ -12,6 +12,7 @@
 //! **Out of scope:** whether a message is authentic, fresh and new (`exchange`), what the register
 //! admits (`model`), and putting a verdict on record (`ledger`).
 
+mod asking;
 mod compile;
 mod context;
 mod decide;
@@ -20,9 +21,9 @@ mod entities;
 mod facts;
 mod obligations;
 mod reading;
+mod reads;
 pub mod sample;
 mod schema;
-mod standing;
 mod verdict;
 
 pub use compile::{CompileError, Rules, Sha256};
