@@ -14,7 +14,7 @@ use convenant_transport::{
     ClientTls, Expected, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect, serve,
 };
 use convenant_wire::v1::{
-    AnswerFrame, AnswerRequest, QueryFrame, QueryRequest, answer_frame,
+    AnswerFrame, AnswerRequest, QueryFrame, QueryRequest, SealedSubjects, answer_frame,
     broker_client::BrokerClient,
     broker_server::{Broker, BrokerServer},
     exchange_client::ExchangeClient,
@@ -28,8 +28,17 @@ use tonic::{Request, Response, Status, service::Routes, transport::Channel};
 use crate::{Timed, setting::Setting};
 
 const CHUNK: u64 = 256 << 10;
-/// Bytes of a small answer: a sealed row.
-const SMALL: u64 = 512;
+/// Bytes of an encapsulated key.
+const KEY: usize = 32;
+
+/// How many bytes the messages of an exchange carry.
+#[derive(Clone, Copy)]
+pub(crate) struct Carried {
+    pub(crate) query: usize,
+    pub(crate) subjects: usize,
+    pub(crate) answer: u64,
+    pub(crate) outcome: usize,
+}
 
 pub(crate) struct Bare {
     _daemons: Vec<Daemon>,
@@ -66,9 +75,14 @@ impl Bare {
         Ok(Self { _daemons: daemons, channel: side.channel(1)? })
     }
 
-    pub(crate) async fn lookups(&self, count: usize, at_once: usize) -> Fallible<Timed> {
+    pub(crate) async fn lookups(
+        &self,
+        carried: Carried,
+        count: usize,
+        at_once: usize,
+    ) -> Fallible<Timed> {
         for _ in 0..20 {
-            take(self.channel.clone(), SMALL).await?;
+            take(self.channel.clone(), carried).await?;
         }
         let (started, mut each, mut running) = (Instant::now(), Vec::new(), JoinSet::new());
         for _ in 0..count {
@@ -76,7 +90,7 @@ impl Bare {
                 each.push(running.join_next().await.ok_or("no task")???);
             }
             let channel = self.channel.clone();
-            running.spawn(async move { take(channel, SMALL).await });
+            running.spawn(async move { take(channel, carried).await });
         }
         while let Some(done) = running.join_next().await {
             each.push(done??);
@@ -84,14 +98,19 @@ impl Bare {
         Ok(Timed::of(each, started.elapsed()))
     }
 
-    pub(crate) async fn stream(&self, bytes: u64) -> Fallible<Duration> {
-        take(self.channel.clone(), bytes).await
+    pub(crate) async fn stream(&self, carried: Carried) -> Fallible<Duration> {
+        take(self.channel.clone(), carried).await
     }
 }
 
-async fn take(channel: Channel, bytes: u64) -> Fallible<Duration> {
+async fn take(channel: Channel, carried: Carried) -> Fallible<Duration> {
     let started = Instant::now();
-    let request = QueryRequest { signed_query: bytes.to_string(), subjects: Vec::new() };
+    // What the node is to answer with comes first in the query; the rest is there for its size.
+    let wanted = format!("{} {} ", carried.answer, carried.outcome);
+    let signed_query = format!("{wanted:q<width$}", width = carried.query);
+    let subjects = (carried.subjects > 0)
+        .then(|| SealedSubjects { target: 0, sealed: vec![7; carried.subjects].into() });
+    let request = QueryRequest { signed_query, subjects: subjects.into_iter().collect() };
     let mut frames = BrokerClient::new(channel).query(request).await?.into_inner();
     while frames.message().await?.is_some() {}
     Ok(started.elapsed())
@@ -158,15 +177,22 @@ impl Exchange for Node {
         &self,
         request: Request<AnswerRequest>,
     ) -> Result<Response<Self::AnswerStream>, Status> {
-        let mut left: u64 = request.into_inner().signed_query.parse().unwrap_or_default();
+        let query = request.into_inner().signed_query;
+        let mut wanted = query.split(' ').map_while(|number| number.parse::<u64>().ok());
+        let mut left = wanted.next().unwrap_or_default();
+        let outcome = wanted.next().and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
         let (frames, stream) = mpsc::channel(8);
         tokio::spawn(async move {
+            let key = answer_frame::Body::EncapsulatedKey(vec![7; KEY].into());
+            let outcome = answer_frame::Body::SignedOutcome("o".repeat(outcome));
             let chunk = Bytes::from(vec![7; CHUNK as usize]);
-            while left > 0 {
+            let chunks = std::iter::from_fn(|| {
                 let size = left.min(CHUNK);
                 left -= size;
-                let body = Some(answer_frame::Body::Chunk(chunk.slice(..size as usize)));
-                if frames.send(Ok(AnswerFrame { body })).await.is_err() {
+                (size > 0).then(|| answer_frame::Body::Chunk(chunk.slice(..size as usize)))
+            });
+            for body in std::iter::once(key).chain(chunks).chain([outcome]) {
+                if frames.send(Ok(AnswerFrame { body: Some(body) })).await.is_err() {
                     return;
                 }
             }
@@ -185,14 +211,22 @@ impl Broker for Relay {
         &self,
         request: Request<QueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
-        let signed_query = request.into_inner().signed_query;
-        let asked = AnswerRequest { signed_query, target: 0, sealed_subjects: Bytes::new() };
+        let QueryRequest { signed_query, subjects } = request.into_inner();
+        let sealed_subjects = subjects.into_iter().next().map(|one| one.sealed).unwrap_or_default();
+        let asked = AnswerRequest { signed_query, target: 0, sealed_subjects };
         let mut answer = ExchangeClient::new(self.0.clone()).answer(asked).await?.into_inner();
         let (frames, stream) = mpsc::channel(8);
         tokio::spawn(async move {
             while let Ok(Some(frame)) = answer.message().await {
-                let Some(answer_frame::Body::Chunk(chunk)) = frame.body else { continue };
-                let body = Some(query_frame::Body::Chunk(chunk));
+                let body = frame.body.map(|body| match body {
+                    answer_frame::Body::EncapsulatedKey(key) => {
+                        query_frame::Body::EncapsulatedKey(key)
+                    }
+                    answer_frame::Body::Chunk(chunk) => query_frame::Body::Chunk(chunk),
+                    answer_frame::Body::SignedOutcome(signed) => {
+                        query_frame::Body::SignedOutcome(signed)
+                    }
+                });
                 if frames.send(Ok(QueryFrame { target: 0, body })).await.is_err() {
                     return;
                 }

@@ -2,7 +2,11 @@
 //!
 //! Every party of either side is a process of its own: requester, coordinator or relay, and node. The
 //! bare relay carries the same messages with as many bytes in them, and decides, signs, seals and
-//! records nothing. Absolute figures say little on a shared machine; the ratios are the result.
+//! records nothing. Absolute figures say little on a shared machine; the ratios are the result, of medians where
+//! something is measured more than once.
+//!
+//! Lookups ask the same of one subject after the other, as a project leader does, so what the rules said of the first
+//! is kept for the others.
 //!
 //! Run with `just bench`, or: `cargo build --release -p convenant-cli && cargo bench -p
 //! convenant-testkit`. `LARGE_MIB` sets the size of the larger select.
@@ -34,6 +38,11 @@ const ALONE: usize = 300;
 const TOGETHER: usize = 4000;
 const AT_ONCE: usize = 64;
 
+/// How often a select is made, by turns with the bare one.
+const ROUNDS: usize = 3;
+
+/// The headline leaves this out; nodes do it unless told otherwise.
+const ALONE_SAID: &str = "the exchange alone, without an account of whom it is about";
 /// What is measured besides, in the same run.
 const LEADER: &str = "with receipt and rows on the leader's disk";
 const ACCOUNT: &str = "with an account of whom it is about at the node";
@@ -54,9 +63,14 @@ async fn compare() -> Fallible<()> {
     let (relay, ours) = (bare::Bare::start(&setting)?, ours::Ours::start(&setting).await?);
 
     let [few, more] = setting::KEEPING;
-    let bare = relay.lookups(ALONE, 1).await?;
+    let carried = ours.carried("klein").await?;
+    println!(
+        "a lookup carries {} bytes of query, {} of subjects, {} of answer, {} of outcome",
+        carried.query, carried.subjects, carried.answer, carried.outcome
+    );
+    let bare = relay.lookups(carried, ALONE, 1).await?;
     let brokered = ours.lookups(("klein", Takes), ALONE, 1).await?;
-    println!("lookup of one subject, concurrency 1, median:");
+    println!("lookup of one subject, concurrency 1, median; {ALONE_SAID}:");
     println!("  bare relay  {:>9.3} ms", millis(bare.median));
     println!("  brokered    {:>9.3} ms", millis(brokered.median));
     let sync = setting.sync_median()?;
@@ -68,8 +82,8 @@ async fn compare() -> Fallible<()> {
         println!("  {what} {:.3} ms", millis(median));
     }
 
-    println!("lookup of one subject, concurrency {AT_ONCE}:");
-    let bare = relay.lookups(TOGETHER, AT_ONCE).await?;
+    println!("lookup of one subject, concurrency {AT_ONCE}; {ALONE_SAID}:");
+    let bare = relay.lookups(carried, TOGETHER, AT_ONCE).await?;
     let brokered = ours.lookups(("klein", Takes), TOGETHER, AT_ONCE).await?;
     println!("  bare relay  {:>9.0} /s", bare.rate);
     println!("  brokered    {:>9.0} /s", brokered.rate);
@@ -91,13 +105,19 @@ async fn compare() -> Fallible<()> {
         (LEADER, &*small, Keeps),
         (ACCOUNT, more, Takes),
     ] {
-        let (rate, bytes) = ours.select(name, leader).await?;
-        let bare = relay.stream(bytes).await?;
+        let (mut brokered, mut bare, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..ROUNDS {
+            let (took, carried) = ours.select(name, leader).await?;
+            brokered.push(took);
+            bare.push(relay.stream(carried).await?);
+            bytes = carried.answer;
+        }
+        let [brokered, bare] = [brokered, bare].map(|all| Timed::of(all, Duration::MAX).median);
+        let rate = |took: Duration| mebibytes(bytes) / took.as_secs_f64();
         println!("select of {:.0} MiB {what}:", mebibytes(bytes));
-        println!("  bare relay  {:>9.1} MiB/s", mebibytes(bytes) / bare.as_secs_f64());
-        println!("  brokered    {:>9.1} MiB/s", rate);
-        let ratio = rate * bare.as_secs_f64() / mebibytes(bytes);
-        println!("  ratio       {ratio:>9.3} (target: at least 0.4)");
+        println!("  bare relay  {:>9.1} MiB/s", rate(bare));
+        println!("  brokered    {:>9.1} MiB/s", rate(brokered));
+        println!("  ratio       {:>9.3} (target: at least 0.4)", rate(brokered) / rate(bare));
         for (name, peak) in ours.resident()? {
             println!("  peak resident memory of the {name}: {peak} MiB");
         }

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Timed,
+    bare::Carried,
     setting::{BORN, FIELDS, PROJECT, Setting, VERIFIED_BY, bsns},
     taking::take,
 };
@@ -118,8 +119,15 @@ impl<'a> Ours<'a> {
         Ok(Timed::of(each, started.elapsed()))
     }
 
-    /// MiB/s of a large select, and the sealed bytes of its answer.
-    pub(crate) async fn select(&self, name: &str, leader: Leader) -> Fallible<(f64, u64)> {
+    /// What a lookup of one subject carries.
+    pub(crate) async fn carried(&self, name: &str) -> Fallible<Carried> {
+        let subject = bsns().next().ok_or("no subject")?;
+        let composed = self.client.compose(self.about(name, subject)?)?;
+        take(self.client.channel(), &composed, &self.leader(name, Leader::Takes)?.node).await
+    }
+
+    /// How long a large select takes, and what it carries: of one that is kept, the bytes of the file.
+    pub(crate) async fn select(&self, name: &str, leader: Leader) -> Fallible<(Duration, Carried)> {
         let asking = self.leader(name, leader)?;
         let mut question = self.question(QueryKind::Select, name)?;
         for target in &mut question.targets {
@@ -127,9 +135,12 @@ impl<'a> Ours<'a> {
         }
         let path = self.setting.dir.path().join(format!("{}.arrow", unique()));
         let started = Instant::now();
-        let bytes = asking.ask(&self.client.compose(question)?, &path).await?;
+        let carried = asking.ask(&self.client.compose(question)?, &path).await?;
         let took = started.elapsed();
-        Ok((crate::mebibytes(bytes) / took.as_secs_f64(), bytes))
+        if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+        Ok((took, carried))
     }
 
     /// Peak resident memory of each daemon in MiB (`VmHWM`).
@@ -204,15 +215,15 @@ struct Asking {
 }
 
 impl Asking {
-    /// Bytes of the answer: sealed ones, or those of the file.
-    async fn ask(&self, composed: &Composed, path: &std::path::Path) -> Fallible<u64> {
+    async fn ask(&self, composed: &Composed, path: &std::path::Path) -> Fallible<Carried> {
         if matches!(self.leader, Leader::Takes) {
             return take(self.client.channel(), composed, &self.node).await;
         }
         let results = self.client.send(composed, PATIENCE, |_, _| path.to_owned()).await?;
         match results.first() {
             Some(result) if result.status == Status::Answered && result.file.is_some() => {
-                Ok(std::fs::metadata(path)?.len())
+                let (query, answer) = (composed.signed.len(), std::fs::metadata(path)?.len());
+                Ok(Carried { query, subjects: 0, answer, outcome: 0 })
             }
             other => Err(Fault::from(format!("not answered: {other:?}"))),
         }

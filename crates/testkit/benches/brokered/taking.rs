@@ -17,12 +17,14 @@ use convenant_wire::v1::{
 };
 use tonic::transport::Channel;
 
-/// The sealed bytes of a whole answer to the first target.
+use crate::bare::Carried;
+
+/// Takes a whole answer to the first target; gives what the exchange carried.
 pub(crate) async fn take(
     channel: Channel,
     composed: &Composed,
     node: &VerifyingKey,
-) -> Fallible<u64> {
+) -> Fallible<Carried> {
     let sealed = composed.sealed.iter();
     let subjects = sealed
         .map(|(target, sealed)| SealedSubjects { target: *target, sealed: sealed.clone().into() });
@@ -44,7 +46,15 @@ pub(crate) async fn take(
                 let outcome: SignedOutcome = parse_canonical(verified.payload(), "outcome")?;
                 let agrees = outcome.hash == hasher.finish() && outcome.status == Status::Answered;
                 let whole = opener.is_some_and(|opener| opener.finished());
-                return if agrees && whole { Ok(bytes) } else { Err("not answered".into()) };
+                if !agrees || !whole {
+                    return Err("not answered".into());
+                }
+                return Ok(Carried {
+                    query: composed.signed.len(),
+                    subjects: composed.sealed.iter().map(|(_, sealed)| sealed.len()).sum(),
+                    answer: bytes,
+                    outcome: signed.len(),
+                });
             }
             other => return Err(Fault::from(format!("not answered: {other:?}"))),
         }
