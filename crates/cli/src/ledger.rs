@@ -23,6 +23,7 @@ use self::{
     fetch::FetchArgs,
     records::RecordsArgs,
     timestamp::{Stamped, TimestampCommand},
+    args::number,
     transactions::TransactionsArgs,
 };
 use crate::{
@@ -65,10 +66,12 @@ pub(crate) enum LedgerCommand {
         #[command(flatten)]
         ledger: Folder,
         /// Index of the first entry.
-        #[arg(long, value_name = "INDEX", default_value_t = 0)]
+        #[arg(long, value_name = "INDEX", default_value_t = 0,
+        #[arg(value_parser = number::<u64>(0..=u64::MAX))]
+              value_parser = number::<u64>(0..=u64::MAX))]
         from: u64,
         /// Most entries.
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = number::<usize>(0..=u64::MAX))]
         limit: Option<usize>,
     },
     /// Print the proof that an entry is in the tree of the checkpoint (RFC 9162, section 2.1.3).

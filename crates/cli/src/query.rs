@@ -13,7 +13,7 @@ use convenant_model::{
 use tracing::Instrument as _;
 
 use crate::{
-    args::ConfigFile,
+    args::{ConfigFile, number},
     daemon,
     exit::usage,
     output,
@@ -80,6 +80,9 @@ answer does not match the node's signature, 3 when a target was refused, 1 when 
 answer, 0 when all did.";
 
 #[derive(Args)]
+/// Most seconds to wait: a day, by when every query has expired.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
     #[command(flatten)]
@@ -116,7 +119,7 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "ID")]
     goal: Option<GoalId>,
     /// Days for which the result will be kept [default: the most that the project allows].
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = number::<u16>(0..=u16::MAX.into()))]
     retention: Option<u16>,
     /// Why this is asked now; part of the evidence, so without personal data.
     #[arg(long, value_name = "TEXT")]
@@ -129,10 +132,12 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "TEXT", requires = "delay_until")]
     delay_reason: Option<String>,
     /// Minutes for which the query is valid.
-    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5,
+          value_parser = number::<u16>(0..=u16::MAX.into()))]
     minutes: u16,
     /// Seconds to wait for the answers.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120,
+          value_parser = number::<u64>(1..=MAX_SECONDS))]
     timeout: u64,
     /// File for the rows: `.parquet`, `.csv` or `.arrow`; one for each target [default: kept sealed].
     #[arg(long, value_name = "FILE")]

@@ -7,7 +7,7 @@ use convenant_model::entry::Entry;
 use serde::Serialize;
 
 use super::{Folder, note, open, unreadable};
-use crate::{exit::bad_evidence, output};
+use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
 Example:
@@ -27,10 +27,10 @@ pub(crate) struct RecordsArgs {
     #[arg(long = "as", value_name = "FORM")]
     form: Form,
     /// Index of the first entry.
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = number::<u64>(0..=u64::MAX))]
     from: u64,
     /// Most entries.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<usize>(0..=u64::MAX))]
     limit: Option<usize>,
 }
 

@@ -25,6 +25,7 @@ use crate::{
     exit::{Named as _, usage},
     files::{PUBLIC, create},
     lang::Lang,
+    args::number,
     output,
 };
 
@@ -96,7 +97,7 @@ pub(crate) struct MandateArgs {
     #[arg(long, value_name = "FILE")]
     auditor: Vec<PathBuf>,
     /// Most people or objects in one query.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<u32>(0..=u32::MAX.into()))]
     max_subjects: u32,
     /// First day [default: today, or the project's first].
     #[arg(long, value_name = "DATE")]
