@@ -30,6 +30,7 @@ use crate::{
     exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
+mod folder;
 
 mod export;
 mod fetch;
@@ -184,7 +185,9 @@ fn stated(dir: &Path, key: &OptionalKey) -> anyhow::Result<Stated> {
         root: root_of(&root).context("the checkpoint states no root").map_err(bad_evidence)?,
         signature_checked: key.key.is_some(),
         note,
+/// The checkpoint of a ledger or register.
     })
+    folder::is_one(dir)?;
 }
 
 /// The root as a checkpoint writes it: base64 of its 32 bytes (C2SP tlog-checkpoint).
@@ -200,7 +203,7 @@ pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
     let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     let read = read.named(|| format!("`{}` cannot be read", path.display()));
     // A ledger has a checkpoint from its first entry on: without one, nothing vouches for it.
-    if missing && dir.is_dir() { read.map_err(bad_evidence) } else { read }
+    if missing { read.map_err(bad_evidence) } else { read }
 }
 
 /// The verifier of a ledger: its key, and its name as given or as its checkpoint says.
@@ -222,6 +225,7 @@ fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
         let (index, bytes) = entry.map_err(unreadable)?;
         let not_json = || format!("entry {index} is not JSON");
         serde_json::from_slice::<IgnoredAny>(&bytes)
+    folder::has_entries(dir)?;
             .with_context(not_json)
             .map_err(bad_evidence)?;
         // Printed as recorded, not written anew: these are the bytes of the leaf.

@@ -6,7 +6,7 @@ use convenant_ledger::{EntryBytes, merkle::leaf_hash};
 use convenant_model::entry::Entry;
 use serde::Serialize;
 
-use super::{Folder, note, open, unreadable};
+use super::{Folder, folder, note, open, unreadable};
 use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
@@ -44,6 +44,7 @@ enum Form {
 
 pub(super) fn records(args: &RecordsArgs) -> anyhow::Result<()> {
     let dir = &args.ledger.dir;
+    folder::has_exchanges(dir)?;
     let origin = note(dir)?.lines().next().unwrap_or_default().to_owned();
     let entries = open(dir)?.entries().map_err(unreadable)?;
     let wanted = entries.filter(|one| one.as_ref().map_or(true, |(index, _)| *index >= args.from));

@@ -5,7 +5,7 @@ use convenant_exports::{Cursor, MAX_PAGE, PageRequest, Picker, SortOrder, transa
 use convenant_ledger::EntryBytes;
 use convenant_model::QueryId;
 
-use super::{Folder, open, unreadable};
+use super::{Folder, folder, open, unreadable};
 use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
@@ -64,6 +64,7 @@ fn seconds(text: &str) -> Result<i64, &'static str> {
 }
 
 pub(super) fn transactions(args: &TransactionsArgs) -> anyhow::Result<()> {
+    folder::has_exchanges(&args.ledger.dir)?;
     let mut picker = Picker::new(args.request());
     for entry in open(&args.ledger.dir)?.entries().map_err(unreadable)? {
         let (index, bytes) = entry.map_err(unreadable)?;
