@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use convenant_ledger::{
-    LedgerVerifier, OpenError, Replayed, SignedCheckpoint,
+    LedgerVerifier, SignedCheckpoint,
     merkle::{inclusion_proof, leaf_hash, verify_inclusion},
     note::{Note, NoteName},
 };
@@ -19,38 +19,28 @@ use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
 use self::{
-    export::ExportArgs,
-    fetch::FetchArgs,
-    records::RecordsArgs,
-    timestamp::{Stamped, TimestampCommand},
-    args::number,
+    export::ExportArgs, fetch::FetchArgs, records::RecordsArgs, timestamp::TimestampCommand,
     transactions::TransactionsArgs,
 };
 use crate::{
+    args::number,
     exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
-mod folder;
 
 mod export;
 mod fetch;
+mod folder;
 mod records;
 pub(crate) mod timestamp;
 mod transactions;
+mod verify;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
 `state/register` of the coordinator. Its checkpoint is a C2SP signed note over an RFC 9162
 Merkle tree, with tiles as C2SP `tlog-tiles` lays them out, so that other tools verify it as
 well.";
-
-const VERIFY_EXAMPLES: &str = "\
-Example:
-  convenant ledger verify --dir state/ledger --key ledger.pub.jwk
-
-Reads every entry, computes the tree again, and compares its root with the signed checkpoint, and
-with those under a timestamp.
-An entry that is damaged, altered or missing is named, and the exit code is 4.";
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = FORMAT)]
@@ -68,7 +58,6 @@ pub(crate) enum LedgerCommand {
         ledger: Folder,
         /// Index of the first entry.
         #[arg(long, value_name = "INDEX", default_value_t = 0,
-        #[arg(value_parser = number::<u64>(0..=u64::MAX))]
               value_parser = number::<u64>(0..=u64::MAX))]
         from: u64,
         /// Most entries.
@@ -78,6 +67,7 @@ pub(crate) enum LedgerCommand {
     /// Print the proof that an entry is in the tree of the checkpoint (RFC 9162, section 2.1.3).
     Prove {
         /// Index of the entry.
+        #[arg(value_parser = number::<u64>(0..=u64::MAX))]
         index: u64,
         #[command(flatten)]
         ledger: Folder,
@@ -85,7 +75,7 @@ pub(crate) enum LedgerCommand {
         key: OptionalKey,
     },
     /// Verify every entry, the tree and the checkpoint's signature.
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = verify::EXAMPLES)]
     Verify {
         #[command(flatten)]
         ledger: Folder,
@@ -136,7 +126,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
         LedgerCommand::Entries { ledger, from, limit } => entries(&ledger.dir, *from, *limit)?,
         LedgerCommand::Prove { index, ledger, key } => prove(&ledger.dir, *index, key, json)?,
         LedgerCommand::Verify { ledger, key, origin } => {
-            verify(&ledger.dir, key, origin.as_deref(), json)?;
+            verify::verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
         LedgerCommand::Records(args) => records::records(args)?,
         LedgerCommand::Transactions(args) => transactions::transactions(args)?,
@@ -185,9 +175,7 @@ fn stated(dir: &Path, key: &OptionalKey) -> anyhow::Result<Stated> {
         root: root_of(&root).context("the checkpoint states no root").map_err(bad_evidence)?,
         signature_checked: key.key.is_some(),
         note,
-/// The checkpoint of a ledger or register.
     })
-    folder::is_one(dir)?;
 }
 
 /// The root as a checkpoint writes it: base64 of its 32 bytes (C2SP tlog-checkpoint).
@@ -197,7 +185,9 @@ fn root_of(text: &str) -> Option<Digest> {
     Some(Digest::from_bytes(bytes.0))
 }
 
+/// The checkpoint of a ledger or register.
 pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
+    folder::is_one(dir)?;
     let path = dir.join("checkpoint");
     let read = fs::read_to_string(&path);
     let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
@@ -225,7 +215,6 @@ fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
         let (index, bytes) = entry.map_err(unreadable)?;
         let not_json = || format!("entry {index} is not JSON");
         serde_json::from_slice::<IgnoredAny>(&bytes)
-    folder::has_entries(dir)?;
             .with_context(not_json)
             .map_err(bad_evidence)?;
         // Printed as recorded, not written anew: these are the bytes of the leaf.
@@ -236,6 +225,7 @@ fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {
+    folder::has_entries(dir)?;
     FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
@@ -280,61 +270,6 @@ fn prove(dir: &Path, index: u64, key: &OptionalKey, json: bool) -> anyhow::Resul
     output::line(&format!("leaf  {}", proof.leaf))?;
     proof.proof.iter().try_for_each(|hash| output::line(&format!("path  {hash}")))?;
     output::line(&format!("root  {} of {} entries", proof.checkpoint.root, proof.checkpoint.size))
-}
-
-#[derive(Serialize)]
-struct Verified {
-    origin: String,
-    entries: u64,
-    root: Digest,
-    /// Entries that the checkpoint covers: only these are evidence.
-    covered: u64,
-    torn_bytes: u64,
-}
-
-fn verify(dir: &Path, key: &Path, origin: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let ledger = open(dir)?;
-    let verifier = verifier(key, origin, &note(dir)?)?;
-    let mut stamped = Stamped::of(dir, &verifier)?;
-    let replayed = ledger.verify(&verifier, &mut |found| stamped.push(leaf_hash(found.entry)));
-    let replayed = replayed.map_err(refused)?;
-    stamped.hold()?;
-    let verified = Verified::of(&verifier, &replayed);
-    if json {
-        return output::json(&verified);
-    }
-    if verified.covered < verified.entries {
-        let more = verified.entries - verified.covered;
-        output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
-    }
-    if verified.torn_bytes > 0 {
-        output::note(&format!(
-            "{} bytes of an entry that was never completed",
-            verified.torn_bytes
-        ));
-    }
-    output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
-    output::line(&format!("root {}", verified.root))
-}
-
-fn refused(error: OpenError) -> anyhow::Error {
-    match error {
-        OpenError::Io(_) => error.into(),
-        _ => bad_evidence(error),
-    }
-}
-
-impl Verified {
-    fn of(verifier: &LedgerVerifier, replayed: &Replayed) -> Self {
-        let covered = replayed.checkpoint.as_ref().map_or(0, |signed| signed.checkpoint().size);
-        Self {
-            origin: verifier.origin().as_str().to_owned(),
-            entries: replayed.tree.size(),
-            root: replayed.tree.root(),
-            covered,
-            torn_bytes: replayed.tail.torn_bytes,
-        }
-    }
 }
 
 #[cfg(test)]

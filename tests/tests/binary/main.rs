@@ -21,6 +21,7 @@ mod records;
 mod results;
 mod subjects;
 mod telemetry;
+mod tiles;
 mod timestamp;
 mod timestamp_unit;
 mod unwritable;
