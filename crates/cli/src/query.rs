@@ -99,7 +99,7 @@ pub(crate) struct QueryArgs {
     /// A condition on the rows.
     #[arg(long = "where", value_name = "EXPR")]
     condition: Option<String>,
-    /// Subjects, one line each: `KEY` or `KEY,VERIFY`; `-` is stdin.
+    /// Subjects, one line each and no line with names of columns: `KEY` or `KEY,VERIFY`; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     subjects: Option<PathBuf>,
     /// The field that the keys are values of [default: the dataset's BSN].
