@@ -19,6 +19,7 @@ mod files;
 mod keys;
 mod lang;
 mod ledger;
+mod names;
 mod node;
 mod output;
 mod project;

@@ -23,6 +23,7 @@ use crate::{
 
 mod asking;
 mod files;
+mod known;
 mod report;
 mod subjects;
 mod vouchers;
@@ -203,7 +204,14 @@ async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result
     let named = |out: &PathBuf| files::names(out, &targets, args.vouch.is_some());
     let files = args.out.as_ref().map(named).transpose()?;
     let composed = client.compose(question).map_err(|error| match error {
-        ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
+        // None of it was sent.
+        ClientError::Compose(
+            ComposeError::Names(_)
+            | ComposeError::Project(_)
+            | ComposeError::Goal { .. }
+            | ComposeError::Node(_)
+            | ComposeError::TooMany(_),
+        ) => usage(error.to_string()),
         error => error.into(),
     })?;
     let mut report = Report::new(&composed, targets);

@@ -26,3 +26,4 @@ mod timestamp;
 mod timestamp_unit;
 mod unwritable;
 mod vouchers;
+mod wrong_use;
