@@ -80,10 +80,10 @@ What became of each target is told on stderr. Exit codes, the first that applies
 answer does not match the node's signature, 3 when a target was refused, 1 when one did not
 answer, 0 when all did.";
 
-#[derive(Args)]
 /// Most seconds to wait: a day, by when every query has expired.
 const MAX_SECONDS: u64 = 24 * 60 * 60;
 
+#[derive(Args)]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
     #[command(flatten)]
@@ -180,7 +180,7 @@ pub(crate) async fn run(args: QueryArgs, json: bool) -> anyhow::Result<ExitCode>
     if json {
         output::json(&report)?;
     }
-    report.tell();
+    report.tell(&args.config.config);
     Ok(report.exit().into())
 }
 
