@@ -30,7 +30,7 @@ use crate::{
 
 mod export;
 mod fetch;
-mod folder;
+pub(crate) mod folder;
 mod records;
 pub(crate) mod timestamp;
 mod transactions;

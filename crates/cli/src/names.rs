@@ -41,11 +41,15 @@ fn choice(name: &str, mut known: Vec<&str>) -> String {
     }
 }
 
-/// How far a name is from another: those of which it is a part come first, then by the letters that must change.
-fn distance(name: &str, known: &str) -> (bool, usize) {
+/// How far a name is from another, or from a word of it: those of which it is a part come first, then by the
+/// letters that must change.
+fn distance(name: &str, known: &str) -> (bool, usize, usize) {
     let (name, known) = (name.to_lowercase(), known.to_lowercase());
     let apart = !known.contains(&name) && !name.contains(&known);
-    (apart, edits(&name, &known))
+    let whole = edits(&name, &known);
+    let words = known.split(|c: char| !c.is_alphanumeric());
+    let nearest = words.map(|word| edits(&name, word)).min().unwrap_or(whole);
+    (apart, nearest.min(whole), whole)
 }
 
 /// Letters to put in, take out or replace (Levenshtein), one row of the table at a time.
@@ -88,6 +92,8 @@ mod tests {
         ];
         let near = told("geboortedatum", &many);
         assert!(near.contains("; nearest of 9 that are known: `geboorte_datum`, "), "{near}");
+        let word = told("roterdam", &["UWV", "Gemeente Rotterdam"]);
+        assert!(word.contains("known: `Gemeente Rotterdam`, "), "{word}");
         let part = told("naam", &many);
         assert!(part.contains("known: `naam_geslachtsnaam`, "), "{part}");
         let subject = told("999993653", &many);

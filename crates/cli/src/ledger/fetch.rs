@@ -232,7 +232,9 @@ fn outcome(
                 reached if entitled => reached.to_string(),
                 // A node knows no certificate of anybody else's, and says no more than that.
                 Explanation::ConnectionLost => NOT_ENTITLED.to_owned(),
-                Explanation::Answered(status) if status.code() == Code::Unauthenticated => {
+                Explanation::Answered(status)
+                    if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) =>
+                {
                     NOT_ENTITLED.to_owned()
                 }
                 other => other.to_string(),

@@ -10,7 +10,6 @@ use crate::{exit::usage, output};
 
 const SEGMENTS: &str = "segments";
 const TILES: &str = "tile";
-const DOCUMENTS: &str = "documents";
 const CHECKPOINT: &str = "checkpoint";
 
 /// Where the ledgers are in folders that people name instead.
@@ -19,7 +18,8 @@ const BELOW: [&str; 6] =
 
 /// An error unless this is the folder of a ledger, of its copy or of a register.
 pub(super) fn is_one(dir: &Path) -> anyhow::Result<()> {
-    if holds(dir, &[SEGMENTS, TILES, DOCUMENTS, CHECKPOINT]) { Ok(()) } else { Err(none(dir)) }
+    let one = holds(dir, &[SEGMENTS, TILES, CHECKPOINT]) || holds_documents(dir);
+    if one { Ok(()) } else { Err(none(dir)) }
 }
 
 /// An error unless this is the folder of a ledger or of its copy.
@@ -27,7 +27,7 @@ pub(super) fn has_entries(dir: &Path) -> anyhow::Result<()> {
     if holds(dir, &[SEGMENTS, TILES]) {
         return Ok(());
     }
-    if holds(dir, &[DOCUMENTS]) {
+    if holds_documents(dir) {
         return Err(usage(format!(
             "`{}` is no ledger but a register as others follow it: documents, without the entries that name \
              them; `convenant register` reads it, and the coordinator's `state/register` is a ledger as well",
@@ -57,6 +57,17 @@ fn holds(dir: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| dir.join(name).exists())
 }
 
+/// Whether documents are there as a register keeps them: by their number, whatever the first may be.
+pub(crate) fn holds_documents(dir: &Path) -> bool {
+    let numbered = |name: &str| {
+        let number = name.strip_suffix(".jws").unwrap_or_default();
+        number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    let listed = fs::read_dir(dir.join("documents")).into_iter().flatten().flatten();
+    let mut names = listed.map(|file| file.file_name());
+    names.any(|name| name.to_str().is_some_and(numbered))
+}
+
 fn none(dir: &Path) -> anyhow::Error {
     let shown = dir.display();
     if dir.is_file() {
@@ -66,7 +77,8 @@ fn none(dir: &Path) -> anyhow::Error {
         return usage(format!("`{shown}` is no ledger: there is no such folder"));
     }
     let below: Vec<PathBuf> = BELOW.iter().map(|name| dir.join(name)).collect();
-    let below = below.iter().filter(|below| holds(below, &[SEGMENTS, TILES, DOCUMENTS]));
+    let is_one = |below: &&PathBuf| holds(below, &[SEGMENTS, TILES]) || holds_documents(below);
+    let below = below.iter().filter(is_one);
     let below: Vec<_> = below.map(|below| format!("`{}`", below.display())).collect();
     let instead = match below.as_slice() {
         [] => String::new(),

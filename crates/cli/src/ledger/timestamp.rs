@@ -98,15 +98,17 @@ fn ask(dir: &Path, out: &Path, json: bool) -> anyhow::Result<()> {
 
 /// An answer fits one request and the checkpoint beside it only: over neither is anything written.
 fn require_new(out: &Path, dir: &Path) -> anyhow::Result<()> {
-    let (request, copied, dir) = (out.display(), beside(out), dir.display());
+    let copied = beside(out);
     if out.exists() {
+        let (dir, request) = (output::argument(dir), output::argument(out));
         return Err(usage(format!(
-            "`{request}` is there already. Put the answer to it beside the ledger with `convenant ledger timestamp \
-             keep --dir {dir} --request {request} --response RESPONSE`, or ask anew with another `--out`"
+            "`{}` is there already. Put the answer to it beside the ledger with `convenant ledger timestamp keep \
+             --dir {dir} --request {request} --response RESPONSE`, or ask anew with another `--out`",
+            out.display()
         )));
     }
     if copied.exists() {
-        let copied = copied.display();
+        let (copied, request) = (copied.display(), out.display());
         return Err(usage(format!(
             "`{copied}` is there already, where the checkpoint is to be copied, and `{request}` is not: move it, \
              or give another `--out`"

@@ -139,7 +139,8 @@ fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enro
     if let Ok(oin) = asked.parse::<Oin>() {
         let enrolment = state.enrolment(&oin).map(AsRef::as_ref);
         let known = serving().map(|one| one.partner.as_str());
-        return enrolment.ok_or_else(|| unknown("`--target`: not enrolled is", asked, known));
+        return enrolment
+            .ok_or_else(|| unknown("`--target`: the register enrols no", asked, known));
     }
     let wanted = asked.to_lowercase();
     let named = |one: &&Arc<Enrolment>| one.name.as_str().to_lowercase().contains(&wanted);
@@ -147,7 +148,7 @@ fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enro
     match found.as_slice() {
         [only] => Ok((*only).as_ref()),
         [] => {
-            let place = "`--target`: no enrolled partner with a node has in its name";
+            let place = "`--target`: no partner with a node has in its name";
             Err(unknown(place, asked, serving().map(|one| one.name.as_str())))
         }
         several => {

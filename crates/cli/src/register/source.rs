@@ -10,7 +10,7 @@ use convenant_register::folder;
 use convenant_setup::RegisterSection;
 
 use super::{Opened, follow, read_verified};
-use crate::{args::number, exit::usage, output};
+use crate::{args::number, exit::usage, ledger::folder::holds_documents, output};
 
 /// Where the register is, and what is needed to trust it.
 #[derive(Args, Clone, Debug)]
@@ -78,5 +78,5 @@ impl Source {
 /// Whether a folder never held a register: one of which something is gone is evidence that does not hold.
 pub(super) fn no_register(dir: &Path) -> bool {
     let note = fs::read_to_string(folder::checkpoint_path(dir)).unwrap_or_default();
-    !dir.join("documents").exists() && !note.starts_with("convenant.register/")
+    !holds_documents(dir) && !note.starts_with("convenant.register/")
 }

@@ -43,7 +43,8 @@ fn a_folder_that_is_no_ledger_is_named_with_what_is_there_instead() {
     let (out, request) = (dir.path().join("out"), dir.path().join("now.tsq"));
     let (state, empty) = (dir.path().join("state"), dir.path().join("empty"));
     fs::create_dir_all(&empty).unwrap();
-    folder(&state, &[("ledger/segments/x", "")]);
+    // A project's documents are no register.
+    folder(&state, &[("ledger/segments/x", ""), ("documents/01-proposal.jws", "{}")]);
     for (wrong, says) in [
         (&empty, "holds neither `segments` nor a `checkpoint`"),
         (&state, "state/ledger`"),
