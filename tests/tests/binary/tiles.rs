@@ -68,3 +68,27 @@ async fn a_published_tile_that_does_not_follow_from_the_entries_is_named() {
     grown.to(701, "ours").await;
     holds(&ledger);
 }
+
+#[test]
+fn an_audit_warns_of_a_published_tile_that_does_not_follow_from_the_entries() {
+    let (dir, program) = (tempfile::tempdir().unwrap(), Program::find().unwrap());
+    let federation = dir.path().join("federation");
+    let demo = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
+    let demo = program.run(&demo).unwrap();
+    assert!(demo.status.success(), "{}", shown(&demo));
+    let audit = || {
+        let replayed =
+            program.run(&["audit", "replay", "--federation", text(&federation)]).unwrap();
+        assert!(replayed.status.success(), "{}", shown(&replayed));
+        String::from_utf8(replayed.stderr).unwrap()
+    };
+    assert!(!audit().contains("tegel"));
+    let tiles = federation.join("nodes/rotterdam/state/ledger/tile/0/000.p");
+    let tile = fs::read_dir(tiles).unwrap().next().unwrap().unwrap().path();
+    let mut other = fs::read(&tile).unwrap();
+    other[0] ^= 1;
+    fs::write(&tile, other).unwrap();
+    let told = audit();
+    assert_eq!(told.matches("waarschuwing: de gepubliceerde tegel").count(), 1, "{told}");
+    assert!(told.contains(text(&tile)), "{told}");
+}
