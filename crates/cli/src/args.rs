@@ -1,6 +1,6 @@
 //! The command line as a whole. Each command describes its own arguments in its own module.
 
-use std::path::PathBuf;
+use std::{ops::RangeInclusive, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -98,6 +98,22 @@ pub(crate) struct ConfigFile {
     /// Configuration file (TOML). `CONVENANT__SECTION__KEY` in the environment overrides a key.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+}
+
+/// Reads a whole number within a range, and says what is expected where it is none: clap's own parser says
+/// `invalid digit found in string`.
+pub(crate) fn number<N: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<N, String> + Clone {
+    move |text| {
+        let read = text.parse().ok().filter(|number| range.contains(number));
+        read.and_then(|number| N::try_from(number).ok()).ok_or_else(|| {
+            match (range.start(), range.end()) {
+                (least, &u64::MAX) => format!("a whole number of {least} or more is expected"),
+                (least, most) => format!("a whole number from {least} to {most} is expected"),
+            }
+        })
+    }
 }
 
 #[cfg(test)]

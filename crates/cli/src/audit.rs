@@ -77,7 +77,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., requires_all = ["quorum", "register_key"])]
     lsi_key: Vec<PathBuf>,
     /// How many of the LSI's keys make a quorum.
-    #[arg(long, value_name = "NUMBER", requires = "lsi_key")]
+    #[arg(long, value_name = "NUMBER", requires = "lsi_key",
+          value_parser = crate::args::number::<usize>(1..=u64::MAX))]
     quorum: Option<usize>,
     /// Public key that signs the register's checkpoints (JWK).
     #[arg(long, value_name = "FILE", requires = "lsi_key")]

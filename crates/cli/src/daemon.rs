@@ -3,14 +3,30 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use convenant_model::Clock as _;
+use convenant_transport::SystemClock;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output;
 
-/// Tells scripts and people, in one line on stdout, where queries are taken from now on.
-pub(crate) fn listening(address: SocketAddr) {
-    // Whoever started the daemon may have closed its stdout; it serves all the same.
-    let _ = output::line(&format!("listening on {address}"));
+/// Tells scripts and people, in one line on stdout, where queries are taken from now on. As JSON it has the form of
+/// a line of the log, for whoever puts the two together, as systemd's journal does.
+pub(crate) fn listening(json: bool) -> impl FnOnce(SocketAddr) {
+    move |address| {
+        let message = format!("listening on {address}");
+        let line = match json {
+            false => message,
+            true => serde_json::json!({
+                "timestamp": SystemClock.now(),
+                "level": "INFO",
+                "message": message,
+                "target": "convenant",
+            })
+            .to_string(),
+        };
+        // Whoever started the daemon may have closed its stdout; it serves all the same.
+        let _ = output::line(&line);
+    }
 }
 
 /// Ends with the first SIGTERM or SIGINT.

@@ -34,7 +34,10 @@ mod teller;
 mod vouchers;
 
 use self::{story::Story, teller::Teller};
-use crate::exit::{Named as _, usage};
+use crate::{
+    args::number,
+    exit::{Named as _, usage},
+};
 
 /// Daemons of the example: the coordinator and six nodes.
 const DAEMONS: usize = 7;
@@ -65,15 +68,16 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     keep: bool,
     /// Seed of the population: the same seed makes the same people
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<u64>(0..=u64::MAX))]
     seed: u64,
     /// People to make up, at least
     #[arg(long, value_name = "N", default_value_t = 2000,
-          value_parser = clap::value_parser!(u32).range(200..=500_000))]
+          value_parser = number::<u32>(200..=500_000))]
     persons: u32,
     /// Port of the coordinator, the nodes take those that follow; 0 takes free ports
     /// (7600 with --setup-only)
-    #[arg(long, value_name = "BASE", default_value_t = 0)]
+    #[arg(long, value_name = "BASE", default_value_t = 0,
+          value_parser = number::<u16>(0..=u16::MAX.into()))]
     port: u16,
 }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use convenant_ledger::{
-    LedgerVerifier, OpenError, Replayed, SignedCheckpoint,
+    LedgerVerifier, SignedCheckpoint,
     merkle::{inclusion_proof, leaf_hash, verify_inclusion},
     note::{Note, NoteName},
 };
@@ -19,36 +19,28 @@ use convenant_store::{EntriesError, FileLedger};
 use serde::{Serialize, de::IgnoredAny};
 
 use self::{
-    export::ExportArgs,
-    fetch::FetchArgs,
-    records::RecordsArgs,
-    timestamp::{Stamped, TimestampCommand},
+    export::ExportArgs, fetch::FetchArgs, records::RecordsArgs, timestamp::TimestampCommand,
     transactions::TransactionsArgs,
 };
 use crate::{
+    args::number,
     exit::{Exit, Named as _, bad_evidence, usage},
     output,
 };
 
 mod export;
 mod fetch;
+pub(crate) mod folder;
 mod records;
 pub(crate) mod timestamp;
 mod transactions;
+mod verify;
 
 const FORMAT: &str = "\
 A ledger's folder is `state/ledger` of a daemon, `state/receipts` of a client, or
 `state/register` of the coordinator. Its checkpoint is a C2SP signed note over an RFC 9162
 Merkle tree, with tiles as C2SP `tlog-tiles` lays them out, so that other tools verify it as
 well.";
-
-const VERIFY_EXAMPLES: &str = "\
-Example:
-  convenant ledger verify --dir state/ledger --key ledger.pub.jwk
-
-Reads every entry, computes the tree again, and compares its root with the signed checkpoint, and
-with those under a timestamp.
-An entry that is damaged, altered or missing is named, and the exit code is 4.";
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = FORMAT)]
@@ -65,15 +57,17 @@ pub(crate) enum LedgerCommand {
         #[command(flatten)]
         ledger: Folder,
         /// Index of the first entry.
-        #[arg(long, value_name = "INDEX", default_value_t = 0)]
+        #[arg(long, value_name = "INDEX", default_value_t = 0,
+              value_parser = number::<u64>(0..=u64::MAX))]
         from: u64,
         /// Most entries.
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = number::<usize>(0..=u64::MAX))]
         limit: Option<usize>,
     },
     /// Print the proof that an entry is in the tree of the checkpoint (RFC 9162, section 2.1.3).
     Prove {
         /// Index of the entry.
+        #[arg(value_parser = number::<u64>(0..=u64::MAX))]
         index: u64,
         #[command(flatten)]
         ledger: Folder,
@@ -81,7 +75,7 @@ pub(crate) enum LedgerCommand {
         key: OptionalKey,
     },
     /// Verify every entry, the tree and the checkpoint's signature.
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = verify::EXAMPLES)]
     Verify {
         #[command(flatten)]
         ledger: Folder,
@@ -132,7 +126,7 @@ pub(crate) async fn run(command: &LedgerCommand, json: bool) -> anyhow::Result<E
         LedgerCommand::Entries { ledger, from, limit } => entries(&ledger.dir, *from, *limit)?,
         LedgerCommand::Prove { index, ledger, key } => prove(&ledger.dir, *index, key, json)?,
         LedgerCommand::Verify { ledger, key, origin } => {
-            verify(&ledger.dir, key, origin.as_deref(), json)?;
+            verify::verify(&ledger.dir, key, origin.as_deref(), json)?;
         }
         LedgerCommand::Records(args) => records::records(args)?,
         LedgerCommand::Transactions(args) => transactions::transactions(args)?,
@@ -191,13 +185,15 @@ fn root_of(text: &str) -> Option<Digest> {
     Some(Digest::from_bytes(bytes.0))
 }
 
+/// The checkpoint of a ledger or register.
 pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
+    folder::is_one(dir)?;
     let path = dir.join("checkpoint");
     let read = fs::read_to_string(&path);
     let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     let read = read.named(|| format!("`{}` cannot be read", path.display()));
     // A ledger has a checkpoint from its first entry on: without one, nothing vouches for it.
-    if missing && dir.is_dir() { read.map_err(bad_evidence) } else { read }
+    if missing { read.map_err(bad_evidence) } else { read }
 }
 
 /// The verifier of a ledger: its key, and its name as given or as its checkpoint says.
@@ -229,6 +225,7 @@ fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {
+    folder::has_entries(dir)?;
     FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
@@ -273,61 +270,6 @@ fn prove(dir: &Path, index: u64, key: &OptionalKey, json: bool) -> anyhow::Resul
     output::line(&format!("leaf  {}", proof.leaf))?;
     proof.proof.iter().try_for_each(|hash| output::line(&format!("path  {hash}")))?;
     output::line(&format!("root  {} of {} entries", proof.checkpoint.root, proof.checkpoint.size))
-}
-
-#[derive(Serialize)]
-struct Verified {
-    origin: String,
-    entries: u64,
-    root: Digest,
-    /// Entries that the checkpoint covers: only these are evidence.
-    covered: u64,
-    torn_bytes: u64,
-}
-
-fn verify(dir: &Path, key: &Path, origin: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let ledger = open(dir)?;
-    let verifier = verifier(key, origin, &note(dir)?)?;
-    let mut stamped = Stamped::of(dir, &verifier)?;
-    let replayed = ledger.verify(&verifier, &mut |found| stamped.push(leaf_hash(found.entry)));
-    let replayed = replayed.map_err(refused)?;
-    stamped.hold()?;
-    let verified = Verified::of(&verifier, &replayed);
-    if json {
-        return output::json(&verified);
-    }
-    if verified.covered < verified.entries {
-        let more = verified.entries - verified.covered;
-        output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
-    }
-    if verified.torn_bytes > 0 {
-        output::note(&format!(
-            "{} bytes of an entry that was never completed",
-            verified.torn_bytes
-        ));
-    }
-    output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
-    output::line(&format!("root {}", verified.root))
-}
-
-fn refused(error: OpenError) -> anyhow::Error {
-    match error {
-        OpenError::Io(_) => error.into(),
-        _ => bad_evidence(error),
-    }
-}
-
-impl Verified {
-    fn of(verifier: &LedgerVerifier, replayed: &Replayed) -> Self {
-        let covered = replayed.checkpoint.as_ref().map_or(0, |signed| signed.checkpoint().size);
-        Self {
-            origin: verifier.origin().as_str().to_owned(),
-            entries: replayed.tree.size(),
-            root: replayed.tree.root(),
-            covered,
-            torn_bytes: replayed.tail.torn_bytes,
-        }
-    }
 }
 
 #[cfg(test)]

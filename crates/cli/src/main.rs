@@ -19,6 +19,7 @@ mod files;
 mod keys;
 mod lang;
 mod ledger;
+mod names;
 mod node;
 mod output;
 mod project;
@@ -59,7 +60,7 @@ async fn run(command: Command, json: bool) -> anyhow::Result<ExitCode> {
         Command::Project(command) => project::run(command, json).await,
         Command::Register(command) => register::run(command, json).await,
         Command::Node(command) => node::run(&command, json).await,
-        Command::Coordinator(command) => coordinator::run(&command).await,
+        Command::Coordinator(command) => coordinator::run(&command, json).await,
         Command::Query(args) => query::run(args, json).await,
         Command::Results(command) => results::run(command, json),
         Command::Ledger(command) => ledger::run(&command, json).await,

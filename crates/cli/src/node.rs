@@ -29,9 +29,9 @@ const RUN_EXAMPLES: &str = "\
 Example:
   convenant node run --config node.toml
 
-Prints `listening on ADDRESS` on stdout once queries are taken, and JSON log lines on stderr. A
-new node first waits for a register that holds a covenant. SIGTERM and SIGINT end it when the
-exchanges under way are done.";
+Prints `listening on ADDRESS` on stdout once queries are taken (with `--json` as a line of JSON),
+and JSON log lines on stderr. A new node first waits for a register that holds a covenant. SIGTERM
+and SIGINT end it when the exchanges under way are done.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeCommand {
@@ -49,7 +49,7 @@ pub(crate) async fn run(command: &NodeCommand, json: bool) -> anyhow::Result<Exi
         NodeCommand::Run(file) => {
             let config: NodeConfig = convenant_setup::load(&file.config)?;
             let telemetry = telemetry::start(Role::Node, &config.party.oin, &config.telemetry)?;
-            let served = serve(config).await;
+            let served = serve(config, json).await;
             telemetry.stop().await;
             served?;
         }
@@ -57,9 +57,9 @@ pub(crate) async fn run(command: &NodeCommand, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done.into())
 }
 
-async fn serve(config: NodeConfig) -> anyhow::Result<()> {
+async fn serve(config: NodeConfig, json: bool) -> anyhow::Result<()> {
     let stop = daemon::told_to_stop()?;
-    Ok(Node::set_up(config)?.run(daemon::listening, stop).await?)
+    Ok(Node::set_up(config)?.run(daemon::listening(json), stop).await?)
 }
 
 async fn check(config: NodeConfig, json: bool) -> anyhow::Result<()> {

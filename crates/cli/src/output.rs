@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    path::Path,
     time::Duration,
 };
 
@@ -39,6 +40,17 @@ pub(crate) fn note(text: &str) {
 /// A text of somebody else's, safe to print: without control characters.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A file as an argument of a command that people copy into a shell.
+pub(crate) fn argument(path: &Path) -> String {
+    let text = shown(&path.display().to_string());
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@%:,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Breaks a text into lines of at most `width` characters, each behind `indent` spaces.
@@ -108,6 +120,13 @@ mod tests {
     fn texts_of_others_cannot_steer_a_terminal() {
         assert_eq!(shown("a\u{1b}[2Jb"), "a [2Jb");
         assert_eq!(wrapped("een twee drie", 2, 8), "  een twee\n  drie");
+    }
+
+    #[test]
+    fn a_file_is_one_argument_of_a_shell() {
+        let shown = |path: &str| argument(Path::new(path));
+        assert_eq!(shown("state/client.toml"), "state/client.toml");
+        assert_eq!(shown("my files/it's"), r"'my files/it'\''s'");
     }
 
     #[test]

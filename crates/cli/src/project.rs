@@ -12,6 +12,7 @@ use crate::{
     args::ConfigFile,
     exit::{Exit, usage},
     lang::Lang,
+    names::unknown,
     output,
     register::{self, Source},
     sign,
@@ -21,6 +22,7 @@ mod check;
 mod format;
 mod forms;
 mod help;
+mod next;
 mod report;
 mod status;
 mod steps;
@@ -238,20 +240,22 @@ pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<E
         }
         ProjectCommand::Status { project, register } => {
             let opened = register.source.open().await?;
-            status::status(opened.state(), project.as_ref(), register.lang, json)?;
+            let place = register.source.options();
+            status::status(opened.state(), project.as_ref(), (register.lang, &place), json)?;
         }
         ProjectCommand::Attest(args) => of_partner(args, forms::attestation, json).await?,
         ProjectCommand::Feedback(args) => of_partner(args, forms::feedback, json).await?,
         ProjectCommand::Decide { decision, register } => {
-            steps::decide(register.source.open().await?.state(), decision, json)?;
+            let (opened, config) = (register.source.open().await?, register.source.config());
+            steps::decide(opened.state(), decision, config, json)?;
         }
         ProjectCommand::Mandate { mandate, register } => {
-            let opened = register.source.open().await?;
-            steps::mandate(opened.state(), mandate, register.lang, json)?;
+            let (opened, config) = (register.source.open().await?, register.source.config());
+            steps::mandate(opened.state(), mandate, (config, register.lang), json)?;
         }
         ProjectCommand::Extend { extension, register } => {
-            let opened = register.source.open().await?;
-            steps::extend(opened.state(), extension, register.lang, json)?;
+            let (opened, config) = (register.source.open().await?, register.source.config());
+            steps::extend(opened.state(), extension, (config, register.lang), json)?;
         }
         ProjectCommand::Suspend(OfAll { project, partner, written }) => {
             steps::suspend(project, partner, &written, json).await?;
@@ -267,7 +271,8 @@ pub(crate) async fn run(command: ProjectCommand, json: bool) -> anyhow::Result<E
         }
         ProjectCommand::Conclude { project, register, out } => {
             let opened = register.source.open().await?;
-            form(&out, &forms::final_report(opened.state(), &project)?, json)?;
+            let text = forms::final_report(opened.state(), &project)?;
+            form(&out, &text, register.source.config(), json)?;
         }
         ProjectCommand::Secure(args) => steps::secure(args, json).await?,
         ProjectCommand::Report { project, form, out, register } => {
@@ -285,13 +290,15 @@ async fn new(args: NewArgs, json: bool) -> anyhow::Result<()> {
     let covenant = state.covenant().map(|one| &one.covenant);
     let covenant = covenant.ok_or_else(|| usage("the register holds no covenant yet"))?;
     if !covenant.text().theme.iter().any(|theme| theme.id == args.theme) {
-        let themes: Vec<_> = covenant.text().theme.iter().map(|one| one.id.as_str()).collect();
-        let themes = themes.join("`, `");
-        return Err(usage(format!("`{}` is no theme; the covenant has `{themes}`", args.theme)));
+        let themes = covenant.text().theme.iter().map(|one| one.id.as_str());
+        return Err(unknown("`--theme`: the covenant has no theme", args.theme.as_str(), themes));
     }
-    for oin in [&args.proposer].into_iter().chain(&args.with) {
+    let proposer = ("--proposer", &args.proposer);
+    for (option, oin) in [proposer].into_iter().chain(args.with.iter().map(|oin| ("--with", oin))) {
         if state.enrolment(oin).is_none() {
-            return Err(usage(format!("`{oin}` is not enrolled (clause S1)")));
+            let known = state.enrolments().map(|one| one.partner.as_str());
+            let place = format!("`{option}`: the register (clause S1) enrols no");
+            return Err(unknown(&place, oin.as_str(), known));
         }
     }
     let outline = template::Outline {
@@ -304,21 +311,22 @@ async fn new(args: NewArgs, json: bool) -> anyhow::Result<()> {
         start: args.start.unwrap_or_else(|| steps::today().plus_days(30)),
         lang: args.register.lang,
     };
-    form(&args.out, &outline.text(), json)
+    form(&args.out, &outline.text(), args.register.source.config(), json)
 }
 
 type Fill = fn(&RegisterState, &ProjectId, &Oin) -> anyhow::Result<String>;
 
 async fn of_partner(args: OfPartner, fill: Fill, json: bool) -> anyhow::Result<()> {
     let opened = args.register.source.open().await?;
-    form(&args.out, &fill(opened.state(), &args.project, &args.partner)?, json)
+    let text = fill(opened.state(), &args.project, &args.partner)?;
+    form(&args.out, &text, args.register.source.config(), json)
 }
 
 /// Writes a document that a person fills in.
-fn form(out: &Out, text: &str, json: bool) -> anyhow::Result<()> {
+fn form(out: &Out, text: &str, config: Option<&Path>, json: bool) -> anyhow::Result<()> {
     out.write_text(text)?;
     let name = out.name();
-    output::note(&format!("fill in `{name}`, then `convenant project sign {name} --key …`"));
+    next::fill_in(Path::new(&name), config);
     if json { output::json(&serde_json::json!({ "file": name })) } else { output::line(&name) }
 }
 

@@ -13,7 +13,7 @@ use convenant_model::{
 use tracing::Instrument as _;
 
 use crate::{
-    args::ConfigFile,
+    args::{ConfigFile, number},
     daemon,
     exit::usage,
     output,
@@ -23,6 +23,7 @@ use crate::{
 
 mod asking;
 mod files;
+mod known;
 mod report;
 mod subjects;
 mod vouchers;
@@ -79,6 +80,9 @@ What became of each target is told on stderr. Exit codes, the first that applies
 answer does not match the node's signature, 3 when a target was refused, 1 when one did not
 answer, 0 when all did.";
 
+/// Most seconds to wait: a day, by when every query has expired.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+
 #[derive(Args)]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
@@ -96,7 +100,7 @@ pub(crate) struct QueryArgs {
     /// A condition on the rows.
     #[arg(long = "where", value_name = "EXPR")]
     condition: Option<String>,
-    /// Subjects, one line each: `KEY` or `KEY,VERIFY`; `-` is stdin.
+    /// Subjects, one line each and no line with names of columns: `KEY` or `KEY,VERIFY`; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     subjects: Option<PathBuf>,
     /// The field that the keys are values of [default: the dataset's BSN].
@@ -116,7 +120,7 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "ID")]
     goal: Option<GoalId>,
     /// Days for which the result will be kept [default: the most that the project allows].
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = number::<u16>(0..=u16::MAX.into()))]
     retention: Option<u16>,
     /// Why this is asked now; part of the evidence, so without personal data.
     #[arg(long, value_name = "TEXT")]
@@ -129,10 +133,12 @@ pub(crate) struct QueryArgs {
     #[arg(long, value_name = "TEXT", requires = "delay_until")]
     delay_reason: Option<String>,
     /// Minutes for which the query is valid.
-    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5,
+          value_parser = number::<u16>(0..=u16::MAX.into()))]
     minutes: u16,
     /// Seconds to wait for the answers.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120,
+          value_parser = number::<u64>(1..=MAX_SECONDS))]
     timeout: u64,
     /// File for the rows: `.parquet`, `.csv` or `.arrow`; one for each target [default: kept sealed].
     #[arg(long, value_name = "FILE")]
@@ -174,7 +180,7 @@ pub(crate) async fn run(args: QueryArgs, json: bool) -> anyhow::Result<ExitCode>
     if json {
         output::json(&report)?;
     }
-    report.tell();
+    report.tell(&args.config.config);
     Ok(report.exit().into())
 }
 
@@ -198,7 +204,14 @@ async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result
     let named = |out: &PathBuf| files::names(out, &targets, args.vouch.is_some());
     let files = args.out.as_ref().map(named).transpose()?;
     let composed = client.compose(question).map_err(|error| match error {
-        ClientError::Compose(ComposeError::Names(_)) => usage(error.to_string()),
+        // None of it was sent.
+        ClientError::Compose(
+            ComposeError::Names(_)
+            | ComposeError::Project(_)
+            | ComposeError::Goal { .. }
+            | ComposeError::Node(_)
+            | ComposeError::TooMany(_),
+        ) => usage(error.to_string()),
         error => error.into(),
     })?;
     let mut report = Report::new(&composed, targets);

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::Subcommand;
 use convenant_client::{Client, ClientConfig, ClientError};
 use convenant_ledger::{SignedCheckpoint, register::Register};
 use convenant_model::{
@@ -17,7 +17,6 @@ use convenant_register::{
     FollowError,
     folder::{self, FolderError},
 };
-use convenant_setup::RegisterSection;
 use convenant_signing::Jws;
 use convenant_transport::explain;
 use convenant_wire::{
@@ -27,15 +26,18 @@ use convenant_wire::{
 use serde::Serialize;
 
 use crate::{
-    args::ConfigFile,
+    args::{ConfigFile, number},
     exit::{Exit, Named as _, bad_evidence, causes, usage},
     ledger, output,
     telemetry::{self, Role},
 };
 
 mod listing;
+mod source;
 
 use listing::Listed;
+pub(crate) use source::Source;
+use source::no_register;
 
 const ABOUT: &str = "\
 The register holds the signed documents on which everything rests. The coordinator keeps it,
@@ -84,6 +86,7 @@ pub(crate) enum RegisterCommand {
     /// Show one document: what it says, and whose keys signed it.
     Show {
         /// Index of the document.
+        #[arg(value_parser = number::<u64>(0..=u64::MAX))]
         index: u64,
         /// As TOML, from which the next one of its kind is made.
         #[arg(long)]
@@ -93,27 +96,6 @@ pub(crate) enum RegisterCommand {
     },
     /// Verify every signature, every admission and the checkpoint.
     Verify(Source),
-}
-
-/// Where the register is, and what is needed to trust it.
-#[derive(Args, Clone, Debug)]
-#[command(group = ArgGroup::new("place").required(true))]
-pub(crate) struct Source {
-    /// Configuration file of a client: follow the coordinator.
-    #[arg(long, value_name = "FILE", group = "place")]
-    config: Option<PathBuf>,
-    /// Folder of a register: read what is there.
-    #[arg(long, value_name = "DIR", group = "place", requires_all = ["lsi_key", "quorum", "key"])]
-    dir: Option<PathBuf>,
-    /// Public keys of the LSI (JWK).
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "dir")]
-    lsi_key: Vec<PathBuf>,
-    /// How many of the LSI's keys make a quorum.
-    #[arg(long, value_name = "NUMBER", requires = "dir")]
-    quorum: Option<usize>,
-    /// Public key that signs the register's checkpoints (JWK).
-    #[arg(long, value_name = "FILE", requires = "dir")]
-    key: Option<PathBuf>,
 }
 
 pub(crate) async fn run(command: RegisterCommand, json: bool) -> anyhow::Result<ExitCode> {
@@ -148,32 +130,17 @@ impl Opened {
     }
 }
 
-impl Source {
-    pub(crate) async fn open(&self) -> anyhow::Result<Opened> {
-        match (&self.config, &self.dir, &self.key) {
-            (Some(config), ..) => follow(config).await,
-            (None, Some(dir), Some(key)) => {
-                let section = RegisterSection {
-                    lsi_keys: self.lsi_key.clone(),
-                    quorum: self.quorum.unwrap_or_default(),
-                    key: key.clone(),
-                    poll_seconds: 0,
-                };
-                read_verified(dir.clone(), section.root_of_trust()?, key, false)
-            }
-            // clap has seen to it that one of the two is there.
-            _ => Err(usage("give `--config`, or `--dir` with its keys")),
-        }
-    }
-}
-
 pub(crate) async fn follow(path: &Path) -> anyhow::Result<Opened> {
     let config: ClientConfig = convenant_setup::load(path)?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     let fetched = fetch(&config).await;
     telemetry.stop().await;
-    let root = config.register.root_of_trust()?;
-    read_verified(config.data.dir.join("register"), root, &config.register.key, fetched?)
+    let (fetched, root) = (fetched?, config.register.root_of_trust()?);
+    let dir = config.data.dir.join("register");
+    if !fetched && no_register(&dir) {
+        anyhow::bail!("there is no copy of the register in `{}` yet", dir.display());
+    }
+    read_verified(dir, root, &config.register.key, fetched)
 }
 
 /// Fetches what is new; whether the coordinator could be asked.

@@ -81,7 +81,7 @@ pub(crate) struct OpenArgs {
 
 pub(crate) fn run(command: ResultsCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
-        ResultsCommand::List { config } => list::run(&of(&config)?.1, json)?,
+        ResultsCommand::List { config } => list::run(&of(&config)?.1, &config.config, json)?,
         ResultsCommand::Open(args) => open(&args, json)?,
         ResultsCommand::Destroy(args) => destroy::run(&args, json)?,
     }

@@ -79,7 +79,11 @@ Ask something.
 
 const TAIL: &str = "```
 
-Then let the auditor check the ledgers in `*/state` and `nodes/*/state` with `convenant audit replay`.
+Then let the auditor check the ledgers in `*/state` and `nodes/*/state`.
+
+```sh
+convenant audit replay --federation .
+```
 
 | party | OIN | address |
 |---|---|---|

@@ -11,6 +11,7 @@ use convenant_model::{
     parse::{ParseError, from_json},
 };
 use convenant_signing::{JwkError, OpeningKey, PseudonymKey, SigningKey, SystemRandom};
+use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -44,6 +45,16 @@ pub enum KeyFileError {
     /// The file is no public JWK.
     #[error("not a public JWK")]
     Public(#[from] ParseError),
+    /// The file holds the private half where the public one is wanted.
+    #[error(
+        "`{path}` is a private key, and a public one is needed here; it was read no further. \
+         `convenant keys show {path}` prints its public half",
+        path = path.display()
+    )]
+    NotPublic {
+        /// The file.
+        path: PathBuf,
+    },
     /// The quorum cannot be met, or anybody would meet it.
     #[error("a quorum of {quorum} cannot be made with {keys} keys")]
     Quorum {
@@ -86,9 +97,7 @@ pub fn pseudonym_key(path: &Path) -> Result<PseudonymKey, KeyFileError> {
 /// # Errors
 /// When the file cannot be read or holds no such key.
 pub fn sealing_key(path: &Path) -> Result<SealingKey, KeyFileError> {
-    let bytes =
-        fs::read(path).map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
-    Ok(from_json(&path.display().to_string(), &bytes)?)
+    public(path)
 }
 
 /// Reads a public key that verifies signatures.
@@ -96,9 +105,26 @@ pub fn sealing_key(path: &Path) -> Result<SealingKey, KeyFileError> {
 /// # Errors
 /// When the file cannot be read or holds no such key.
 pub fn verifying_key(path: &Path) -> Result<VerifyingKey, KeyFileError> {
-    let bytes =
-        fs::read(path).map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
+    public(path)
+}
+
+fn public<K: DeserializeOwned>(path: &Path) -> Result<K, KeyFileError> {
+    let bytes = fs::read(path).map(Zeroizing::new);
+    let bytes = bytes.map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
+    if is_private(&bytes) {
+        return Err(KeyFileError::NotPublic { path: path.to_owned() });
+    }
     Ok(from_json(&path.display().to_string(), &bytes)?)
+}
+
+/// Whether a JWK has the member that makes it private (RFC 8037 §2, RFC 7518 §6.2.2). Its value is skipped.
+fn is_private(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Members {
+        #[serde(default)]
+        d: Option<IgnoredAny>,
+    }
+    serde_json::from_slice::<Members>(bytes).is_ok_and(|key| key.d.is_some())
 }
 
 fn private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {

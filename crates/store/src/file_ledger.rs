@@ -141,7 +141,7 @@ impl FileLedger {
     }
 
     /// Number of entries that the checkpoint states, unverified.
-    fn covered(&self) -> io::Result<u64> {
+    pub(crate) fn covered(&self) -> io::Result<u64> {
         match self.read("checkpoint")? {
             Some(bytes) => Checkpoint::unverified_size(&bytes)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),

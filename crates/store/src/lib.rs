@@ -5,7 +5,8 @@
 //! sled does: delete it, start, and it is there again.
 //!
 //! **In scope:** segment files, durable writes, the queue before a ledger, signed documents by their
-//! hash, the index of queries seen, usage of quotas, notes of witnesses, copies of a ledger.
+//! hash, the index of queries seen, usage of quotas, notes of witnesses, copies of a ledger, and whether what
+//! is published of one follows from its entries.
 //!
 //! **Out of scope:** Merkle maths, formats and recovery's decisions (`ledger`); what an entry means
 //! (`model`, `clauses`).
@@ -20,6 +21,7 @@ mod file_ledger;
 mod file_store;
 mod handle;
 mod notes;
+mod published;
 mod seen;
 mod segment;
 mod usage;
@@ -32,6 +34,7 @@ pub use file_ledger::{Entries, EntriesError, FileLedger};
 pub use file_store::FileStore;
 pub use handle::{LedgerHandle, Options};
 pub use notes::Notes;
+pub use published::Published;
 pub use seen::{Admission, SeenQueries, Watermark};
 pub use segment::Layout;
 pub use usage::{Before, UsageBook};

@@ -93,11 +93,19 @@ impl Daemon {
     /// # Errors
     /// When it ends before; the fault holds what it wrote.
     pub fn start(command: Command, log: &Path) -> Fallible<Self> {
+        Ok(Self::start_with_line(command, log)?.0)
+    }
+
+    /// The same, with that line.
+    ///
+    /// # Errors
+    /// When it ends before; the fault holds what it wrote.
+    pub fn start_with_line(command: Command, log: &Path) -> Fallible<(Self, String)> {
         let mut daemon = Self::spawn(command, log)?;
         let mut line = String::new();
         while daemon.out.read_line(&mut line)? > 0 {
             if line.contains("listening on") {
-                return Ok(daemon);
+                return Ok((daemon, line));
             }
             line.clear();
         }

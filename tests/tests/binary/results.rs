@@ -4,7 +4,7 @@
 use std::{fs, path::Path, process::Output};
 
 use convenant_demo::population::ROTTERDAM;
-use convenant_testkit::PortBlock;
+use convenant_testkit::{PortBlock, Program};
 use serde_json::Value;
 
 use crate::deployment::{Deployment, shown, written};
@@ -16,7 +16,8 @@ fn an_answer_is_kept_opened_and_destroyed() {
     let federation = written(folder.path(), 200, &ports);
     let mut deployment = Deployment::start(federation, &[]);
     let leader = Leader { deployment: &deployment, folder: folder.path() };
-    let query = leader.ask();
+    let (query, hint) = leader.ask();
+    leader.opens_as_told(&query, &hint);
 
     let listed = leader.list();
     assert_eq!(listed["query"], query);
@@ -65,8 +66,17 @@ impl Leader<'_> {
         output
     }
 
-    /// Asks about two people; gives the query's id.
-    fn ask(&self) -> String {
+    /// What is told after a query is a command as it stands.
+    fn opens_as_told(&self, query: &str, hint: &str) {
+        let mut command = Program::find().unwrap().command(&hint.split(' ').collect::<Vec<_>>());
+        let opened = command.current_dir(self.folder).output().unwrap();
+        assert!(opened.status.success(), "{hint}: {}", shown(&opened));
+        let opened = self.folder.join(format!("{query}.csv"));
+        assert_eq!(fs::read_to_string(&opened).unwrap().lines().count(), 3);
+    }
+
+    /// Asks about two people; gives the query's id, and the command that it is told to go on with.
+    fn ask(&self) -> (String, String) {
         let population = self.deployment.federation.population.as_ref().unwrap();
         let people = population.residents_of(ROTTERDAM).take(2).map(|(_, person)| person.subject());
         let lines = people.map(|subject| {
@@ -92,7 +102,9 @@ impl Leader<'_> {
         assert!(asked.status.success(), "{}", shown(&asked));
         let report: Value = serde_json::from_slice(&asked.stdout).unwrap();
         assert_eq!(report["targets"][0]["sealed"], true);
-        report["query"].as_str().unwrap().to_owned()
+        let told = String::from_utf8(asked.stderr).unwrap();
+        let hint = told.lines().find_map(|line| line.strip_prefix("to read it: convenant "));
+        (report["query"].as_str().unwrap().to_owned(), hint.unwrap().to_owned())
     }
 
     /// The only answer in the list.

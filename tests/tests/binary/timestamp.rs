@@ -202,6 +202,29 @@ async fn a_ledger_that_contradicts_a_timestamp_does_not_hold() {
     refused(&user.keep(&again, &again, &again), 2, "cannot be read");
 }
 
+/// An answer fits one request, so a request that waits for it is not written over.
+#[tokio::test]
+async fn a_request_that_is_there_is_not_written_over() {
+    let user = User::new();
+    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let ours = Grown::new(&key.to_jwk());
+    ours.to(3, "ours").await;
+    let request = user.ask(&ours.ledger(), "now.tsq");
+    let beside = user.dir.path().join("now.tsq.checkpoint");
+    let before = [&request, &beside].map(|file| fs::read(file).unwrap());
+    let again = user.ledger("timestamp ask --dir --out", &[&ours.ledger(), &request]);
+    refused(&again, 2, "now.tsq` is there already");
+    refused(&again, 2, "ledger timestamp keep --dir");
+    assert_eq!(before, [&request, &beside].map(|file| fs::read(file).unwrap()));
+
+    // What a request that was never written left behind is somebody's file all the same.
+    fs::remove_file(&request).unwrap();
+    let again = user.ledger("timestamp ask --dir --out", &[&ours.ledger(), &request]);
+    refused(&again, 2, "now.tsq.checkpoint` is there already");
+    assert_eq!(before[1], fs::read(&beside).unwrap());
+    assert!(!request.exists());
+}
+
 #[test]
 fn the_audit_holds_ledgers_against_their_timestamps() {
     let user = User::new();

@@ -7,10 +7,17 @@ use crate::root;
 /// The settings of each section; one that stands there several times counts as the last.
 type Unit = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Every unit, by the name of its file.
+/// Every service, by the name of its file.
 fn units() -> Vec<(String, Unit)> {
+    units_of(&["service"])
+}
+
+fn units_of(kinds: &[&str]) -> Vec<(String, Unit)> {
     let files = fs::read_dir(root().join("deploy")).unwrap().map(|one| one.unwrap().path());
-    let units = files.filter(|path| path.extension().is_some_and(|end| end == "service"));
+    let of_kind = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|end| kinds.iter().any(|kind| end == *kind))
+    };
+    let units = files.filter(of_kind);
     let read = |path: std::path::PathBuf| {
         (path.file_name().unwrap().to_str().unwrap().to_owned(), unit(&path))
     };
@@ -57,5 +64,37 @@ fn every_daemon_is_started_again_however_often_it_fails() {
         for spared in ["RestartPreventExitStatus", "SuccessExitStatus"] {
             assert_eq!(setting("Service", spared), None, "{name}: {spared}");
         }
+    }
+}
+
+/// What the text tells to install, and where to.
+#[test]
+fn whatever_is_deployed_is_installed_by_a_command_that_stands_there() {
+    let readme = fs::read_to_string(root().join("deploy/README.md")).unwrap();
+    let commands: Vec<_> = readme.lines().filter(|line| line.starts_with("install ")).collect();
+    let installs = |file: &str, to: &str| {
+        commands.iter().any(|line| line.contains(&format!(" {file} ")) && line.contains(to))
+    };
+    let units = units_of(&["service", "timer"]);
+    assert_eq!(units.len(), 4);
+    for (name, unit) in &units {
+        assert!(installs(&format!("deploy/{name}"), "/etc/systemd/system/"), "{name}");
+        let page = unit["Unit"]["Documentation"].strip_prefix("file:///usr/share/doc/convenant/");
+        let page = page.unwrap_or_else(|| panic!("{name}: {:?}", unit["Unit"]["Documentation"]));
+        assert!(root().join(page).is_file(), "{name}: {page}");
+        let (folder, _) = page.rsplit_once('/').unwrap();
+        assert!(installs(page, &format!("/usr/share/doc/convenant/{folder}/")), "{name}: {page}");
+    }
+    for file in ["node.toml", "coordinator.toml", "client.toml", "timestamp.env"] {
+        assert!(installs(&format!("deploy/{file}"), file), "{file}");
+    }
+}
+
+/// All that a daemon says comes together in the journal.
+#[test]
+fn a_daemon_says_on_stdout_too_what_it_says_in_json() {
+    for (name, unit) in units() {
+        let start = &unit["Service"]["ExecStart"];
+        assert!(!start.contains(" run ") || start.contains("convenant --json "), "{name}: {start}");
     }
 }

@@ -10,11 +10,15 @@ use convenant_audit::{
     LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Statement,
 };
 use convenant_client::ClientConfig;
-use convenant_ledger::{EntryBytes, LedgerVerifier, merkle::HashSource as _, note::NoteName};
+use convenant_ledger::{
+    EntryBytes, LedgerVerifier,
+    merkle::{HashSource as _, leaf_hash},
+    note::NoteName,
+};
 use convenant_model::entry::Entry;
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
-use convenant_store::{EntriesError, FileLedger, Notes};
+use convenant_store::{EntriesError, FileLedger, Notes, Published};
 use indicatif::ProgressBar;
 
 use super::ReplayArgs;
@@ -171,15 +175,33 @@ pub(super) fn replay(
         Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
         entries => Some(entries?),
     };
-    match replay.entries(entries.into_iter().flatten(), || bar.inc(1)) {
+    let mut published = Published::of(&ledger).ok();
+    let entries = entries.into_iter().flatten().inspect(|read| {
+        if let (Some(published), Ok((_, entry))) = (&mut published, read) {
+            published.push(leaf_hash(entry), entry);
+        }
+    });
+    match replay.entries(entries, || bar.inc(1)) {
         Ok(()) => {}
         Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
         Err(error) => return Err(error.into()),
     }
+    warn_of_tiles(dir, published);
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
     let hashes = ledger.hashes(size);
     // Row 0 of the tiles holds the leaf hashes as the party published them.
     Ok(replay.finish(checkpoint.as_deref(), |index| hashes.hash(0, index).ok()))
+}
+
+/// The entries are the evidence; what a party published of them beside may mislead whoever proves from it.
+fn warn_of_tiles(dir: &Path, published: Option<Published>) {
+    for path in published.and_then(|published| published.unlike().ok()).unwrap_or_default() {
+        let path = dir.join(path);
+        output::note(&format!(
+            "waarschuwing: de gepubliceerde tegel `{}` volgt niet uit de regels van het logboek",
+            path.display()
+        ));
+    }
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {

@@ -10,7 +10,7 @@ use convenant_ledger::{LedgerVerifier, OpenError};
 use convenant_model::Digest;
 use serde::Serialize;
 
-use super::{Folder, note, open, refused, timestamp, verifier};
+use super::{Folder, note, open, timestamp, verifier, verify::refused};
 use crate::{
     exit::{Named as _, usage},
     output,

@@ -8,10 +8,10 @@ use convenant_client::{Client, ClientConfig};
 use convenant_ledger::{LedgerVerifier, SignedCheckpoint, note::NoteName, origin};
 use convenant_model::{Clock as _, Digest, Oin, documents::Enrolment, register::RegisterState};
 use convenant_setup::verifying_key;
-use convenant_transport::{SystemClock, explain};
+use convenant_transport::{Explanation, SystemClock, explain};
 use convenant_witness::{FetchError, Remote};
 use serde::Serialize;
-use tonic::transport::Channel;
+use tonic::{Code, transport::Channel};
 
 use crate::{
     args::ConfigFile,
@@ -45,6 +45,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
+
+const NOT_ENTITLED: &str = "only auditors that the register enrols read ledgers";
 
 /// One copy.
 #[derive(Serialize)]
@@ -85,14 +87,18 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
     let client = Client::open(&config).await?;
     let fetched = fetch_with(&client, &config, args).await;
     client.close().await;
-    let fetched = fetched?;
+    let (fetched, denied) = fetched?;
     if json {
         output::json(&fetched)?;
     } else {
         fetched.iter().try_for_each(|one| output::line(&shown(one)))?;
     }
     let failed = fetched.iter().filter(|one| one.fault.is_some()).count();
-    let error = anyhow::anyhow!("{failed} of {} ledgers were not copied", fetched.len());
+    let error = format!("{failed} of {} ledgers were not copied", fetched.len());
+    let error = match denied {
+        None => anyhow::anyhow!(error),
+        Some(why) => anyhow::anyhow!(why).context(error),
+    };
     match failed {
         0 => Ok(()),
         _ if fetched.iter().any(|one| one.evidence) => Err(bad_evidence(error)),
@@ -104,7 +110,7 @@ async fn fetch_with(
     client: &Client,
     config: &ClientConfig,
     args: &FetchArgs,
-) -> anyhow::Result<Vec<Fetched>> {
+) -> anyhow::Result<(Vec<Fetched>, Option<String>)> {
     let snapshot = client.refresh().await.context("the register cannot be fetched")?;
     let state = snapshot.register().state();
     let parties = args.party.iter().map(|oin| {
@@ -122,20 +128,42 @@ async fn fetch_with(
             wanted.extend(of_party(client, config, state, enrolment)?);
         }
     }
+    let denied = denied(state, &config.party.oin);
+    let entitled = denied.is_none();
     let mut fetched = Vec::new();
     let mut reached = Vec::new();
     for one in wanted {
         let folder = args.out.join(&one.folder);
         let mut remote = one.remote();
-        match outcome(&one, &folder, remote.notes(&folder, &notes).await.map(|()| None)) {
+        let noted = remote.notes(&folder, &notes).await.map(|()| None);
+        match outcome(&one, &folder, entitled, noted) {
             fault if fault.fault.is_some() => fetched.push(fault),
             _ => reached.push(one),
         }
     }
     for one in reached {
-        fetched.push(copy(&one, &args.out.join(&one.folder)).await);
+        fetched.push(copy(&one, &args.out.join(&one.folder), entitled).await);
     }
-    Ok(fetched)
+    Ok((fetched, denied))
+}
+
+/// Why a party is given no ledger, and who is, if it is no auditor by the register.
+fn denied(state: &RegisterState, party: &Oin) -> Option<String> {
+    let now = SystemClock.now();
+    if state.auditor_at(party, now).is_some() {
+        return None;
+    }
+    let name = |one: &Enrolment| format!("{} ({})", output::shown(one.name.as_str()), one.partner);
+    let own = state.enrolment(party).map_or_else(|| party.to_string(), |own| name(own));
+    let auditors = state.enrolments().filter(|one| state.auditor_at(&one.partner, now).is_some());
+    let auditors: Vec<_> = auditors.map(|one| name(one)).collect();
+    let given = match auditors.as_slice() {
+        [] => "and it enrols none yet".to_owned(),
+        auditors => format!("which are: {}", auditors.join(", ")),
+    };
+    Some(format!(
+        "ledgers are given to auditors that the register enrols, {given}; the configuration's party, {own}, is none"
+    ))
 }
 
 /// The ledgers that a party keeps.
@@ -165,7 +193,7 @@ fn of_party(
     node.into_iter().collect()
 }
 
-async fn copy(wanted: &Wanted, folder: &Path) -> Fetched {
+async fn copy(wanted: &Wanted, folder: &Path, entitled: bool) -> Fetched {
     let mut remote = wanted.remote();
     let bar = output::bar("entries");
     let mut progress = |copied, of| {
@@ -180,7 +208,7 @@ async fn copy(wanted: &Wanted, folder: &Path) -> Fetched {
         }
         other => other,
     };
-    outcome(wanted, folder, copied.map(Some))
+    outcome(wanted, folder, entitled, copied.map(Some))
 }
 
 /// What there is to say of a copy. What one party does not give, or gives and does not hold, is no reason to
@@ -188,6 +216,7 @@ async fn copy(wanted: &Wanted, folder: &Path) -> Fetched {
 fn outcome(
     wanted: &Wanted,
     folder: &Path,
+    entitled: bool,
     copied: Result<Option<SignedCheckpoint>, FetchError>,
 ) -> Fetched {
     let (ledger, folder) = (wanted.origin.as_str().to_owned(), folder.to_owned());
@@ -199,7 +228,18 @@ fn outcome(
             Fetched { entries, root, ..none }
         }
         Err(FetchError::Refused { source, .. }) => {
-            Fetched { fault: Some(explain(&source).to_string()), ..none }
+            let fault = match explain(&source) {
+                reached if entitled => reached.to_string(),
+                // A node knows no certificate of anybody else's, and says no more than that.
+                Explanation::ConnectionLost => NOT_ENTITLED.to_owned(),
+                Explanation::Answered(status)
+                    if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) =>
+                {
+                    NOT_ENTITLED.to_owned()
+                }
+                other => other.to_string(),
+            };
+            Fetched { fault: Some(fault), ..none }
         }
         Err(error) => {
             let evidence = matches!(error, FetchError::Copy { .. } | FetchError::Checkpoint { .. });

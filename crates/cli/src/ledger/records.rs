@@ -6,8 +6,8 @@ use convenant_ledger::{EntryBytes, merkle::leaf_hash};
 use convenant_model::entry::Entry;
 use serde::Serialize;
 
-use super::{Folder, note, open, unreadable};
-use crate::{exit::bad_evidence, output};
+use super::{Folder, folder, note, open, unreadable};
+use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
 Example:
@@ -27,10 +27,10 @@ pub(crate) struct RecordsArgs {
     #[arg(long = "as", value_name = "FORM")]
     form: Form,
     /// Index of the first entry.
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = number::<u64>(0..=u64::MAX))]
     from: u64,
     /// Most entries.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<usize>(0..=u64::MAX))]
     limit: Option<usize>,
 }
 
@@ -44,6 +44,7 @@ enum Form {
 
 pub(super) fn records(args: &RecordsArgs) -> anyhow::Result<()> {
     let dir = &args.ledger.dir;
+    folder::has_exchanges(dir)?;
     let origin = note(dir)?.lines().next().unwrap_or_default().to_owned();
     let entries = open(dir)?.entries().map_err(unreadable)?;
     let wanted = entries.filter(|one| one.as_ref().map_or(true, |(index, _)| *index >= args.from));

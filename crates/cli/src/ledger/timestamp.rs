@@ -46,7 +46,7 @@ pub(crate) enum TimestampCommand {
     Ask {
         #[command(flatten)]
         ledger: Folder,
-        /// New file for the request; the checkpoint is copied beside it, as FILE.checkpoint.
+        /// New file for the request; the checkpoint is copied beside it, as a new FILE.checkpoint.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -89,10 +89,32 @@ struct Stated {
 fn ask(dir: &Path, out: &Path, json: bool) -> anyhow::Result<()> {
     let note = note(dir)?;
     let checkpoint = checkpoint(&note, &dir.join(CHECKPOINT))?;
+    require_new(out, dir)?;
     let request = Request::new(sha256(note.as_bytes()), random()?);
     create(&beside(out), PUBLIC, note.as_bytes())?;
     create(out, PUBLIC, &request.to_der())?;
     tell(checkpoint, request.hash, None, out, json)
+}
+
+/// An answer fits one request and the checkpoint beside it only: over neither is anything written.
+fn require_new(out: &Path, dir: &Path) -> anyhow::Result<()> {
+    let copied = beside(out);
+    if out.exists() {
+        let (dir, request) = (output::argument(dir), output::argument(out));
+        return Err(usage(format!(
+            "`{}` is there already. Put the answer to it beside the ledger with `convenant ledger timestamp keep \
+             --dir {dir} --request {request} --response RESPONSE`, or ask anew with another `--out`",
+            out.display()
+        )));
+    }
+    if copied.exists() {
+        let (copied, request) = (copied.display(), out.display());
+        return Err(usage(format!(
+            "`{copied}` is there already, where the checkpoint is to be copied, and `{request}` is not: move it, \
+             or give another `--out`"
+        )));
+    }
+    Ok(())
 }
 
 fn keep(args: &KeepArgs, json: bool) -> anyhow::Result<()> {

@@ -5,8 +5,8 @@ use convenant_exports::{Cursor, MAX_PAGE, PageRequest, Picker, SortOrder, transa
 use convenant_ledger::EntryBytes;
 use convenant_model::QueryId;
 
-use super::{Folder, open, unreadable};
-use crate::{exit::bad_evidence, output};
+use super::{Folder, folder, open, unreadable};
+use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
 Example:
@@ -27,16 +27,16 @@ pub(crate) struct TransactionsArgs {
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<Cursor>,
     /// Most records, 1 to 1000.
-    #[arg(long, value_name = "NUMBER", default_value_t = 25, value_parser = limit)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 25, value_parser = number::<usize>(1..=MAX_PAGE as u64))]
     limit: usize,
     /// Oldest or newest first.
     #[arg(long, value_name = "ORDER", default_value = "SORT_ORDER_ASCENDING")]
     sort_order: Order,
     /// Only what was created later.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     after: Option<i64>,
     /// Only what was created earlier.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     before: Option<i64>,
     /// Only these grants.
     #[arg(long, value_name = "HASH,…", value_delimiter = ',')]
@@ -59,12 +59,12 @@ enum Order {
     Descending,
 }
 
-fn limit(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=MAX_PAGE).contains(number));
-    number.ok_or_else(|| format!("a number from 1 to {MAX_PAGE} is expected"))
+fn seconds(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "whole seconds since 1970 are expected, such as 1767225600")
 }
 
 pub(super) fn transactions(args: &TransactionsArgs) -> anyhow::Result<()> {
+    folder::has_exchanges(&args.ledger.dir)?;
     let mut picker = Picker::new(args.request());
     for entry in open(&args.ledger.dir)?.entries().map_err(unreadable)? {
         let (index, bytes) = entry.map_err(unreadable)?;

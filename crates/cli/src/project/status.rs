@@ -8,7 +8,7 @@ use convenant_model::{
 use convenant_transport::SystemClock;
 use serde::Serialize;
 
-use super::steps::known;
+use super::{next, steps::known};
 use crate::{exit::usage, lang::Lang, output};
 
 /// Days before a last day from which on it is announced loudly.
@@ -61,7 +61,7 @@ impl Days {
 pub(super) fn status(
     state: &RegisterState,
     only: Option<&ProjectId>,
-    lang: Lang,
+    (lang, place): (Lang, &str),
     json: bool,
 ) -> anyhow::Result<()> {
     let covenant = state.covenant().map(|one| &one.covenant);
@@ -78,7 +78,7 @@ pub(super) fn status(
         if i > 0 {
             output::line("")?;
         }
-        one.print(state, at.date(), lang)?;
+        one.print(state, at.date(), (lang, place))?;
     }
     Ok(())
 }
@@ -125,7 +125,12 @@ impl<'a> Status<'a> {
         }
     }
 
-    fn print(&self, register: &RegisterState, today: Date, lang: Lang) -> anyhow::Result<()> {
+    fn print(
+        &self,
+        register: &RegisterState,
+        today: Date,
+        (lang, place): (Lang, &str),
+    ) -> anyhow::Result<()> {
         let title = output::shown(self.title.unwrap_or_default());
         let version = self.version.unwrap_or_default();
         let v = lang.of("versie", "version");
@@ -137,6 +142,7 @@ impl<'a> Status<'a> {
         print_terms(&self.terms, today, lang)?;
         for duty in &self.duties {
             output::line(&line(duty, register, today, lang))?;
+            output::line(&format!("      {}", next::begin(duty, self.project, place)))?;
         }
         let none = lang.of("er is niets meer te doen", "there is nothing left to do");
         if self.duties.is_empty() {
@@ -181,39 +187,27 @@ fn line(duty: &Duty, register: &RegisterState, today: Date, lang: Lang) -> Strin
             format!("{} ({oin})", output::shown(name))
         }
     };
-    let (what, command) = task(duty.task, lang);
+    let what = task(duty.task, lang);
     let due = match duty.days_left(today) {
         None => String::new(),
         Some(left) if left < 0 => format!("  {}", lang.of("TE LAAT", "OVERDUE")),
         Some(left) => format!("  ({})", lang.days(left)),
     };
-    format!("  - {who}: {what}{due}  [convenant {command}]")
+    format!("  - {who}: {what}{due}")
 }
 
-const fn task(task: Task, lang: Lang) -> (&'static str, &'static str) {
-    let (dutch, english, command) = match task {
-        Task::Attest => ("verklaren (L2)", "attest (L2)", "project attest"),
-        Task::Decide => ("besluiten (S4)", "decide (S4)", "project decide"),
-        Task::Mandate => {
-            ("een projectleider aanwijzen (S6)", "name a leader (S6)", "project mandate")
+const fn task(task: Task, lang: Lang) -> &'static str {
+    let (dutch, english) = match task {
+        Task::Attest => ("verklaren (L2)", "attest (L2)"),
+        Task::Decide => ("besluiten (S4)", "decide (S4)"),
+        Task::Mandate => ("een projectleider aanwijzen (S6)", "name a leader (S6)"),
+        Task::Resume => ("hervatten of afsluiten", "resume or close"),
+        Task::Feedback => ("over alle treffers terugkoppelen (L6)", "report on every hit (L6)"),
+        Task::Destroy => {
+            ("alles vernietigen en vastleggen (L6, L8)", "destroy and record (L6, L8)")
         }
-        Task::Resume => ("hervatten of afsluiten", "resume or close", "project resume"),
-        Task::Feedback => (
-            "over alle treffers terugkoppelen (L6)",
-            "report on every hit (L6)",
-            "project feedback",
-        ),
-        Task::Destroy => (
-            "alles vernietigen en vastleggen (L6, L8)",
-            "destroy and record (L6, L8)",
-            "results destroy",
-        ),
-        Task::Report => {
-            ("het eindrapport schrijven (S13)", "write the final report (S13)", "project conclude")
-        }
-        Task::Secure => {
-            ("borgen wat is geleerd (S13)", "secure what was learned (S13)", "project secure")
-        }
+        Task::Report => ("het eindrapport schrijven (S13)", "write the final report (S13)"),
+        Task::Secure => ("borgen wat is geleerd (S13)", "secure what was learned (S13)"),
     };
-    (lang.of(dutch, english), command)
+    lang.of(dutch, english)
 }

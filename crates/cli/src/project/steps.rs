@@ -20,11 +20,16 @@ use convenant_setup::verifying_key;
 use convenant_signing::Jws;
 use convenant_transport::SystemClock;
 
-use super::tried::{Tried, still_runs, would_be_taken};
+use super::{
+    next,
+    tried::{Tried, still_runs, would_be_taken},
+};
 use crate::{
+    args::number,
     exit::{Named as _, usage},
     files::{PUBLIC, create},
     lang::Lang,
+    names::unknown,
     output,
 };
 
@@ -96,7 +101,7 @@ pub(crate) struct MandateArgs {
     #[arg(long, value_name = "FILE")]
     auditor: Vec<PathBuf>,
     /// Most people or objects in one query.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<u32>(0..=u32::MAX.into()))]
     max_subjects: u32,
     /// First day [default: today, or the project's first].
     #[arg(long, value_name = "DATE")]
@@ -150,11 +155,15 @@ pub(crate) struct SecuringArgs {
 }
 
 /// Writes a document that is to be signed, and returns once it is on disk.
-pub(crate) fn write(out: &Path, document: &impl Document, json: bool) -> anyhow::Result<()> {
+pub(crate) fn write(
+    out: &Path,
+    document: &impl Document,
+    config: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<()> {
     write_new(out, &toml::to_string_pretty(document)?)?;
-    let name = out.display();
-    output::note(&format!("`{name}` is to be signed: `convenant sign {name} --key …`"));
-    if json { output::json(document) } else { output::line(&name.to_string()) }
+    next::sign(out, config);
+    if json { output::json(document) } else { output::line(&out.display().to_string()) }
 }
 
 pub(super) fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
@@ -210,9 +219,16 @@ pub(super) async fn close(project: ProjectId, written: &Written, json: bool) -> 
 }
 
 /// Names the latest version of the proposal, and every attestation of it that the register holds.
-pub(super) fn decide(state: &RegisterState, args: DecisionArgs, json: bool) -> anyhow::Result<()> {
+pub(super) fn decide(
+    state: &RegisterState,
+    args: DecisionArgs,
+    config: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<()> {
     let found = known(state, &args.project)?;
-    let (hash, proposal) = found.latest().ok_or_else(|| unknown(&args.project))?;
+    let latest = found.latest();
+    let none = || usage(format!("`{}` has no proposal yet", args.project));
+    let (hash, proposal) = latest.ok_or_else(none)?;
     let attested = found.attestations().filter(|(_, one)| one.proposal == *hash);
     let decision = ProjectDecision {
         document: tag::Decision::Decision,
@@ -226,13 +242,13 @@ pub(super) fn decide(state: &RegisterState, args: DecisionArgs, json: bool) -> a
         extended: args.extended,
         project: args.project,
     };
-    args.out.write(&decision, json)
+    args.out.write(&decision, config, json)
 }
 
 pub(super) fn mandate(
     state: &RegisterState,
     args: MandateArgs,
-    lang: Lang,
+    (config, lang): (Option<&Path>, Lang),
     json: bool,
 ) -> anyhow::Result<()> {
     let decided = approved(state, &args.project)?;
@@ -262,13 +278,13 @@ pub(super) fn mandate(
     };
     still_runs(state, &mandate.project, lang)?;
     would_be_taken(&mandate, state, lang)?;
-    args.out.write(&mandate, json)
+    args.out.write(&mandate, config, json)
 }
 
 pub(super) fn extend(
     state: &RegisterState,
     args: ExtensionArgs,
-    lang: Lang,
+    (config, lang): (Option<&Path>, Lang),
     json: bool,
 ) -> anyhow::Result<()> {
     let extension = Extension {
@@ -281,7 +297,7 @@ pub(super) fn extend(
     };
     still_runs(state, &extension.project, lang)?;
     would_be_taken(&extension, state, lang)?;
-    args.out.write(&extension, json)
+    args.out.write(&extension, config, json)
 }
 
 pub(super) async fn secure(args: SecuringArgs, json: bool) -> anyhow::Result<()> {
@@ -293,14 +309,16 @@ pub(super) async fn secure(args: SecuringArgs, json: bool) -> anyhow::Result<()>
         date: args.date.unwrap_or_else(today),
     };
     args.tried.allows(&securing, None).await?;
-    args.out.write(&securing, json)
+    args.out.write(&securing, args.tried.config(), json)
 }
 
 pub(super) fn known<'s>(
     state: &'s RegisterState,
     project: &ProjectId,
 ) -> anyhow::Result<&'s Project> {
-    state.project(project).ok_or_else(|| unknown(project))
+    let known = || state.projects().map(|(id, _)| id.as_str());
+    let unknown = || unknown("the register holds no project", project.as_str(), known());
+    state.project(project).ok_or_else(unknown)
 }
 
 pub(super) fn approved<'s>(
@@ -309,10 +327,6 @@ pub(super) fn approved<'s>(
 ) -> anyhow::Result<&'s Decided> {
     let decided = known(state, project)?.decided().filter(|decided| decided.approves());
     decided.ok_or_else(|| usage(format!("the LSI has not approved `{project}`")))
-}
-
-fn unknown(project: &ProjectId) -> anyhow::Error {
-    usage(format!("the register holds no project `{project}`"))
 }
 
 fn text<const N: usize>(argument: &str, text: &str) -> anyhow::Result<BoundedText<N>> {
@@ -337,7 +351,7 @@ impl Written {
         json: bool,
     ) -> anyhow::Result<()> {
         self.tried.allows(document, runs.as_ref()).await?;
-        self.out.write(document, json)
+        self.out.write(document, self.tried.config(), json)
     }
 
     fn from(&self) -> Timestamp {
@@ -350,8 +364,13 @@ impl Written {
 }
 
 impl Out {
-    fn write(&self, document: &impl Document, json: bool) -> anyhow::Result<()> {
-        write(&self.out, document, json)
+    fn write(
+        &self,
+        document: &impl Document,
+        config: Option<&Path>,
+        json: bool,
+    ) -> anyhow::Result<()> {
+        write(&self.out, document, config, json)
     }
 
     /// Writes a new file.

@@ -1,6 +1,6 @@
 //! A document is tried on a copy of the register before it is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use convenant_model::{Clock as _, ProjectId, documents::Document, register::RegisterState};
@@ -25,6 +25,11 @@ pub(crate) struct Tried {
 }
 
 impl Tried {
+    /// The configuration that was named, if one was.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Whether the register would take a document, of a project that has to run for it where one is named.
     pub(super) async fn allows(
         &self,

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use convenant_client::compose::{Question, Subjects, TargetQuestion};
 use convenant_model::{
-    DatasetId, Oin, ProjectId,
+    DatasetId, FieldName, Oin,
     area::AreaCode,
-    covenant::{Covenant, Dataset, Field},
-    documents::Enrolment,
+    covenant::{Covenant, Dataset, Field, Use},
     parse::BoundedText,
     predicate::Predicate,
     query::{DelayedDisclosure, QueryKind},
-    register::RegisterState,
+    register::{Project, RegisterState},
+    subjects::spells_bsn,
     value::FieldType,
 };
 
 use super::{
-    Kind, QueryArgs, files,
+    Kind, QueryArgs, files, known,
     subjects::{Listed, person_key},
     vouchers::{self, Passing},
 };
@@ -51,6 +51,10 @@ impl Asked {
             let fault = if counts { "a count has no `--fields`" } else { "`--fields` is missing" };
             return Err(usage(fault));
         }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = args.fields.iter().find(|name| !seen.insert(*name)) {
+            return Err(named_twice(twice));
+        }
         if let ([_], Some(out)) = (args.targets.as_slice(), &args.out) {
             files::checked(out)?;
         }
@@ -75,10 +79,13 @@ impl Asked {
     ) -> anyhow::Result<(Question, Vec<Resolved>)> {
         let covenant = state.covenant().ok_or_else(|| usage("the register holds no covenant"))?;
         let covenant = &covenant.covenant;
-        require_goal(args, state)?;
-        let resolved = args.targets.iter().map(|target| resolve(target, state, covenant));
+        let project = known::project(state, &args.project)?;
+        goal(args, project, covenant)?;
+        known::limits(args, self.delayed_disclosure.as_ref(), (project, covenant))?;
+        let resolved = args.targets.iter().map(|target| known::target(target, state, covenant));
         let resolved = resolved.collect::<anyhow::Result<Vec<_>>>()?;
-        let area = area(state, &args.project);
+        known::targets(&resolved)?;
+        let area = area(project);
         let targets = resolved.iter().map(|target| self.target(args, (covenant, &area), target));
         let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
         self.require_verifier(&targets)?;
@@ -102,7 +109,8 @@ impl Asked {
         (covenant, area): (&Covenant, &BTreeSet<AreaCode>),
         target: &Resolved,
     ) -> anyhow::Result<TargetQuestion> {
-        let dataset = dataset(covenant, &target.dataset)?;
+        let dataset = known::dataset(covenant, &target.dataset)?;
+        known::fields(dataset, &args.fields, self.predicate.as_ref())?;
         let subjects = match &self.subjects {
             Some(listed) => Some(self.subjects(listed, args, (dataset, area))?),
             None => None,
@@ -148,9 +156,8 @@ impl Asked {
 }
 
 /// The area of a project, as the LSI decided on it.
-fn area(state: &RegisterState, project: &ProjectId) -> BTreeSet<AreaCode> {
-    let decided = state.project(project).and_then(|project| project.decided());
-    decided.map(|decided| decided.proposal.area.clone()).unwrap_or_default()
+fn area(project: &Project) -> BTreeSet<AreaCode> {
+    project.decided().map(|decided| decided.proposal.area.clone()).unwrap_or_default()
 }
 
 /// Both options or, as clap sees to, neither.
@@ -164,23 +171,29 @@ fn delay(args: &QueryArgs) -> anyhow::Result<Option<DelayedDisclosure>> {
 }
 
 /// Of several goals the leader chooses one: which it was is part of the evidence.
-fn require_goal(args: &QueryArgs, state: &RegisterState) -> anyhow::Result<()> {
-    let decided = state.project(&args.project).and_then(|project| project.decided());
-    let goals = decided.map(|decided| &decided.proposal.goals);
-    match goals {
-        Some(goals) if args.goal.is_none() && goals.len() > 1 => {
+fn goal(args: &QueryArgs, project: &Project, covenant: &Covenant) -> anyhow::Result<()> {
+    let goals = project.decided().map(|decided| &decided.proposal.goals);
+    match (&args.goal, goals) {
+        (Some(goal), _) => known::goal(covenant, goal),
+        (None, Some(goals)) if goals.len() > 1 => {
             let ids: Vec<_> = goals.iter().map(|goal| goal.as_str()).collect();
             Err(usage(format!("`--goal` is missing: the project has {}", ids.join(" and "))))
         }
-        _ => Ok(()),
+        (None, _) => Ok(()),
     }
+}
+
+fn named_twice(name: &FieldName) -> anyhow::Error {
+    // A name may be a subject that was put in the wrong place.
+    if spells_bsn(name.as_str()) {
+        return usage("`--fields`: a name that holds a BSN stands there twice");
+    }
+    usage(format!("`--fields`: `{name}` stands there twice"))
 }
 
 fn subjects(listed: &Listed, args: &QueryArgs, dataset: &Dataset) -> anyhow::Result<Subjects> {
     let field = match &args.key {
-        Some(name) => dataset
-            .field(name)
-            .ok_or_else(|| usage(format!("`{}` has no field `{name}`", dataset.id)))?,
+        Some(name) => known::field(dataset, "--key", name, |field| field.usage == Use::Key)?,
         None => person_key(dataset).ok_or_else(|| {
             usage(format!("`{}` has not exactly one BSN: name the `--key`", dataset.id))
         })?,
@@ -199,47 +212,4 @@ fn default_kind(covenant: &Covenant, targets: &[TargetQuestion]) -> QueryKind {
         field.is_some_and(|field| field.kind == FieldType::Bsn)
     };
     if targets.iter().all(of_people) { QueryKind::Lookup } else { QueryKind::Select }
-}
-
-fn resolve(text: &str, state: &RegisterState, covenant: &Covenant) -> anyhow::Result<Resolved> {
-    let (asked, name) = text
-        .split_once('/')
-        .ok_or_else(|| usage(format!("target `{text}` is not `PARTNER/DATASET`")))?;
-    let enrolment = partner(asked, state)?;
-    let whole = name.contains('/');
-    let id = if whole { name.to_owned() } else { format!("{}/{name}", enrolment.kind) };
-    let id = DatasetId::new(id).map_err(|error| usage(format!("target `{text}`: {error}")))?;
-    dataset(covenant, &id)?;
-    Ok(Resolved {
-        asked: asked.to_owned(),
-        name: enrolment.name.to_string(),
-        partner: enrolment.partner.clone(),
-        dataset: id,
-    })
-}
-
-fn dataset<'a>(covenant: &'a Covenant, id: &DatasetId) -> anyhow::Result<&'a Dataset> {
-    let dataset = covenant.dataset(id);
-    dataset.ok_or_else(|| usage(format!("the covenant has no dataset `{id}`")))
-}
-
-/// The partner with this OIN, or the only one whose name holds the text.
-fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enrolment> {
-    if let Ok(oin) = asked.parse::<Oin>() {
-        let enrolment = state.enrolment(&oin).map(AsRef::as_ref);
-        return enrolment.ok_or_else(|| usage(format!("`{oin}` is not enrolled")));
-    }
-    let wanted = asked.to_lowercase();
-    let serving = state.enrolments().filter(|enrolment| enrolment.node.is_some());
-
-    let found: Vec<_> =
-        serving.filter(|one| one.name.as_str().to_lowercase().contains(&wanted)).collect();
-    match found.as_slice() {
-        [only] => Ok((*only).as_ref()),
-        [] => Err(usage(format!("no enrolled partner with a node has `{asked}` in its name"))),
-        several => {
-            let names: Vec<_> = several.iter().map(|one| one.name.as_str()).collect();
-            Err(usage(format!("`{asked}` is in several names: {}", names.join(", "))))
-        }
-    }
 }

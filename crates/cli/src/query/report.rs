@@ -1,6 +1,6 @@
 //! What became of each target: for people on stderr, for machines as JSON, for scripts as exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use convenant_client::{TargetResult, VouchersFile, compose::Composed, receive::ReceiveError};
 use convenant_model::{
@@ -144,8 +144,8 @@ impl Report {
         }
     }
 
-    /// Tells a person.
-    pub(super) fn tell(&self) {
+    /// Tells a person, who goes on with the same configuration.
+    pub(super) fn tell(&self, config: &Path) {
         output::note(&format!("query {} under {}", self.query, self.project));
         if !self.refused.is_empty() {
             output::note("refused by the coordinator under the covenant");
@@ -163,8 +163,20 @@ impl Report {
             }
             target.violations.iter().for_each(tell_violation);
         }
-        if self.targets.iter().any(|target| target.sealed) {
-            output::note(&format!("to read it: convenant results open {} …", self.query));
+        let sealed: Vec<_> = self.targets.iter().filter(|target| target.sealed).collect();
+        for target in &sealed {
+            let (query, config) = (self.query, output::argument(config));
+            // Where one answer is sealed, it is the query's only one.
+            let (whose, file) = match sealed.len() {
+                1 => (String::new(), format!("{query}.csv")),
+                _ => (
+                    format!(" --partner {}", target.partner),
+                    format!("{query}.{}.csv", target.partner),
+                ),
+            };
+            output::note(&format!(
+                "to read it: convenant results open {query} --config {config}{whose} --out {file}"
+            ));
         }
     }
 }

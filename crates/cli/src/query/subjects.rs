@@ -1,4 +1,5 @@
-//! The file with subjects. No error here repeats what is in it: it names the line.
+//! The file with subjects. No error here repeats what is in it: it names file and line, and says what is expected
+//! there.
 
 use std::{
     fs,
@@ -17,6 +18,8 @@ use crate::exit::{Named as _, usage};
 
 /// Subjects as they were read: every line has a second column, or none has.
 pub(super) struct Listed {
+    /// The file, as errors name it.
+    file: String,
     lines: Vec<Line>,
 }
 
@@ -30,38 +33,43 @@ struct Line {
 impl Listed {
     /// Reads a file, or stdin for `-`.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let stdin = path == Path::new("-");
+        let file = if stdin { "stdin".to_owned() } else { format!("`{}`", path.display()) };
         let mut text = Zeroizing::new(String::new());
-        let read = if path == Path::new("-") {
+        let read = if stdin {
             io::stdin().lock().read_to_string(&mut text).map(drop)
         } else {
             fs::read_to_string(path).map(|read| text = Zeroizing::new(read))
         };
-        read.named(|| format!("the subjects in `{}` cannot be read", path.display()))?;
-        Self::parse(&text)
+        read.named(|| format!("the subjects in {file} cannot be read"))?;
+        Self::parse(file, &text)
     }
 
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    fn parse(file: String, text: &str) -> anyhow::Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let fault = |number, what| match header(text) {
+            Some(line) => usage(format!("{file}, line {line}: {HEADER}")),
+            None => usage(format!("{file}, line {number}: {what}")),
+        };
         let mut lines = Vec::new();
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             let mut cells = line.split(',').map(cell);
             let (key, verify) = (cells.next().unwrap_or_default(), cells.next());
             let whole = !key.is_empty() && verify.is_none_or(|verify| !verify.is_empty());
             if !whole || cells.next().is_some() {
-                return Err(usage(format!("subjects, line {number}: not `KEY` or `KEY,VERIFY`")));
+                return Err(fault(number, "expected is `KEY` or `KEY,VERIFY`"));
             }
             let verified = verify.is_some();
             lines.push(Line { number, key: identifying(key), verify: verify.map(identifying) });
             let first = lines.first().is_some_and(|line: &Line| line.verify.is_some());
             if verified != first {
-                let fault = "every line has a second column, or none has";
-                return Err(usage(format!("subjects, line {number}: {fault}")));
+                return Err(fault(number, "every line has a second column, or none has"));
             }
         }
         if lines.is_empty() {
-            return Err(usage("there are no subjects"));
+            return Err(usage(format!("there are no subjects in {file}: one a line is expected")));
         }
-        Ok(Self { lines })
+        Ok(Self { file, lines })
     }
 
     /// Whether the lines have a second column, to verify the first.
@@ -73,15 +81,39 @@ impl Listed {
     pub(super) fn of(&self, dataset: &Dataset, key: &Field) -> anyhow::Result<Vec<Subject>> {
         let by = dataset.verified_by.as_ref().and_then(|name| dataset.field(name));
         let mut list = Vec::with_capacity(self.lines.len());
-        for (number, line) in (1..).zip(&self.lines) {
-            admitted(key, &line.key, number)?;
+        for line in &self.lines {
+            self.admitted(key, &line.key, ("first", line.number))?;
             let verify = line.verify.as_ref().filter(|_| by.is_some());
             if let (Some(field), Some(value)) = (by, verify) {
-                admitted(field, value, number)?;
+                self.admitted(field, value, ("second", line.number))?;
             }
             list.push(Subject { key: line.key.clone(), verify: verify.cloned() });
         }
         Ok(list)
+    }
+
+    fn admitted(
+        &self,
+        field: &Field,
+        value: &Identifying,
+        (column, number): (&str, usize),
+    ) -> anyhow::Result<()> {
+        if field.kind.admits(value.expose()) {
+            return Ok(());
+        }
+        let (file, name) = (&self.file, &field.name);
+        let first = self.lines.first().is_some_and(|first| first.number == number);
+        if first && is_wordy(value.expose()) {
+            return Err(usage(format!("{file}, line {number}: {HEADER}")));
+        }
+        let comma = match value.expose().contains([';', '\t']) {
+            true => ", and between two columns a comma",
+            false => "",
+        };
+        let expected = expected(field);
+        Err(usage(format!(
+            "{file}, line {number}: in the {column} column is no `{name}`; expected is {expected}{comma}"
+        )))
     }
 
     /// The lines of some subjects, by their place in the list.
@@ -97,12 +129,33 @@ pub(super) fn person_key(dataset: &Dataset) -> Option<&Field> {
     keys.next().filter(|_| keys.next().is_none())
 }
 
-fn admitted(field: &Field, value: &Identifying, number: usize) -> anyhow::Result<()> {
-    if field.kind.admits(value.expose()) {
-        return Ok(());
+/// Where the names of columns stand above the subjects.
+const HEADER: &str = "this is a line with names of columns; leave it out, each line is a subject";
+
+/// The first line, if it holds no digit and one below it does.
+fn header(text: &str) -> Option<usize> {
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let (number, first) = lines.next()?;
+    (is_wordy(first) && lines.any(|(_, line)| !is_wordy(line))).then_some(number)
+}
+
+fn is_wordy(text: &str) -> bool {
+    !text.chars().any(char::is_numeric)
+}
+
+/// What a value of a field looks like.
+const fn expected(field: &Field) -> &'static str {
+    match field.kind {
+        FieldType::Bsn => "nine digits that pass the eleven-test, one a line",
+        FieldType::BagObject => "sixteen digits, one a line",
+        FieldType::Gemeentecode => "four digits",
+        FieldType::CbsCode => "an area like `GM0599`",
+        FieldType::Integer => "a whole number",
+        FieldType::Date => "a date like `2026-01-31`",
+        FieldType::PartialDate => "a date of eight digits, in which unknown parts are `0`",
+        FieldType::Boolean => "`true` or `false`",
+        FieldType::Text | FieldType::Code => "a text",
     }
-    let (name, kind) = (&field.name, field.kind.as_str());
-    Err(usage(format!("subject {number}: not a value of `{name}` (type `{kind}`)")))
 }
 
 fn cell(text: &str) -> &str {
@@ -119,16 +172,22 @@ fn identifying(text: &str) -> Identifying {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> anyhow::Result<Listed> {
+        Listed::parse("`people.csv`".to_owned(), text)
+    }
+
     fn fault(text: &str) -> String {
-        Listed::parse(text).err().unwrap().to_string()
+        let fault = parse(text).err().unwrap().to_string();
+        assert!(fault.contains("`people.csv`"), "{fault}");
+        fault
     }
 
     #[test]
     fn lines_are_keys_with_or_without_a_second_column() {
-        let plain = Listed::parse("\u{feff}999993653\r\n\n\"900000007\"\n").unwrap();
+        let plain = parse("\u{feff}999993653\r\n\n\"900000007\"\n").unwrap();
         assert!(!plain.verified() && plain.lines.len() == 2);
         assert_eq!(plain.lines[1].key.expose(), "900000007");
-        assert!(Listed::parse("999993653,19850731").unwrap().verified());
+        assert!(parse("999993653,19850731").unwrap().verified());
     }
 
     #[test]
@@ -143,5 +202,14 @@ mod tests {
             assert!(!fault.contains("9999") && !fault.contains("9000"), "{fault}");
         }
         assert!(fault("\n").contains("no subjects"));
+    }
+
+    #[test]
+    fn a_line_with_names_of_columns_is_known_as_such() {
+        for text in ["bsn\n999993653,19850731\n", "\nbsn,datum,naam\n999993653,19850731,x\n"] {
+            let fault = fault(text);
+            assert!(fault.contains("names of columns"), "{fault}");
+        }
+        assert!(!fault("a,b,c\nd,e,f\n").contains("names of columns"));
     }
 }

@@ -114,7 +114,7 @@ fn keep(
 ) -> anyhow::Result<()> {
     output::note(&format!("{} answer(s) destroyed", destroyed.len()));
     match document {
-        Some(document) => project::write(&args.out, &document, json)?,
+        Some(document) => project::write(&args.out, &document, Some(&args.config.config), json)?,
         None => output::note("numbers are about nobody: there is nothing to record"),
     }
     // The record is on disk: what is destroyed need not be offered again.

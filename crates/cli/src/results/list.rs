@@ -1,6 +1,6 @@
 //! Every answer with its day: what is overdue first.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use convenant_client::results::{Answer, Note, Place, Results};
 use convenant_model::{Clock as _, Date};
@@ -49,7 +49,7 @@ struct Listed {
     files: Vec<String>,
 }
 
-pub(super) fn run(results: &Results, json: bool) -> anyhow::Result<()> {
+pub(super) fn run(results: &Results, config: &Path, json: bool) -> anyhow::Result<()> {
     let today = SystemClock.now().date();
     let notes = results.list().map_err(judged)?;
     let mut listed: Vec<_> = notes.into_iter().map(|note| Listed::new(note, today)).collect();
@@ -62,11 +62,20 @@ pub(super) fn run(results: &Results, json: bool) -> anyhow::Result<()> {
         let rows: Vec<_> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
         output::columns(&rows).iter().try_for_each(|line| output::line(line))?;
     }
-    let overdue = listed.iter().filter(|one| one.state == State::Overdue).count();
-    if overdue > 0 {
+    let overdue = listed.iter().filter(|one| one.state == State::Overdue);
+    let projects: BTreeSet<_> = overdue.clone().map(|one| &one.answer.project).collect();
+    if !projects.is_empty() {
         output::note(&format!(
-            "{overdue} answer(s) should have been destroyed (clause L6), and the project's next query is \
-             refused until a record says so: `convenant results destroy --overdue …`"
+            "{} answer(s) should have been destroyed (clause L6), and the project's next query is \
+             refused until a record says so:",
+            overdue.count()
+        ));
+    }
+    for project in projects {
+        output::note(&format!(
+            "  convenant results destroy --overdue --project {project} --config {} --place PLACE --operator \
+             FUNCTION --out destruction-{project}.toml",
+            output::argument(config)
         ));
     }
     Ok(())

@@ -40,6 +40,26 @@ fn a_key_that_others_can_read_is_not_used() {
 }
 
 #[test]
+fn a_private_key_in_the_place_of_a_public_one_is_read_no_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = dir.path().join("ledger");
+    fs::create_dir_all(ledger.join("segments")).unwrap();
+    fs::write(ledger.join("checkpoint"), "convenant.node/0\n0\n\n").unwrap();
+    for algorithm in ["ed25519", "p256"] {
+        let (private, public) = new_key(dir.path(), algorithm, algorithm);
+        let checkpoint = ["ledger", "checkpoint", "--dir", text(&ledger), "--key"];
+        let output = convenant(&[&checkpoint[..], &[text(&private)]].concat());
+        let (told, show) = (stderr(&output), format!("`convenant keys show {}`", text(&private)));
+        assert_eq!(code(&output), 2);
+        assert!(told.contains("is a private key") && told.contains(&show), "{told}");
+        let key: serde_json::Value = serde_json::from_slice(&fs::read(&private).unwrap()).unwrap();
+        assert!(!told.contains(key["d"].as_str().unwrap()));
+        let shown = stdout(&done(&["keys", "show", text(&private)]));
+        assert_eq!(shown.trim(), fs::read_to_string(public).unwrap().trim());
+    }
+}
+
+#[test]
 fn several_sign_one_document_and_nobody_another_in_its_file() {
     let dir = tempfile::tempdir().unwrap();
     let keys = [("one", "ed25519"), ("two", "p256")].map(|(n, a)| new_key(dir.path(), n, a));

@@ -11,6 +11,7 @@ use std::{
 
 mod covenant;
 mod evidence;
+mod folders;
 mod help;
 mod keys;
 mod project;

@@ -17,7 +17,12 @@ fn a_suspension_is_written_signed_and_ended() {
     let out = text(&suspension);
     let suspend = ["project", "suspend", PROJECT, "--partner", OIN, "--from", from];
     let suspend = [&suspend[..], &["--reason", reason, "--out", out]].concat();
-    assert_eq!(stdout(&done(&suspend)).trim(), out);
+    let suspended = done(&suspend);
+    assert_eq!(stdout(&suspended).trim(), out);
+    let next = stderr(&suspended);
+    assert!(next.contains(&format!("\n  convenant sign {out} --key KEY\n")), "{next}");
+    let submit = format!("\n  convenant register submit {} --config client.toml\n", text(&signed));
+    assert!(next.contains(&submit), "{next}");
     let written: toml::Table = fs::read_to_string(&suspension).unwrap().parse().unwrap();
     let said = ["document", "project", "partner", "from", "reason"];
     let said = said.map(|member| written[member].as_str().unwrap());

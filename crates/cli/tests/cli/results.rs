@@ -151,6 +151,25 @@ fn what_is_overdue_comes_first_and_is_marked() {
 }
 
 #[test]
+fn what_is_overdue_is_told_with_the_command_that_destroys_it() {
+    let leader = Leader::new();
+    let late = leader.keep_file(1, PAST);
+    let told = stderr(&leader.results(&["list"]));
+    let command = told.lines().find_map(|line| line.trim().strip_prefix("convenant ")).unwrap();
+    let record = leader.path("record.toml");
+    let filled = command.replace("PLACE", "Rotterdam").replace("FUNCTION", "projectleider");
+    let filled = filled.replace(&format!("destruction-{PROJECT}.toml"), text(&record));
+    let mut words: Vec<_> = filled.split(' ').collect();
+    words.push("--yes");
+    let destroyed = done(&words);
+    assert!(record.exists() && !late.exists());
+    let config = leader.path("client.toml");
+    let submit = format!("register submit {} --config {}", text(&record), text(&config));
+    let next = stderr(&destroyed);
+    assert!(next.contains(&submit.replace(".toml --", ".jws --")), "{next}");
+}
+
+#[test]
 fn what_is_destroyed_gets_a_record_and_stays_in_the_list() {
     let leader = Leader::new();
     let (late, early) = (leader.keep_file(1, PAST), leader.keep_file(2, FUTURE));

@@ -44,6 +44,43 @@ fn a_faulty_condition_is_told_by_place_and_without_its_literals() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_with_what_is_expected() {
+    let query =
+        |option: &'static str, number| [&QUERY[..], &["--fields", "a", option, number]].concat();
+    refused(&query("--retention", "x"), "a whole number from 0 to 65535 is expected");
+    refused(&query("--retention", "70000"), "a whole number from 0 to 65535 is expected");
+    refused(&query("--minutes", "1.5"), "a whole number from 0 to 65535 is expected");
+    refused(&query("--timeout", "0"), "a whole number from 1 to 86400 is expected");
+    let since = "whole seconds since 1970 are expected";
+    let mandate = ["project", "mandate", "P", "--leader", "l", "--config", "c", "--out", "o"];
+    let commands: &[(&[&str], &str)] = &[
+        (&["ledger", "transactions", "--dir", "x", "--after", "gisteren"], since),
+        (&["ledger", "transactions", "--dir", "x", "--before", "2026-01-31"], since),
+        (&["ledger", "transactions", "--dir", "x", "--limit", "0"], "from 1 to 1000 is expected"),
+        (&["ledger", "records", "--as=fsc", "--dir", "x", "--from", "a"], "of 0 or more"),
+        (&["ledger", "records", "--as=fsc", "--dir", "x", "--limit", "a"], "of 0 or more"),
+        (&["ledger", "entries", "--dir", "x", "--from", "a"], "of 0 or more"),
+        (&["ledger", "entries", "--dir", "x", "--limit", "a"], "of 0 or more"),
+        (&["ledger", "prove", "a", "--dir", "x"], "of 0 or more"),
+        (&["register", "show", "a", "--config", "x"], "of 0 or more"),
+        (&["register", "list", "--dir", "x", "--quorum", "a"], "of 1 or more"),
+        (&["audit", "replay", "--quorum", "a"], "of 1 or more"),
+        (&[&mandate[..], &["--max-subjects", "a"]].concat(), "from 0 to 4294967295"),
+        (&["demo", "--persons", "199"], "from 200 to 500000"),
+        (&["demo", "--seed", "a"], "of 0 or more"),
+        (&["demo", "--port", "70000"], "from 0 to 65535"),
+    ];
+    commands.iter().for_each(|(command, says)| refused(command, says));
+}
+
+#[test]
+fn a_field_that_stands_there_twice_is_told_before_anything_is_asked() {
+    let query =
+        |fields: &'static str| [&QUERY[..], &["--out", "r.csv", "--fields", fields]].concat();
+    refused(&query("a,b,a"), "`--fields`: `a` stands there twice");
+}
+
+#[test]
 fn faulty_subjects_are_told_by_line_and_never_repeated() {
     let more = ["--out", "r.csv", "--fields", "a", "--subjects", "-"];
     let mut child = Command::new(env!("CARGO_BIN_EXE_convenant"))
@@ -56,7 +93,10 @@ fn faulty_subjects_are_told_by_line_and_never_repeated() {
     let output = child.wait_with_output().unwrap();
     let told = stderr(&output);
     assert_eq!(code(&output), 2);
-    assert!(told.contains("line 2") && !told.contains("9000") && !told.contains("1985"), "{told}");
+    assert!(
+        told.contains("stdin, line 2") && !told.contains("9000") && !told.contains("1985"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! What a folder is that is named as a ledger's. One that never was a ledger is wrong use; a ledger of which
+//! something is gone is evidence that does not hold, and is found out elsewhere.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{exit::usage, output};
+
+const SEGMENTS: &str = "segments";
+const TILES: &str = "tile";
+const CHECKPOINT: &str = "checkpoint";
+
+/// Where the ledgers are in folders that people name instead.
+const BELOW: [&str; 6] =
+    ["ledger", "receipts", "register", "state/ledger", "state/receipts", "state/register"];
+
+/// An error unless this is the folder of a ledger, of its copy or of a register.
+pub(super) fn is_one(dir: &Path) -> anyhow::Result<()> {
+    let one = holds(dir, &[SEGMENTS, TILES, CHECKPOINT]) || holds_documents(dir);
+    if one { Ok(()) } else { Err(none(dir)) }
+}
+
+/// An error unless this is the folder of a ledger or of its copy.
+pub(super) fn has_entries(dir: &Path) -> anyhow::Result<()> {
+    if holds(dir, &[SEGMENTS, TILES]) {
+        return Ok(());
+    }
+    if holds_documents(dir) {
+        return Err(usage(format!(
+            "`{}` is no ledger but a register as others follow it: documents, without the entries that name \
+             them; `convenant register` reads it, and the coordinator's `state/register` is a ledger as well",
+            dir.display()
+        )));
+    }
+    // A copy without a single entry has no tile.
+    if holds(dir, &[CHECKPOINT]) { Ok(()) } else { Err(none(dir)) }
+}
+
+/// An error unless this is the folder of a ledger whose entries tell of exchanges.
+pub(super) fn has_exchanges(dir: &Path) -> anyhow::Result<()> {
+    has_entries(dir)?;
+    let note = fs::read_to_string(dir.join(CHECKPOINT)).unwrap_or_default();
+    let origin = note.lines().next().unwrap_or_default();
+    if !origin.starts_with("convenant.register/") {
+        return Ok(());
+    }
+    let (dir, origin) = (dir.display(), output::shown(origin));
+    Err(usage(format!(
+        "`{dir}` is the register, `{origin}`: its entries name documents and tell of no exchange; \
+         `convenant register list` lists them"
+    )))
+}
+
+fn holds(dir: &Path, names: &[&str]) -> bool {
+    names.iter().any(|name| dir.join(name).exists())
+}
+
+/// Whether documents are there as a register keeps them: by their number, whatever the first may be.
+pub(crate) fn holds_documents(dir: &Path) -> bool {
+    let numbered = |name: &str| {
+        let number = name.strip_suffix(".jws").unwrap_or_default();
+        number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    let listed = fs::read_dir(dir.join("documents")).into_iter().flatten().flatten();
+    let mut names = listed.map(|file| file.file_name());
+    names.any(|name| name.to_str().is_some_and(numbered))
+}
+
+fn none(dir: &Path) -> anyhow::Error {
+    let shown = dir.display();
+    if dir.is_file() {
+        return usage(format!("`{shown}` is no ledger but a file; a ledger is a folder"));
+    }
+    if !dir.exists() {
+        return usage(format!("`{shown}` is no ledger: there is no such folder"));
+    }
+    let below: Vec<PathBuf> = BELOW.iter().map(|name| dir.join(name)).collect();
+    let is_one = |below: &&PathBuf| holds(below, &[SEGMENTS, TILES]) || holds_documents(below);
+    let below = below.iter().filter(is_one);
+    let below: Vec<_> = below.map(|below| format!("`{}`", below.display())).collect();
+    let instead = match below.as_slice() {
+        [] => String::new(),
+        below => format!("; below it there is {}", below.join(", ")),
+    };
+    usage(format!(
+        "`{shown}` is no ledger: it holds neither `{SEGMENTS}` nor a `{CHECKPOINT}` with `{TILES}`{instead}"
+    ))
+}

@@ -1,0 +1,105 @@
+//! `convenant ledger verify`: whether entries, checkpoint, timestamps and published tiles are one ledger's.
+
+use std::{io, path::Path};
+
+use anyhow::Context as _;
+use convenant_ledger::{LedgerVerifier, OpenError, Replayed, merkle::leaf_hash};
+use convenant_model::Digest;
+use convenant_store::Published;
+use serde::Serialize;
+
+use super::{note, open, timestamp::Stamped, verifier};
+use crate::{exit::bad_evidence, output};
+
+pub(super) const EXAMPLES: &str = "\
+Example:
+  convenant ledger verify --dir state/ledger --key ledger.pub.jwk
+
+Reads every entry, computes the tree again, and compares its root with the signed checkpoint, and
+with those under a timestamp; and compares each published tile with the entries.
+What is damaged, altered or missing is named, and the exit code is 4.";
+
+#[derive(Serialize)]
+struct Verified {
+    origin: String,
+    entries: u64,
+    root: Digest,
+    /// Entries that the checkpoint covers: only these are evidence.
+    covered: u64,
+    torn_bytes: u64,
+}
+
+pub(super) fn verify(
+    dir: &Path,
+    key: &Path,
+    origin: Option<&str>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let ledger = open(dir)?;
+    let verifier = verifier(key, origin, &note(dir)?)?;
+    let mut stamped = Stamped::of(dir, &verifier)?;
+    let mut published = Published::of(&ledger).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => bad_evidence(error),
+        _ => error.into(),
+    })?;
+    let replayed = ledger.verify(&verifier, &mut |found| {
+        let leaf = leaf_hash(found.entry);
+        stamped.push(leaf);
+        published.push(leaf, found.entry);
+    });
+    let replayed = replayed.map_err(refused)?;
+    stamped.hold()?;
+    tiles_hold(dir, published)?;
+    let verified = Verified::of(&verifier, &replayed);
+    if json {
+        return output::json(&verified);
+    }
+    if verified.covered < verified.entries {
+        let more = verified.entries - verified.covered;
+        output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
+    }
+    if verified.torn_bytes > 0 {
+        output::note(&format!(
+            "{} bytes of an entry that was never completed",
+            verified.torn_bytes
+        ));
+    }
+    output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
+    output::line(&format!("root {}", verified.root))
+}
+
+/// Others make proofs from the tiles, and an altered one proves what is not so.
+fn tiles_hold(dir: &Path, published: Published) -> anyhow::Result<()> {
+    let unlike = published.unlike().context("the published tiles cannot be read")?;
+    let Some(first) = unlike.first() else { return Ok(()) };
+    let path = dir.join(first);
+    let more = match unlike.len() {
+        1 => String::new(),
+        several => format!(" (and {} more)", several - 1),
+    };
+    Err(bad_evidence(anyhow::anyhow!(
+        "the entries hold, and the published tile `{}` does not follow from them{more}; a daemon makes its \
+         tiles again when it starts",
+        path.display()
+    )))
+}
+
+pub(super) fn refused(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Io(_) => error.into(),
+        _ => bad_evidence(error),
+    }
+}
+
+impl Verified {
+    fn of(verifier: &LedgerVerifier, replayed: &Replayed) -> Self {
+        let covered = replayed.checkpoint.as_ref().map_or(0, |signed| signed.checkpoint().size);
+        Self {
+            origin: verifier.origin().as_str().to_owned(),
+            entries: replayed.tree.size(),
+            root: replayed.tree.root(),
+            covered,
+            torn_bytes: replayed.tail.torn_bytes,
+        }
+    }
+}
