@@ -14,6 +14,7 @@ use crate::{
 
 mod case;
 mod logging;
+mod reading;
 mod remote;
 mod starting;
 
