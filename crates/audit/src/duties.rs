@@ -13,11 +13,13 @@ use convenant_model::{
 use crate::{
     Code, Entries, Finding, LedgerName, RegisterEvidence,
     figures::{Figures, Kept},
+    findings::Findings,
     place::Place,
     table::Table,
 };
 
-/// Permits that were given before a paper's date: by project, paper and date.
+/// Permits that were given before a paper's date: by project, paper and date. Of more such rows than a table has only
+/// the number of permits is known.
 #[derive(Default)]
 pub(crate) struct Unprepared(Table<(ProjectId, &'static str, Date), Entries>);
 
@@ -39,14 +41,16 @@ impl Unprepared {
         }
     }
 
-    pub(crate) fn findings(&self, ledger: &LedgerName) -> Vec<Finding> {
-        let rows = self.0.iter();
+    pub(crate) fn findings(&self, ledger: &LedgerName) -> Findings {
+        let mut findings = Findings::default();
         let say = |((id, paper, dated), permits): (&(ProjectId, &str, Date), &Entries)| {
             let first = permits.first.first()?.entry;
             let found = format!("project={id} {paper}={dated} permits={}", permits.number);
             Some(Finding::new(Code::PaperLate, ledger).entry(first).found(found))
         };
-        rows.filter_map(say).collect()
+        findings.extend(self.0.iter().filter_map(say));
+        findings.leave_out(Code::PaperLate, ledger, self.0.left_out());
+        findings
     }
 }
 

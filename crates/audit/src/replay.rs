@@ -73,7 +73,7 @@ impl<'a> Replay<'a> {
         for ledger in &mut self.ledgers {
             // A node sees again what the coordinator passed on.
             if ledger.name.kind != LedgerKind::Node || !by_coordinator {
-                findings.extend(std::mem::take(&mut ledger.told_once));
+                findings.absorb(std::mem::take(&mut ledger.told_once));
                 findings.extend(duties::kept(&ledger.name, &ledger.figures, until));
             }
         }
