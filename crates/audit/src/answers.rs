@@ -155,9 +155,8 @@ impl Answers {
         register: &RegisterEvidence,
         ledgers: &mut [Replayed],
         until: Option<Timestamp>,
+        by_coordinator: bool,
     ) -> Self {
-        let of = |kind| ledgers.iter().any(|one| one.name.kind == kind);
-        let by_coordinator = of(LedgerKind::Coordinator);
         let mut figures = Figures::default();
         for ledger in ledgers {
             let node = ledger.name.kind == LedgerKind::Node;

@@ -7,17 +7,19 @@ use std::collections::BTreeSet;
 use convenant_model::{
     Date, ProjectId, Timestamp,
     documents::AttachmentKind,
-    register::{Actor, Decided, Duty, Project, Task, Terms},
+    register::{Actor, Decided, Duty, Project, Task},
 };
 
 use crate::{
     Code, Entries, Finding, LedgerName, RegisterEvidence,
     figures::{Figures, Kept},
+    findings::Findings,
     place::Place,
     table::Table,
 };
 
-/// Permits that were given before a paper's date: by project, paper and date.
+/// Permits that were given before a paper's date: by project, paper and date. Of more such rows than a table has only
+/// the number of permits is known.
 #[derive(Default)]
 pub(crate) struct Unprepared(Table<(ProjectId, &'static str, Date), Entries>);
 
@@ -39,14 +41,16 @@ impl Unprepared {
         }
     }
 
-    pub(crate) fn findings(&self, ledger: &LedgerName) -> Vec<Finding> {
-        let rows = self.0.iter();
+    pub(crate) fn findings(&self, ledger: &LedgerName) -> Findings {
+        let mut findings = Findings::default();
         let say = |((id, paper, dated), permits): (&(ProjectId, &str, Date), &Entries)| {
             let first = permits.first.first()?.entry;
             let found = format!("project={id} {paper}={dated} permits={}", permits.number);
             Some(Finding::new(Code::PaperLate, ledger).entry(first).found(found))
         };
-        rows.filter_map(say).collect()
+        findings.extend(self.0.iter().filter_map(say));
+        findings.leave_out(Code::PaperLate, ledger, self.0.left_out());
+        findings
     }
 }
 
@@ -93,21 +97,21 @@ pub(crate) fn kept(
     figures.kept.iter().flat_map(of).flatten().collect()
 }
 
-/// What the documents of approved projects tell, at the decision of each.
+/// What the documents of projects tell that were ever approved, at the decision of each.
 pub(crate) fn projects(register: &RegisterEvidence, until: Option<Timestamp>) -> Vec<Finding> {
     let state = register.register().state();
     let covenant = state.covenant().map(|one| one.covenant.as_ref());
     let mut findings = Vec::new();
     for (id, project) in state.projects() {
-        let decided = project.decided().filter(|one| one.approves());
-        let Some((decided, covenant)) = decided.zip(covenant) else { continue };
+        let Some((decided, covenant)) = project.decided().zip(covenant) else { continue };
+        // Of one that the LSI decided against after it ran, what was received is there all the same.
+        let Some(last_days) = project.last_days(covenant) else { continue };
         let say = |code, found: String| {
             let finding = Finding::new(code, "register").found(format!("project={id} {found}"));
             Finding { entry: register.filed().decision(decided), ..finding }
         };
         findings.extend(late_measure(decided).map(|found| say(Code::PaperLate, found)));
-        let terms = project.terms(covenant);
-        let emptied = terms.and_then(|terms| late_end(project, terms));
+        let emptied = late_end(project, last_days.destruction);
         findings.extend(emptied.map(|found| say(Code::DestroyedLate, found)));
         let Some(until) = until else { continue };
         let duties = project.duties(covenant, until);
@@ -119,14 +123,14 @@ pub(crate) fn projects(register: &RegisterEvidence, until: Option<Timestamp>) ->
 
 /// An earlier measure (clause S8) that is later than the decision.
 fn late_measure(decided: &Decided) -> Option<String> {
-    let decided_on = decided.decision.decided_on;
+    let decided_on = decided.approves().then_some(decided.decision.decided_on)?;
     let last = decided.proposal.earlier_measure.iter().map(|one| one.date).max()?;
     (last > decided_on).then(|| format!("earlier-measure={last} decided_on={decided_on}"))
 }
 
 /// When the last of a project was destroyed on record, where that was too late.
-fn late_end(project: &Project, terms: Terms) -> Option<String> {
-    let (emptied, last_day) = (project.emptied_from()?.date(), terms.destruction);
+fn late_end(project: &Project, last_day: Date) -> Option<String> {
+    let emptied = project.emptied_from()?.date();
     (emptied > last_day).then(|| format!("last_day={last_day} destroyed={emptied}"))
 }
 

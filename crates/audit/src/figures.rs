@@ -156,28 +156,6 @@ impl Figures {
         }
     }
 
-    /// Notes an answer that must be destroyed after its last day, with what the whole register says of it.
-    pub(crate) fn keeps(
-        &mut self,
-        place: &Place,
-        project: (&ProjectId, Option<&Project>),
-        answer: &Answer,
-        last_day: Date,
-    ) {
-        let (id, project) = project;
-        let Some(kept) = self.kept.row(id.clone()) else { return };
-        let by = |at| project.is_some_and(|project| project.is_destroyed(answer, at));
-        let end = last_day.plus_days(1).start();
-        let entries = if by(Timestamp::from_millis(end.millis() - 1).unwrap_or(end)) {
-            &mut kept.in_time
-        } else if by(Timestamp::LAST) {
-            kept.late.entry(last_day).or_default()
-        } else {
-            kept.waiting.entry(last_day).or_default()
-        };
-        entries.note(&place.ledger, place.entry);
-    }
-
     /// Notes how many rows a receiver has proof of.
     pub(crate) fn received(&mut self, place: &Place, source: Source, rows: u64) {
         if let Some(gives) = self.sources.row(source) {
@@ -198,16 +176,16 @@ impl Figures {
     }
 
     /// Adds the figures of another ledger; of a node whose questions the coordinator counted too, only what
-    /// it refused itself, and who read it.
+    /// it refused itself, what only it tells is kept, and who read it.
     pub(crate) fn absorb(&mut self, other: Self, also_counted: bool) {
         self.refusals.absorb(other.refusals, Entries::absorb);
         self.readers.absorb(other.readers, Reads::absorb);
+        self.kept.absorb(other.kept, Kept::absorb);
         if also_counted {
             return;
         }
         self.askers.absorb(other.askers, Asks::absorb);
         self.sources.absorb(other.sources, Gives::absorb);
-        self.kept.absorb(other.kept, Kept::absorb);
         self.days.absorb(other.days, |day, more| *day += more);
         self.refused_days.absorb(other.refused_days, |day, more| *day += more);
         self.hours.iter_mut().zip(other.hours).for_each(|(hour, more)| *hour += more);
@@ -256,6 +234,26 @@ impl Reads {
 }
 
 impl Kept {
+    /// Notes an answer that must be destroyed after its last day, with what the whole register says of it.
+    pub(crate) fn note(
+        &mut self,
+        (ledger, entry): (&LedgerName, u64),
+        project: Option<&Project>,
+        answer: &Answer,
+        last_day: Date,
+    ) {
+        let by = |at| project.is_some_and(|project| project.is_destroyed(answer, at));
+        let end = last_day.plus_days(1).start();
+        let entries = if by(Timestamp::from_millis(end.millis() - 1).unwrap_or(end)) {
+            &mut self.in_time
+        } else if by(Timestamp::LAST) {
+            self.late.entry(last_day).or_default()
+        } else {
+            self.waiting.entry(last_day).or_default()
+        };
+        entries.note(ledger, entry);
+    }
+
     fn absorb(&mut self, other: Self) {
         self.in_time.absorb(other.in_time);
         for (own, other) in [(&mut self.late, other.late), (&mut self.waiting, other.waiting)] {

@@ -23,12 +23,19 @@ impl Findings {
         }
     }
 
+    /// Notes that there are so many more, of which nothing else is known.
+    pub(crate) fn leave_out(&mut self, code: Code, ledger: impl ToString, number: u64) {
+        if number > 0 {
+            *self.numbers.entry((code, ledger.to_string())).or_default() += number;
+        }
+    }
+
     /// Adds what was gathered elsewhere.
     pub(crate) fn absorb(&mut self, other: Self) {
         let left_out = other.left_out();
         self.extend(other.told);
         for left in left_out {
-            *self.numbers.entry((left.code, left.ledger)).or_default() += left.number;
+            self.leave_out(left.code, left.ledger, left.number);
         }
     }
 

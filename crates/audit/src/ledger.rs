@@ -71,7 +71,7 @@ pub struct Replayed {
     pub(crate) receipts: Vec<Received>,
     pub(crate) figures: Figures,
     /// Unusual use and what was asked too early, which a node's ledger tells as the coordinator's does.
-    pub(crate) told_once: Vec<Finding>,
+    pub(crate) told_once: Findings,
 }
 
 impl<'a> LedgerReplay<'a> {
@@ -153,8 +153,8 @@ impl<'a> LedgerReplay<'a> {
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
-        let mut told_once = self.figures.watch.findings(&self.name);
-        told_once.extend(self.unprepared.findings(&self.name));
+        let mut told_once = self.unprepared.findings(&self.name);
+        told_once.extend(self.figures.watch.findings(&self.name));
         let report = LedgerReport {
             name: self.name.to_string(),
             root: root(&self.leaves),

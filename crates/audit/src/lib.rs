@@ -33,6 +33,7 @@ mod figures;
 mod filed;
 mod finding;
 mod findings;
+mod kept;
 mod ledger;
 mod name;
 mod outcome;

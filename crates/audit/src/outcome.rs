@@ -42,11 +42,11 @@ impl LedgerReplay<'_> {
         self.note_answers(index, outcome);
     }
 
-    /// Notes what was answered, and when it must be gone (clause L6).
+    /// Notes what was answered, and when it must be gone as this party counts it (clause L6). Who has something to
+    /// destroy is told from all ledgers together.
     fn note_answers(&mut self, index: u64, outcome: &OutcomeEntry) {
         let Some(decided) = self.decided.get(&outcome.query) else { return };
         let place = Place { ledger: self.name.clone(), entry: index };
-        let project = self.register.register().state().project(&decided.ruled.project);
         for result in outcome.results.iter().filter(|one| one.status == Status::Answered) {
             let provider = result.partner.clone();
             let (id, kind) = (decided.ruled.project.clone(), decided.ruled.kind);
@@ -62,7 +62,6 @@ impl LedgerReplay<'_> {
             let last_day = last_day(outcome.at, decided.ruled.retention_days);
             let receiver = decided.ruled.requester.clone();
             let answer = Answer { query: outcome.query, provider, receiver, at: outcome.at };
-            self.figures.keeps(&place, (&id, project), &answer, last_day);
             self.kept.entry(id).or_default().keep(answer, last_day);
         }
     }

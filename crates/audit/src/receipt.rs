@@ -31,6 +31,8 @@ pub(crate) struct Received {
     /// SHA-256 over the signed query.
     pub(crate) signed: Digest,
     pub(crate) stated: Stated,
+    /// Whether the requester had the whole answer in hand, also where it then declined it or could not keep it.
+    pub(crate) came: bool,
     /// The partner's outcome, where its signature holds.
     pub(crate) outcome: Option<Signed>,
     /// Number of documents in the register that the query names.
@@ -115,6 +117,7 @@ impl LedgerReplay<'_> {
             partner: self.parties.of(receipt.partner.clone()),
             signed: sha256(receipt.signed_query.as_bytes()),
             stated: Stated::of(&receipt.status),
+            came: answered || refused_here,
             outcome,
             documents,
         });

@@ -6,7 +6,7 @@ use convenant_model::Timestamp;
 
 use crate::{
     Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
-    Report, Statement, duties, findings::Findings, reconcile, revoked, signed::Known,
+    Report, Statement, duties, findings::Findings, kept, reconcile, revoked, signed::Known,
 };
 
 /// An audit under way.
@@ -70,15 +70,16 @@ impl<'a> Replay<'a> {
         let until = until(&self.ledgers);
         let by_coordinator =
             self.ledgers.iter().any(|one| one.name.kind == LedgerKind::Coordinator);
+        kept::tell(self.register, &mut self.ledgers);
         for ledger in &mut self.ledgers {
             // A node sees again what the coordinator passed on.
             if ledger.name.kind != LedgerKind::Node || !by_coordinator {
-                findings.extend(std::mem::take(&mut ledger.told_once));
-                findings.extend(duties::kept(&ledger.name, &ledger.figures, until));
+                findings.absorb(std::mem::take(&mut ledger.told_once));
             }
+            findings.extend(duties::kept(&ledger.name, &ledger.figures, until));
         }
         findings.extend(duties::projects(self.register, until));
-        let answers = Answers::new(self.register, &mut self.ledgers, until);
+        let answers = Answers::new(self.register, &mut self.ledgers, until, by_coordinator);
         let left_out = findings.left_out();
         let mut findings = findings.told();
         // Causes before what follows from them: the register, then each ledger by itself, then one against another.

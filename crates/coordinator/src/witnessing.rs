@@ -154,11 +154,17 @@ async fn ask(
 ) {
     for ledger in ledgers {
         let origin = ledger.origin().as_str();
-        match tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await {
+        let asked = tokio::time::timeout(PATIENCE, ledger.to(&witness, channel.clone())).await;
+        let news = asked.as_ref().is_ok_and(|came| ledger.is_news(&node, came.as_ref().copied()));
+        match asked {
             Ok(Ok(entries)) => tracing::trace!(%node, origin, entries, "a node cosigned"),
             Ok(Err(PublishError::Unavailable(_))) | Err(_) => {
                 tracing::debug!(%node, origin, "a node cannot be asked to cosign");
                 return;
+            }
+            Ok(Err(error)) if !news => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(%node, origin, error, "a node did not cosign, as before");
             }
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;

@@ -22,8 +22,8 @@ mod subjects;
 mod vouchers;
 
 pub use answer::{Answer, AnswerError, Closed, Signatory, decline};
-pub use convenant_model::query::QUERY_TYPE;
-pub use received::{Received, Rejection, SKEW_SECONDS, View, check_signed};
+pub use convenant_model::{query::QUERY_TYPE, time::SKEW_SECONDS};
+pub use received::{Received, Rejection, View, check_signed};
 pub use subjects::{SubjectFault, Unfit, Unsealed, open_subjects, seal_subjects};
 pub use vouchers::{
     Issuing, Kept, KeptError, Taking, VOUCHING_TYPE, VoucherFault, VoucherView, VouchingError,

@@ -8,6 +8,7 @@ use convenant_model::{
     Digest, Oin, Problem, QueryId, Timestamp,
     entry::{Entry, Recordable, Rejected},
     query::{MAX_TARGETS, Query, is_traceparent},
+    time::SKEW_SECONDS,
 };
 use convenant_signing::{JwsError, parse_canonical, peek_compact, sha256};
 
@@ -15,8 +16,6 @@ use crate::QUERY_TYPE;
 
 /// Most bytes of a signed query; its entry must fit a ledger.
 const MAX_SIGNED: usize = 24 << 10;
-/// Seconds that another party's clock may be ahead.
-pub const SKEW_SECONDS: i64 = 30;
 
 /// What this party knows when a query arrives.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use convenant_model::{Digest, Timestamp};
 use thiserror::Error;
 
 use crate::{
-    checkpoint::{CheckpointSigningError, LedgerSigner, SignedCheckpoint},
+    checkpoint::{CheckpointSigningError, LedgerSigner, LedgerVerifier, SignedCheckpoint},
     entry::{EntryBytes, Position},
     frame,
     merkle::{self, Frontier, ProveError},
@@ -229,6 +229,12 @@ impl<S: Store> Ledger<S> {
             self.checkpoint = None;
         }
         self.publish(now)
+    }
+
+    /// The ledger's name with the key that it is signed with.
+    #[must_use]
+    pub const fn verifier(&self) -> &LedgerVerifier {
+        self.signer.verifier()
     }
 
     /// Adds the cosignature of this ledger's party to a checkpoint of another.

@@ -33,7 +33,7 @@ mod suspending;
 mod texts;
 
 pub use breach::{Breach, Fault};
-pub use duties::{Actor, Duty, Task, Terms};
+pub use duties::{Actor, Duty, LastDays, Task, Terms};
 pub use project::{Answer, Decided, Project, ProjectState};
 
 /// A signed document whose signatures can be checked. `signing` implements it for its JWS type.

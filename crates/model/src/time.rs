@@ -6,6 +6,9 @@ use jiff::{Span, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// Seconds that two parties' clocks may differ.
+pub const SKEW_SECONDS: i64 = 30;
+
 /// The days of law and covenant are those of the Netherlands. The rule is that of Directive 2000/84/EC, in
 /// the form of POSIX (IEEE 1003.1 §8.3), so that no database of time zones has a say in a verdict: summer time
 /// from the last Sunday of March to the last of October.

@@ -27,10 +27,7 @@ use convenant_signing::{SystemRandom, sha256};
 use convenant_store::{Admission, Before, Books};
 use convenant_subjects::{Journal, Subjects};
 use convenant_transport::{Deadline, Line};
-use convenant_wire::{
-    problem::status,
-    v1::{AnswerRequest, answer_frame::Body},
-};
+use convenant_wire::{problem::status, v1::AnswerRequest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status as GrpcStatus;
 
@@ -339,7 +336,7 @@ impl Answering {
             decline(&asked.received, asked.target, outcome, decision, &asked.keys.signatory);
         match signed {
             // Whether the coordinator is still there makes no difference to the record.
-            Ok(signed) => drop(frames.send(Body::SignedOutcome(signed)).await),
+            Ok(signed) => frames.end(signed, Duration::ZERO).await,
             Err(error) => tracing::error!(%error, "an outcome could not be signed"),
         }
     }
@@ -420,7 +417,8 @@ impl Answering {
                 if let Err(error) = self.books.ledger.append_later(&Entry::Outcome(closed.entry)) {
                     tracing::error!(query = %asked.received.query().id, %error, "an outcome is not recorded");
                 }
-                drop(frames.send(Body::SignedOutcome(closed.signed_outcome)).await);
+                let left = deadline.and_then(|deadline| deadline.left().ok()).unwrap_or_default();
+                frames.end(closed.signed_outcome, left).await;
             }
             Err(error) => tracing::error!(%error, "an outcome could not be signed"),
         }

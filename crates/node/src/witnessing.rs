@@ -112,10 +112,17 @@ impl Cosigned {
     pub(crate) async fn renew(&self) {
         let witness = verifiers(&self.follower.current(), &self.coordinator, self.clock.now());
         let cosigned = self.published.to(&witness, self.line.channel());
-        match tokio::time::timeout(PATIENCE, cosigned).await {
+        let asked = tokio::time::timeout(PATIENCE, cosigned).await;
+        let is_news = |came| self.published.is_news(&self.coordinator, came);
+        let news = asked.as_ref().is_ok_and(|came| is_news(came.as_ref().copied()));
+        match asked {
             Ok(Ok(entries)) => tracing::trace!(entries, "the coordinator cosigned the ledger"),
             Ok(Err(PublishError::Unavailable(_))) | Err(_) => {
                 tracing::debug!("the coordinator cannot be asked to cosign the ledger");
+            }
+            Ok(Err(error)) if !news => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(error, "the coordinator did not cosign the ledger, as before");
             }
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;

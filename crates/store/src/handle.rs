@@ -8,7 +8,8 @@ use std::{
 };
 
 use convenant_ledger::{
-    Draft, EntryBytes, Found, Ledger, LedgerSigner, Position, Recorded, Recovery, SignedCheckpoint,
+    Draft, EntryBytes, Found, Ledger, LedgerSigner, LedgerVerifier, Position, Recorded, Recovery,
+    SignedCheckpoint,
 };
 use convenant_model::{
     Clock, Digest,
@@ -178,6 +179,14 @@ impl LedgerHandle {
     /// When the ledger was closed, or the checkpoint cannot be signed or published.
     pub async fn sign_with(&self, signer: LedgerSigner) -> Result<(), AskError> {
         Ok(self.ask(|ledger, clock| ledger.sign_with(signer, clock.now())).await??)
+    }
+
+    /// The name of this ledger with the key that it is signed with now.
+    ///
+    /// # Errors
+    /// When the ledger was closed.
+    pub async fn verifier(&self) -> Result<LedgerVerifier, AskError> {
+        self.ask(|ledger, _| ledger.verifier().clone()).await
     }
 
     /// A checkpoint of another party's ledger, cosigned in the name of this one and with its key.

@@ -106,6 +106,64 @@ fn an_index_in_doubt_is_made_again() {
     }
 }
 
+/// Every other byte of what was written, and every length: sled reads on, gives less, fails or panics, and the
+/// index is whole all the same.
+#[test]
+fn whatever_byte_is_damaged_no_query_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    settled(&whole);
+    let files: Vec<_> = fs::read_dir(whole.join("0")).unwrap().map(|one| one.unwrap()).collect();
+    let files: Vec<_> = files.iter().filter(|one| one.file_type().unwrap().is_file()).collect();
+    let mut made = 0;
+    for damaged in &files {
+        let bytes = fs::read(damaged.path()).unwrap();
+        let written = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let step = (written / 60).max(1);
+        for at in (0..written).step_by(step) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            for (number, other) in [&flipped, &bytes[..at].to_vec()].into_iter().enumerate() {
+                let name = format!("{:?}-{at}-{number}", damaged.file_name());
+                let copy = folder.path().join(&name);
+                fs::create_dir_all(copy.join("0")).unwrap();
+                for file in &files {
+                    fs::copy(file.path(), copy.join("0").join(file.file_name())).unwrap();
+                }
+                fs::write(copy.join("0").join(damaged.file_name()), other).unwrap();
+                let rebuilt = Cell::new(false);
+                assert!(is_whole(&open(&copy, MARK, &rebuilt)), "{name}");
+                made += u32::from(rebuilt.get());
+            }
+        }
+    }
+    assert!(made > 100, "damage is noticed: {made}");
+}
+
+/// What stands in the folder's place is replaced, so that the next start finds an index there.
+#[test]
+fn what_is_no_folder_gives_way_to_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    type Place = fn(&Path);
+    let places: [(&str, Place); 4] = [
+        ("file", |path| fs::write(path, "not a folder").unwrap()),
+        ("link", |path| std::os::unix::fs::symlink("/nonexistent/index", path).unwrap()),
+        ("empty", |path| fs::create_dir(path).unwrap()),
+        ("latest", |path| {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join(u64::MAX.to_string()), "not a folder").unwrap();
+        }),
+    ];
+    for (name, place) in places {
+        let path = folder.path().join(name);
+        place(&path);
+        settled(&path);
+        let rebuilt = Cell::new(false);
+        assert!(is_whole(&open(&path, MARK, &rebuilt)), "{name}");
+        assert!(!rebuilt.get(), "{name}");
+    }
+}
+
 #[test]
 fn an_index_that_was_not_settled_is_made_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use convenant_model::{
     Date, Oin, Timestamp,
-    documents::{Annex, Destruction, Proposal},
+    documents::{Annex, Proposal},
     entry::Status,
     kept::last_day,
     parse::BoundedText,
@@ -76,11 +76,7 @@ impl Reporting<'_> {
         let (query, at) = (&held.query, ended?.at);
         let (provider, receiver) = (self.party.clone(), query.requester.partner.clone());
         let answer = Answer { query: query.id, provider, receiver, at };
-        let project = self.project(query)?;
-        let destroyed = |record: &&Destruction| project.is_destroyed(&answer, record.destroyed_at);
-        let records = project.destructions().iter().map(AsRef::as_ref);
-        let by_now = records.filter(|one| one.destroyed_at <= self.at);
-        by_now.filter(destroyed).map(|one| one.destroyed_at).min().map(Timestamp::date)
+        self.project(query)?.destroyed(&answer, self.at).map(Timestamp::date)
     }
 }
 

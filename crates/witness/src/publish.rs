@@ -1,7 +1,7 @@
 //! The other side of a witness: a ledger's owner, who asks to have its checkpoints cosigned.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -11,6 +11,7 @@ use convenant_ledger::{
     checkpoint::CheckpointError,
     note::{NoteError, NoteName},
 };
+use convenant_model::Oin;
 use convenant_signing::SigningKey;
 use convenant_store::{AskError, LedgerHandle, Notes};
 use convenant_wire::{
@@ -26,8 +27,10 @@ pub struct Published {
     ledger: LedgerHandle,
     origin: NoteName,
     witnessed: Notes,
-    /// The witnesses that cosigned since the start.
-    asked: Mutex<HashSet<NoteName>>,
+    /// The witnesses that cosigned since the start, each with the key that it did so with last.
+    asked: Mutex<HashMap<NoteName, LedgerVerifier>>,
+    /// What was last said of a witness whose keys do not do.
+    said: Mutex<HashMap<Oin, String>>,
 }
 
 /// Why a checkpoint was not cosigned.
@@ -71,7 +74,7 @@ impl Published {
     /// A ledger by its name; the cosigned checkpoints are kept in `witnessed`.
     #[must_use]
     pub fn new(ledger: LedgerHandle, origin: NoteName, witnessed: Notes) -> Self {
-        Self { ledger, origin, witnessed, asked: Mutex::default() }
+        Self { ledger, origin, witnessed, asked: Mutex::default(), said: Mutex::default() }
     }
 
     /// The ledger's name.
@@ -88,8 +91,9 @@ impl Published {
         Ok(self.ledger.sign_with(signer).await?)
     }
 
-    /// Has the ledger's present checkpoint cosigned by a witness, unless it was already since the start: what is
-    /// kept of before may have been set back together with the ledger. `witness` is the name of its ledger with
+    /// Has the ledger's present checkpoint cosigned by a witness, unless it was already since the start, with a key that
+    /// still holds: what is kept of before may have been set back together with the ledger, and a cosignature under a
+    /// key that was revoked meanwhile counts for nothing. `witness` is the name of its ledger with
     /// the keys that it may sign with: more than one while these rotate. Gives how many entries are cosigned.
     ///
     /// # Errors
@@ -101,7 +105,8 @@ impl Published {
     ) -> Result<u64, PublishError> {
         let name = witness.first().ok_or(PublishError::NoKey)?.origin();
         let known = self.known(name)?;
-        if known == Some(self.ledger.size()) && self.asked().contains(name) {
+        let holds = self.asked().get(name).is_some_and(|key| witness.contains(key));
+        if known == Some(self.ledger.size()) && holds {
             return Ok(self.ledger.size());
         }
         let checkpoint = self.ledger.checkpoint().await?;
@@ -145,18 +150,30 @@ impl Published {
         let size = own.checkpoint().size;
         let mut cosigned = Err(PublishError::NoKey);
         for key in witness {
-            cosigned = cosigned.or_else(|_| Ok(own.clone().cosigned_by(key, note)?));
+            cosigned = cosigned.or_else(|_| Ok((key, own.clone().cosigned_by(key, note)?)));
         }
-        let cosigned = cosigned?;
-        if let Some(witness) = witness.first() {
-            self.witnessed.replace(witness.origin(), &cosigned.to_string())?;
-            self.asked().insert(witness.origin().clone());
-        }
+        let (key, cosigned) = cosigned?;
+        self.witnessed.replace(key.origin(), &cosigned.to_string())?;
+        self.asked().insert(key.origin().clone(), key.clone());
         Ok(size)
     }
 
+    /// Whether what came of asking a witness is to be said. That its keys do not do lasts until somebody changes
+    /// them, and is said once, until it cosigns again.
+    pub fn is_news(&self, witness: &Oin, came: Result<u64, &PublishError>) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match came {
+            Ok(_) => said.remove(witness).is_some(),
+            Err(error @ (PublishError::NoKey | PublishError::Cosignature(_))) => {
+                let text = error.to_string();
+                said.insert(witness.clone(), text.clone()) != Some(text)
+            }
+            Err(_) => true,
+        }
+    }
+
     /// A panic elsewhere leaves whole names behind.
-    fn asked(&self) -> MutexGuard<'_, HashSet<NoteName>> {
+    fn asked(&self) -> MutexGuard<'_, HashMap<NoteName, LedgerVerifier>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -173,5 +190,49 @@ fn refused(status: Status) -> PublishError {
     match read(&status) {
         PeerProblem::Foreign => PublishError::Unavailable(Box::new(status)),
         _ => PublishError::Refused(Box::new(status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convenant_model::{Clock, Timestamp};
+    use convenant_signing::SystemRandom;
+    use convenant_store::{Layout, Options};
+
+    use super::*;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(1_772_445_600_000).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn that_a_witness_has_no_key_that_does_is_said_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("ledger");
+        let origin = NoteName::new("ledger.example/node").unwrap();
+        let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+        let signer = LedgerSigner::new(origin.clone(), key).unwrap();
+        let witnessed = Notes::new(folder.join("witnessed"));
+        let (layout, clock) = (Layout::default(), Arc::new(Noon));
+        let options = Options { folder, signer, clock, layout };
+        let (ledger, _) = LedgerHandle::open(options, &mut |_| {}).unwrap();
+        let published = Published::new(ledger.clone(), origin, witnessed);
+        let [one, other] =
+            ["00000099000000001000", "00000099000000002000"].map(|oin| Oin::new(oin).unwrap());
+        let declined = || PublishError::Cosignature(CheckpointError::Note(NoteError::Signature));
+        assert!(published.is_news(&one, Err(&declined())));
+        assert!(!published.is_news(&one, Err(&declined())));
+        assert!(published.is_news(&other, Err(&declined())), "of each");
+        assert!(published.is_news(&one, Err(&PublishError::NoKey)), "something else");
+        published.is_news(&one, Ok(1));
+        assert!(published.is_news(&one, Err(&PublishError::NoKey)), "again");
+        // Of what may be an attack each is.
+        let set_back = PublishError::SetBack { known: 2, size: 1 };
+        assert!((0..2).all(|_| published.is_news(&one, Err(&set_back))));
+        ledger.close().await;
     }
 }

@@ -108,11 +108,15 @@ impl Witness {
         let held = note.as_deref().map(Checkpoint::unverified);
         let held = held.transpose().map_err(WitnessError::Lost)?;
         match witness::may_cosign(held.as_ref(), asked.old_size, &proof, shown.checkpoint()) {
-            // Asked for again, it is answered again, without a new signature.
-            Ok(()) if held.as_ref() == Some(shown.checkpoint()) => {
-                Ok(Body::Cosigned(note.unwrap_or_default().into()))
-            }
             Ok(()) => {
+                // Asked for again, it is answered again, without a new signature, unless another key has taken the
+                // place of the one that signed: that may be revoked, and then counts for nothing.
+                let own = self.ledger.verifier().await?;
+                if let Some(note) = note.filter(|_| held.as_ref() == Some(shown.checkpoint()))
+                    && shown.clone().cosigned_by(&own, &note).is_ok()
+                {
+                    return Ok(Body::Cosigned(note.into()));
+                }
                 let cosigned = self.ledger.cosign(shown).await?.to_string();
                 // A crash before this has cosigned nothing; after it, the witness holds what it may
                 // not have answered, and the caller learns the size when it asks again.

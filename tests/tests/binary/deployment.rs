@@ -182,6 +182,14 @@ impl Deployment {
         nodes.chain(coordinator).for_each(|daemon| daemon.stop().unwrap());
     }
 
+    /// What the daemon logged that was started last.
+    pub(crate) fn last_log(&self) -> String {
+        let files = fs::read_dir(&self.federation.dir).unwrap().map(|entry| entry.unwrap().path());
+        let end = format!("-{}.log", self.starts);
+        let mut of_last = files.filter(|path| text(path).ends_with(&end));
+        fs::read_to_string(of_last.next().unwrap()).unwrap()
+    }
+
     /// Everything that the daemons logged.
     pub(crate) fn logs(&self) -> String {
         let files = fs::read_dir(&self.federation.dir).unwrap().map(|entry| entry.unwrap().path());

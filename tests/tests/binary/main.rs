@@ -6,6 +6,7 @@
 
 mod adl;
 mod books;
+mod damaged_index;
 mod deployment;
 mod faults;
 mod fetch;

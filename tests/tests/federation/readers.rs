@@ -1,5 +1,7 @@
 //! Who reads a ledger over the network is on record in that ledger before anything of it is given.
 
+use std::time::{Duration, Instant};
+
 use convenant_demo::Party;
 use convenant_ledger::{origin, tile::WIDTH};
 use convenant_model::{
@@ -7,28 +9,35 @@ use convenant_model::{
     entry::{Entry, LedgerRead},
 };
 use convenant_testkit::{Identity, World};
-use convenant_wire::v1::{ReadRequest, ledger_client::LedgerClient};
+use convenant_wire::v1::{
+    QueryRequest, ReadRequest, broker_client::BrokerClient, ledger_client::LedgerClient,
+};
 use tonic::{Status, transport::Channel};
 
 use crate::{replay::audit, support::world, witnesses::exchange};
 
 /// One file of a ledger, as an auditor asks for it.
-async fn read(channel: &Channel, origin: &str, path: &str) -> Result<Vec<u8>, Status> {
+pub(crate) async fn read(channel: &Channel, origin: &str, path: &str) -> Result<Vec<u8>, Status> {
     let asked = ReadRequest { origin: origin.to_owned(), path: path.to_owned() };
     let content = LedgerClient::new(channel.clone()).read(asked).await?.into_inner().content;
     Ok(content.to_vec())
 }
 
 /// The partial bundle with what the checkpoint covers, which an auditor reads next.
-async fn bundle(channel: &Channel, origin: &str) -> String {
-    let checkpoint = read(channel, origin, "checkpoint").await.unwrap();
-    let checkpoint = String::from_utf8(checkpoint).unwrap();
-    let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
+pub(crate) async fn bundle(channel: &Channel, origin: &str) -> String {
+    let size = size(channel, origin).await;
     assert!(size < WIDTH);
     format!("tile/entries/000.p/{size}")
 }
 
-fn reads(entries: Vec<Entry>) -> Vec<LedgerRead> {
+/// How many entries the checkpoint covers.
+async fn size(channel: &Channel, origin: &str) -> u64 {
+    let checkpoint = read(channel, origin, "checkpoint").await.unwrap();
+    let checkpoint = String::from_utf8(checkpoint).unwrap();
+    checkpoint.lines().nth(1).unwrap().parse().unwrap()
+}
+
+pub(crate) fn reads(entries: Vec<Entry>) -> Vec<LedgerRead> {
     let read = |entry| match entry {
         Entry::Read(read) => Some(read),
         _ => None,
@@ -36,7 +45,7 @@ fn reads(entries: Vec<Entry>) -> Vec<LedgerRead> {
     entries.into_iter().filter_map(read).collect()
 }
 
-fn auditor(world: &World) -> Identity {
+pub(crate) fn auditor(world: &World) -> Identity {
     Identity::of_party(&world.federation.auditor, &world.federation.pki)
 }
 
@@ -109,4 +118,56 @@ async fn reading_is_on_record_once_in_some_minutes_and_the_audit_tells_of_it() {
     assert_eq!((told.first, told.last), (Some(third.at), Some(second.at)));
     let behind: Vec<_> = told.entries.first.iter().map(|one| one.entry).collect();
     assert_eq!(behind, [&first, &second, &third].map(place));
+}
+
+/// Has so many entries written that say that something was no query.
+async fn grow(world: &World, entries: u64) {
+    let mut broker = BrokerClient::new(world.to_coordinator(&world.leader()).unwrap());
+    for number in 0..entries {
+        let signed_query = format!("no query {number}");
+        let asked = QueryRequest { signed_query, subjects: Vec::new() };
+        assert!(broker.query(asked).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_back_before_where_reading_began_is_on_record_once_more_from_the_beginning() {
+    let mut world = world(&[]).await;
+    grow(&world, 2 * WIDTH).await;
+    let coordinator = &world.federation.coordinator;
+    let origin = origin::coordinator(&coordinator.oin).unwrap().as_str().to_owned();
+    let channel = world.to(&auditor(&world), coordinator).unwrap();
+    // Nobody waits for a rejection to be published.
+    let began = Instant::now();
+    while size(&channel, &origin).await < 2 * WIDTH {
+        assert!(began.elapsed() < Duration::from_secs(20), "the ledger does not grow");
+    }
+    let first = |path: &'static str| {
+        let (channel, origin) = (channel.clone(), origin.clone());
+        async move { assert!(!read(&channel, &origin, path).await.unwrap().is_empty()) }
+    };
+    // On from the second page, …
+    first("tile/entries/001").await;
+    first("tile/entries/001").await;
+    // … back to the first, which is one more, and then wherever.
+    for path in ["tile/entries/000", "tile/entries/001", "tile/entries/000"] {
+        first(path).await;
+    }
+    // Both stand for these minutes; in the next ones it begins anew, and goes back anew.
+    world.clock.advance(LedgerRead::MINUTES * 60);
+    first("tile/entries/001").await;
+    first("tile/entries/000").await;
+    world.shut_down().await.unwrap();
+
+    let entries = world.coordinator_entries().unwrap();
+    let reads = reads(entries.clone());
+    assert_eq!(reads.iter().map(|one| one.from).collect::<Vec<_>>(), [WIDTH, 0, WIDTH, 0]);
+    for one in &reads {
+        let place = entries.iter().position(|entry| *entry == Entry::Read(one.clone())).unwrap();
+        assert_eq!((&one.reader, one.until), (&world.federation.auditor.oin, place as u64));
+    }
+    let report = audit(&world);
+    assert!(report.holds(), "{report}");
+    let [told] = report.answers.readers.as_slice() else { panic!("{report}") };
+    assert_eq!((told.from, told.entries.number), (0, 4), "the audit tells of the widest range");
 }

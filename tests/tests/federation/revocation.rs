@@ -1,10 +1,16 @@
 //! A key that was compromised is revoked from an instant on: what it signs is refused from then on, also at
 //! a node that is asked past the coordinator and in the middle of an answer; all else goes on.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use convenant_client::{Client, receive::ReceiveError};
 use convenant_demo::{SignedDocument, documents};
+use convenant_ledger::note::{Note, NoteKey, NoteName};
 use convenant_model::{
     Clock as _, Oin, Problem, Timestamp,
     documents::{Revocation, tag},
@@ -22,7 +28,7 @@ use convenant_testkit::{
 
 use crate::{
     replay::replay,
-    rotation::{configure, signers},
+    rotation::{configure, poll_each_second, signers},
     support::{LONG_FIELDS, Results, ask, attempt, both, lookup, world},
     under_way::{UnderWay, chunks_of, long_winded},
 };
@@ -124,6 +130,53 @@ async fn what_a_stolen_key_asked_before_anybody_knew_is_found_afterwards() {
         format!("SLEUTEL_INGETROKKEN receipts/{rotterdam}"),
     ];
     assert_eq!(found, expected);
+}
+
+/// The node cosigned the register last with a key that is revoked by now, and the register does not grow any more.
+#[tokio::test]
+async fn what_was_cosigned_with_a_key_that_was_revoked_since_is_cosigned_anew() {
+    let mut world = world(&[]).await;
+    let party = world.partner("rotterdam").unwrap();
+    let (oin, dir, config) = (party.oin.clone(), party.dir.clone(), party.config.clone());
+    configure(&config, "keys", "next_ledger = \"next.jwk\"");
+    for config in [&config, &world.federation.coordinator.config] {
+        poll_each_second(config);
+    }
+    world.stop_coordinator().await.unwrap();
+    world.start_coordinator().await.unwrap();
+    world.start_node("rotterdam").await.unwrap();
+    let client = world.client().await.unwrap();
+    assert_eq!(ask(&world, &client, &["rotterdam"]).await, ["answered"]);
+    // Enrolled before the node has it; until a minute later the other one holds.
+    let next = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let party = world.federation.partners.iter_mut().find(|one| one.name == "rotterdam").unwrap();
+    let old = std::mem::replace(&mut party.keys.ledger, next);
+    let leader_pin = world.federation.leader.certificate.pin;
+    world.enrol(world.partner("rotterdam").unwrap(), &[leader_pin]).await.unwrap();
+    revoke(&world, &oin, old.verifying_key(), world.clock.now().plus_seconds(60)).await;
+    // As it ends, the coordinator has the whole register cosigned.
+    world.stop_coordinator().await.unwrap();
+    let register = World::state(&world.federation.coordinator.dir).join("register");
+    let node = NoteName::new(format!("convenant.node/{oin}")).unwrap();
+    let cosigned_with = |key: &VerifyingKey| {
+        let key = NoteKey::new(node.clone(), key.clone()).unwrap();
+        let notes = convenant_witness::witnessed(&register).all().unwrap();
+        notes.iter().any(|note| Note::parse(note).unwrap().cosigned_at(&key).is_ok())
+    };
+    assert!(cosigned_with(old.verifying_key()));
+
+    world.clock.advance(60);
+    put(&dir.join("next.jwk"), &world.partner("rotterdam").unwrap().keys.ledger);
+    world.start_coordinator().await.unwrap();
+    let new = world.partner("rotterdam").unwrap().keys.ledger.verifying_key().clone();
+    let began = Instant::now();
+    while !cosigned_with(&new) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the old cosignature is given again");
+        client.refresh().await.unwrap();
+    }
+    assert!(!cosigned_with(old.verifying_key()));
+    client.close().await;
+    world.shut_down().await.unwrap();
 }
 
 #[tokio::test]

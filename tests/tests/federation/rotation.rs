@@ -211,7 +211,7 @@ fn assert_usual(report: &Report) {
     assert!(report.holds() && usual.count() == 0, "{report}");
 }
 
-fn poll_each_second(config: &Path) {
+pub(crate) fn poll_each_second(config: &Path) {
     let text = fs::read_to_string(config).unwrap();
     fs::write(config, text.replace("poll_seconds = 5\n", "")).unwrap();
     configure(config, "register", "poll_seconds = 1");

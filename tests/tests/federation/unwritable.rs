@@ -11,7 +11,9 @@ use std::{
 };
 
 use convenant_coordinator::{Coordinator, CoordinatorConfig};
-use convenant_model::{entry::Entry, query::QueryKind};
+use convenant_demo::Party;
+use convenant_ledger::origin;
+use convenant_model::{Problem, entry::Entry, query::QueryKind};
 use convenant_node::{Node, NodeConfig};
 use convenant_setup::load;
 use convenant_testkit::{
@@ -19,9 +21,13 @@ use convenant_testkit::{
     question::{about, question, target},
     today, told,
 };
+use convenant_wire::problem::{self, PeerProblem};
 use tokio::runtime::Runtime;
 
-use crate::support::{BRP_FIELDS, Results, in_rotterdam, world};
+use crate::{
+    readers::{auditor, bundle, read, reads},
+    support::{BRP_FIELDS, Results, in_rotterdam, world},
+};
 
 /// The configuration file of the daemon that a process is to be.
 const CONFIG: &str = "CONVENANT_TEST_CONFIG";
@@ -60,6 +66,66 @@ fn a_coordinator_that_cannot_record_refuses_and_says_so() {
             assert_eq!(decided.count(), 2);
         }),
     }
+}
+
+#[test]
+fn a_node_that_cannot_record_who_reads_its_ledger_gives_nothing_of_it() {
+    let runtime = runtime();
+    match env::var_os(CONFIG) {
+        Some(config) => runtime.block_on(node(config.as_ref())),
+        None => runtime.block_on(async {
+            let world = world(&[]).await;
+            let party = world.partner("rotterdam").unwrap();
+            let name =
+                "unwritable::a_node_that_cannot_record_who_reads_its_ledger_gives_nothing_of_it";
+            let node = start(&world, &party.config, name);
+            let origin = origin::node(&party.oin).unwrap();
+            gives_nothing(&world, party, &node, origin.as_str()).await;
+            drop(node);
+            assert_recorded_once(&world, world.node_entries("rotterdam").unwrap());
+        }),
+    }
+}
+
+#[test]
+fn a_coordinator_that_cannot_record_who_reads_its_ledger_gives_nothing_of_it() {
+    let runtime = runtime();
+    match env::var_os(CONFIG) {
+        Some(config) => runtime.block_on(coordinator(config.as_ref())),
+        None => runtime.block_on(async {
+            let mut world = world(&[]).await;
+            world.stop_coordinator().await.unwrap();
+            let party = &world.federation.coordinator;
+            let name =
+                "unwritable::a_coordinator_that_cannot_record_who_reads_its_ledger_gives_nothing_of_it";
+            let coordinator = start(&world, &party.config, name);
+            let origin = origin::coordinator(&party.oin).unwrap();
+            gives_nothing(&world, party, &coordinator, origin.as_str()).await;
+            drop(coordinator);
+            assert_recorded_once(&world, world.coordinator_entries().unwrap());
+        }),
+    }
+}
+
+/// Gives an auditor no entry while it cannot record that, says why, and gives them again.
+async fn gives_nothing(world: &World, party: &Party, daemon: &Daemon, origin: &str) {
+    let channel = world.to(&auditor(world), party).unwrap();
+    limit(daemon, "0");
+    // What tells nothing of the entries is given all the same.
+    let path = bundle(&channel, origin).await;
+    for _ in 0..2 {
+        let refused = read(&channel, origin, &path).await.unwrap_err();
+        assert_eq!(problem::read(&refused), PeerProblem::Problem(Problem::NotRecorded));
+        assert_eq!(refused.message(), "that it is read cannot be recorded");
+    }
+    limit(daemon, "unlimited");
+    assert!(!read(&channel, origin, &path).await.unwrap().is_empty());
+}
+
+/// What was refused left nothing, and what was given is on record.
+fn assert_recorded_once(world: &World, entries: Vec<Entry>) {
+    let [read] = <[_; 1]>::try_from(reads(entries)).unwrap();
+    assert_eq!((&read.reader, read.from), (&world.federation.auditor.oin, 0));
 }
 
 fn runtime() -> Runtime {

@@ -381,12 +381,26 @@ impl World {
         let proposal = version.map_or(self.proposal, |version| {
             self.submit(DocumentKind::Proposal, version, &partners)
         });
-        let attested = partners.map(|party| {
-            let attestation = attestation(party, proposal, papers);
-            self.submit(DocumentKind::Attestation, &attestation, &[party])
-        });
+        let attested = self.attest_of(proposal, papers);
         let decision = decision(proposal, &attested, decided_on);
         self.submit(DocumentKind::Decision, &decision, &[LSI]);
+    }
+
+    /// The version of the project that is asked about.
+    pub(crate) fn proposal(&self) -> Digest {
+        self.proposal
+    }
+
+    /// What every participant attests anew of that, with papers of a day.
+    pub(crate) fn attest(&mut self, papers: &str) -> [Digest; 3] {
+        self.attest_of(self.proposal, papers)
+    }
+
+    fn attest_of(&mut self, proposal: Digest, papers: &str) -> [Digest; 3] {
+        [ROTTERDAM, UWV, TOESLAGEN].map(|party| {
+            let attestation = attestation(party, proposal, papers);
+            self.submit(DocumentKind::Attestation, &attestation, &[party])
+        })
     }
 
     /// Has a document signed and takes it into the register; gives the hash of what was signed.

@@ -45,7 +45,9 @@ pub fn record(
     if let Some((answer, _)) = buried.iter().find(|(_, tombstone)| differs(tombstone)) {
         return Err(RecordError::Differs(answer.query));
     }
-    let item: Vec<_> = buried.iter().filter_map(|(answer, _)| item(answer)).collect();
+    // By then all of them were destroyed.
+    let all = buried.iter().map(|(_, tombstone)| tombstone.at).max().unwrap_or(now);
+    let item: Vec<_> = buried.iter().filter_map(|one| item(*one, all)).collect();
     if item.is_empty() && !complete {
         return Ok(None);
     }
@@ -58,8 +60,7 @@ pub fn record(
         complete,
         item,
         manner: manner(&ways, said)?,
-        // By then all of them were destroyed.
-        destroyed_at: buried.iter().map(|(_, tombstone)| tombstone.at).max().unwrap_or(now),
+        destroyed_at: all,
         place: statement.place.clone(),
         operator: statement.operator.clone(),
     }))
@@ -72,11 +73,14 @@ fn buried(note: &Note) -> Result<(&Answer, &Tombstone), RecordError> {
     }
 }
 
-fn item(answer: &Answer) -> Option<Destroyed> {
+/// What the record says of one answer: of one that was destroyed before the others, when that was, because the last
+/// day of each is its own.
+fn item((answer, tombstone): (&Answer, &Tombstone), all: Timestamp) -> Option<Destroyed> {
     answer.deadline.map(|_| Destroyed {
         query: answer.query,
         provider: answer.partner.clone(),
         manifest: answer.manifest,
+        destroyed_at: Some(tombstone.at).filter(|at| *at < all),
     })
 }
 

@@ -373,6 +373,24 @@ fn a_crash_before_the_rows_have_a_name_leaves_an_answer_to_be_destroyed() {
 }
 
 #[test]
+fn a_record_says_of_each_answer_when_that_was_destroyed() {
+    let store = Store::new();
+    let project = ProjectId::new(PROJECT).unwrap();
+    let (one, two) = (store.keep(1, 1, None), store.keep(2, 1, None));
+    let early = store.destroy(&one, &statement()).unwrap();
+    let mut late = store.destroy(&two, &statement()).unwrap();
+    let Place::Destroyed(tombstone) = &mut late.place else { panic!("not destroyed") };
+    tombstone.at = Noon("2026-03-07").now();
+    let (said, now) = (statement(), Noon("2026-03-09").now());
+    let written = record(&store.results.party, (&project, false), &[late, early], (&said, now));
+    let written = written.unwrap().unwrap();
+    assert_eq!(written.destroyed_at, Noon("2026-03-07").now());
+    let each = written.item.iter().map(|item| (item.query, item.destroyed_at));
+    let expected = [(two.query, None), (one.query, Some(Noon("2026-03-03").now()))];
+    assert_eq!(each.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_record_says_one_thing_and_holds_no_numbers() {
     let store = Store::new();
     let project = ProjectId::new(PROJECT).unwrap();

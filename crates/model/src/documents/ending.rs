@@ -104,7 +104,7 @@ pub struct Destruction {
     pub item: Vec<Destroyed>,
     /// In which manner.
     pub manner: Line,
-    /// When.
+    /// When, or by when all of it.
     pub destroyed_at: Timestamp,
     /// Where.
     pub place: Line,
@@ -122,6 +122,9 @@ pub struct Destroyed {
     pub provider: Oin,
     /// The hash in the answer's signed outcome, which stands for what was destroyed.
     pub manifest: Digest,
+    /// When, where that was before the record says that all of them were: each answer has a last day of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destroyed_at: Option<Timestamp>,
 }
 
 /// The final report (*eindrapport*). Signed by the responsible partner, after everything was destroyed and

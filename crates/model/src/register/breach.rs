@@ -50,6 +50,7 @@ breaches! {
     Empty: "S13" "FORMAT", "is empty", "is leeg";
     EndsBeforeStart: "S13" "FORMAT", "lies before the first day", "ligt voor de eerste dag";
     Repeated: "S13" "FORMAT", "stands there twice", "staat er dubbel";
+    AfterRecord: "S13" "FORMAT", "is later than the record that states it", "is later dan het verslag dat het meldt";
     MoreThanWhole: "S13" "FORMAT", "is more than the whole", "is meer dan het geheel";
     UnknownDataset: "S13" "FORMAT", "the covenant has no such dataset", "het convenant kent deze dataset niet";
     UnknownField: "S13" "FORMAT", "the dataset has no such field", "de dataset kent dit veld niet";

@@ -71,19 +71,37 @@ pub struct Terms {
     pub destruction: Date,
 }
 
+/// The last days of what is due once a project asks nothing more (L6). They count from its beginning, whatever became
+/// of it afterwards.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LastDays {
+    /// For feedback on every hit.
+    pub feedback: Date,
+    /// On which anything of it may be kept.
+    pub destruction: Date,
+}
+
 impl Project {
+    /// The last days for feedback and destruction; `None` where it never was approved.
+    #[must_use]
+    pub fn last_days(&self, covenant: &Covenant) -> Option<LastDays> {
+        let began = self.began()?;
+        let after = |term| began.plus_months(covenant.months(term));
+        Some(LastDays { feedback: after(Term::Feedback), destruction: after(Term::Destruction) })
+    }
+
     /// The days that matter; `None` while nothing was approved.
     #[must_use]
     pub fn terms(&self, covenant: &Covenant) -> Option<Terms> {
         let decided = self.decided().filter(|decided| decided.approves())?;
         let began = self.began().unwrap_or(decided.proposal.start);
-        let after = |term| began.plus_months(covenant.months(term));
+        let LastDays { feedback, destruction } = self.last_days(covenant)?;
         Some(Terms {
             first: decided.decision.valid_from,
             last: decided.last_day(),
-            longest: after(Term::Longest).plus_days(-1),
-            feedback: after(Term::Feedback),
-            destruction: after(Term::Destruction),
+            longest: began.plus_months(covenant.months(Term::Longest)).plus_days(-1),
+            feedback,
+            destruction,
         })
     }
 
@@ -100,12 +118,18 @@ impl Project {
     /// What is still to be done at an instant, in the order in which it comes.
     #[must_use]
     pub fn duties(&self, covenant: &Covenant, at: Timestamp) -> Vec<Duty> {
-        let mut duties = match self.state_at(at) {
+        let state = self.state_at(at);
+        let mut duties = match state {
             ProjectState::Withdrawn | ProjectState::Rejected | ProjectState::Secured => Vec::new(),
             ProjectState::Submitted => self.missing_attestations(),
             ProjectState::Reviewed => vec![Duty::of(Task::Decide, Actor::Lsi, None)],
             state => self.duties_decided(covenant, state, at),
         };
+        // The LSI decided against it after it ran, whether or not another version is under way: nobody asks anything
+        // more, and what was received is there all the same.
+        if state != ProjectState::Withdrawn && self.was_stopped() {
+            duties.extend(self.duties_of_receivers(covenant));
+        }
         let withheld = self.suspensions_at(at).map(|one| match &one.partner {
             Some(oin) => Duty::of(Task::Resume, Actor::Partner(oin.clone()), None),
             None => Duty::of(Task::Resume, Actor::Lsi, None),
@@ -114,6 +138,12 @@ impl Project {
             duties.extend(withheld);
         }
         duties
+    }
+
+    /// Whether the LSI decided against a project in which somebody could have asked.
+    fn was_stopped(&self) -> bool {
+        let against = self.decided().is_some_and(|decided| !decided.approves());
+        against && self.began().is_some() && self.mandates().next().is_some()
     }
 
     fn missing_attestations(&self) -> Vec<Duty> {
@@ -126,7 +156,6 @@ impl Project {
 
     fn duties_decided(&self, covenant: &Covenant, state: ProjectState, at: Timestamp) -> Vec<Duty> {
         let Some(decided) = self.decided() else { return Vec::new() };
-        let Some(terms) = self.terms(covenant) else { return Vec::new() };
         let responsible = &decided.proposal.responsible;
         let own = |task, due| Duty::of(task, Actor::Partner(responsible.clone()), due);
         let mut duties = Vec::new();
@@ -137,20 +166,30 @@ impl Project {
         if !self.ended_at(at) && !named {
             duties.push(own(Task::Mandate, None));
         }
-        for receiver in self.receivers() {
-            let of = |task, due| Duty::of(task, Actor::Partner(receiver.clone()), Some(due));
-            if !self.all_reported(receiver) {
-                duties.push(of(Task::Feedback, terms.feedback));
-            }
-            if !self.is_emptied(receiver) {
-                duties.push(of(Task::Destroy, terms.destruction));
-            }
-        }
+        duties.extend(self.duties_of_receivers(covenant));
         if state == ProjectState::Destroyed {
             duties.push(own(Task::Report, None));
         }
         if state == ProjectState::Evaluated {
             duties.push(own(Task::Secure, None));
+        }
+        duties
+    }
+
+    /// Whoever may have received something reports on it, and destroys it.
+    fn duties_of_receivers(&self, covenant: &Covenant) -> Vec<Duty> {
+        let Some(LastDays { feedback, destruction }) = self.last_days(covenant) else {
+            return Vec::new();
+        };
+        let mut duties = Vec::new();
+        for receiver in self.receivers() {
+            let of = |task, due| Duty::of(task, Actor::Partner(receiver.clone()), Some(due));
+            if !self.all_reported(receiver) {
+                duties.push(of(Task::Feedback, feedback));
+            }
+            if !self.is_emptied(receiver) {
+                duties.push(of(Task::Destroy, destruction));
+            }
         }
         duties
     }

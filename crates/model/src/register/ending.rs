@@ -101,6 +101,10 @@ impl RegisterState {
         self.signed_by_receiver(&mut check, envelope, signer)?;
         let some = destruction.complete || !destruction.item.is_empty();
         check.that(some, "item", Breach::Empty);
+        for (i, item) in destruction.item.iter().enumerate() {
+            let by_then = item.destroyed_at.is_none_or(|when| when <= destruction.destroyed_at);
+            check.that(by_then, format!("item[{i}].destroyed_at"), Breach::AfterRecord);
+        }
         if destruction.complete {
             // While the project asks, more can come.
             let project = self.project(&destruction.project);

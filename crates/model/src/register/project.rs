@@ -15,7 +15,7 @@ use crate::{
     },
     ids::{Oin, QueryId},
     keys::VerifyingKey,
-    time::{Date, Timestamp},
+    time::{Date, SKEW_SECONDS, Timestamp},
 };
 
 mod taking;
@@ -374,16 +374,28 @@ impl Project {
         self.decided.as_ref().is_some_and(over) || self.closed(at) || self.withdrawn(at)
     }
 
-    /// Whether by an instant a receiver recorded that an answer was destroyed: not before it was given, and
-    /// not in the future, because the register does not know when it was told.
+    /// Whether by an instant a receiver recorded that an answer was destroyed.
     #[must_use]
     pub fn is_destroyed(&self, answer: &Answer, by: Timestamp) -> bool {
+        self.destroyed(answer, by).is_some()
+    }
+
+    /// When a receiver destroyed an answer by its own record, if that was by an instant: not before the answer was
+    /// given, and not in the future, because the register does not know when it was told. The answer bears its
+    /// giver's time and the record its receiver's; a receiver whose clock is behind, and that destroys at once what it
+    /// got, would never be done with it if these could not differ.
+    #[must_use]
+    pub fn destroyed(&self, answer: &Answer, by: Timestamp) -> Option<Timestamp> {
         let Answer { query, provider, receiver, at } = answer;
-        let since = *at..=by;
+        let given = at.plus_seconds(-SKEW_SECONDS);
+        if by < given {
+            return None;
+        }
+        let since = given..=by;
         let named = self.destroyed.get(&(*query, provider.clone(), receiver.clone()));
-        by >= *at
-            && (named.is_some_and(|when| when.range(since.clone()).next().is_some())
-                || self.emptied(receiver).any(|when| since.contains(&when)))
+        let named = named.and_then(|when| when.range(since.clone()).next().copied());
+        let emptied = self.emptied(receiver).filter(|when| since.contains(when)).min();
+        named.into_iter().chain(emptied).min()
     }
 
     /// The instants as of which a receiver recorded that nothing of the project is left with it, after the

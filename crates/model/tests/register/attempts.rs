@@ -1,9 +1,9 @@
 //! What somebody could try to get out of the rules, or to keep others from what is theirs.
 
 use convenant_model::{
-    Oin, Timestamp,
+    Date, Oin, Timestamp,
     documents::DocumentKind::*,
-    register::{Breach as B, ProjectState},
+    register::{Actor, Answer, Breach as B, Duty, ProjectState, Task},
 };
 use serde_json::json;
 
@@ -129,6 +129,59 @@ fn the_rejection_of_another_version_leaves_the_approved_one() {
     // What was received is still to be destroyed and reported on.
     world.admit(Destruction, &destruction(JUNE));
     world.admit(Feedback, &feedback());
+}
+
+#[test]
+fn whoever_received_something_of_a_project_that_was_stopped_has_the_duties_of_one_that_ended() {
+    let mut world = World::running();
+    let stopped = with(
+        world.decided(&proposal(), decision()),
+        [("/outcome", json!("rejected")), ("/decided_on", json!("2026-05-01"))],
+    );
+    world.admit(Decision, &stopped);
+    let duties = |world: &World| -> Vec<_> {
+        let covenant = &world.state.covenant().unwrap().covenant;
+        let duties = world.project().duties(covenant, at(JUNE));
+        let of = |one: &Duty| (one.task, one.who == Actor::Partner(oin(GEMEENTE)), one.due);
+        duties.iter().filter(|one| one.task != Task::Attest).map(of).collect()
+    };
+    // Counted from the first day of what was approved.
+    let feedback_due = (Task::Feedback, true, Some(Date::new(2027, 9, 1).unwrap()));
+    let destruction_due = (Task::Destroy, true, Some(Date::new(2028, 1, 1).unwrap()));
+    assert_eq!(duties(&world), [feedback_due, destruction_due]);
+    // Another version on its way takes nothing of that away.
+    world.admit(Proposal, &with(proposal(), [("/version", json!(2))]));
+    assert_eq!(duties(&world), [feedback_due, destruction_due]);
+    world.admit(Feedback, &feedback());
+    assert_eq!(duties(&world), [destruction_due]);
+    world.admit(Destruction, &destruction(JUNE));
+    assert_eq!(duties(&world), []);
+    // Nobody could ask in one that was turned down before anybody had a mandate.
+    let mut world = World::approved();
+    world.admit(Decision, &stopped);
+    assert_eq!(duties(&world), []);
+}
+
+#[test]
+fn an_answer_is_destroyed_when_its_own_line_says_and_clocks_may_differ() {
+    let mut world = World::running();
+    let answer = |given: &str| Answer {
+        query: QUERY.parse().unwrap(),
+        provider: oin(UWV),
+        receiver: oin(GEMEENTE),
+        at: at(given),
+    };
+    let mut record = with(destruction(JULY), [("/complete", json!(false))]);
+    record["item"][0]["destroyed_at"] = json!(JUNE);
+    world.admit(Destruction, &record);
+    let destroyed = |given: &str, by: &str| world.project().destroyed(&answer(given), at(by));
+    let day = |day: &str| at(day);
+    assert_eq!(destroyed("2026-05-01T00:00:00.000Z", JULY), Some(day(JUNE)));
+    assert_eq!(destroyed("2026-05-01T00:00:00.000Z", JUNE), Some(day(JUNE)));
+    assert_eq!(destroyed("2026-05-01T00:00:00.000Z", "2026-05-31T23:59:59.999Z"), None);
+    // The receiver's clock may be behind the giver's by so much, and no more.
+    assert_eq!(destroyed("2026-06-01T00:00:30.000Z", JULY), Some(day(JUNE)));
+    assert_eq!(destroyed("2026-06-01T00:00:30.001Z", JULY), None);
 }
 
 #[test]

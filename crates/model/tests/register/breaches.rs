@@ -307,6 +307,8 @@ fn ending() -> Vec<Row> {
         world
     };
     let item = |member: &str, value| with(feedback(), [(member, value)]);
+    let mut later = destruction("2026-06-02T00:00:00.000Z");
+    later["item"][0]["destroyed_at"] = json!("2026-06-02T00:00:00.001Z");
     let nothing = with(feedback(), [("/complete", json!(false)), ("/item", json!([]))]);
     vec![
         (B::UnknownProject, W::enrolled, Withdrawal, withdrawal(None, day)),
@@ -319,6 +321,7 @@ fn ending() -> Vec<Row> {
         (B::MoreThanWhole, W::running, Feedback, item("/item/0/usable", json!(4))),
         (B::NoReason, W::running, Feedback, item("/item/0/reason", json!(null))),
         (B::NotEnded, W::running, Destruction, destruction("2026-12-31T22:59:59.999Z")),
+        (B::AfterRecord, closed, Destruction, later),
         (B::NotDestroyed, closed_and_reported, FinalReport, report()),
         (B::NoFeedback, unreported, FinalReport, report()),
         (B::MoreThanWhole, W::emptied, FinalReport, with(report(), [("/confirmed", json!(4))])),

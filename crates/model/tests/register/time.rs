@@ -191,8 +191,10 @@ fn a_destruction_counts_from_when_it_was_and_not_for_what_came_later() {
     for complete in [false, true] {
         assert_eq!(after(answered, complete), 0);
         assert_eq!(after(asked, complete), 0);
+        // The clock of whoever destroyed it may be behind.
+        assert_eq!(after("2026-03-28T11:59:30.000Z", complete), 0);
         // Before there was anything to destroy, and a promise.
-        assert_eq!(after("2026-03-28T11:59:59.999Z", complete), 1);
+        assert_eq!(after("2026-03-28T11:59:29.999Z", complete), 1);
         assert_eq!(after("2026-04-01T12:00:00.001Z", complete), 1);
     }
 }

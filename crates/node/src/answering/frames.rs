@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use convenant_wire::v1::{AnswerFrame, answer_frame::Body};
@@ -12,6 +13,9 @@ use tonic::Status as GrpcStatus;
 
 /// Bytes from which on a chunk is not short.
 const SHORT: usize = 32 << 10;
+
+/// How long the coordinator may keep an outcome waiting, at least.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where frames for the coordinator go.
 pub(crate) struct Frames {
@@ -54,6 +58,20 @@ impl Frames {
         Ok(())
     }
 
+    /// Sends the outcome, the last frame. A reader that has stopped reading holds nobody beyond the time that is
+    /// `left` for the answer, or some seconds: how it ended is on record, whether anybody is there or not.
+    pub(super) async fn end(&self, signed: String, left: Duration) {
+        let patience = left.max(PATIENCE);
+        self.end_within(signed, patience).await;
+    }
+
+    async fn end_within(&self, signed: String, patience: Duration) {
+        let sent = tokio::time::timeout(patience, self.send(Body::SignedOutcome(signed))).await;
+        if sent.is_err() {
+            tracing::warn!(?patience, "an outcome was not taken in time");
+        }
+    }
+
     /// A panic elsewhere leaves whole frames behind.
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Body>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,8 +80,6 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn chunk(number: u8, length: usize) -> Body {
@@ -90,6 +106,18 @@ mod tests {
         let (sent, received) = tokio::join!(frames.send(last.clone()), receive);
         assert!(sent.is_ok());
         assert_eq!(received, [chunk(0, SHORT), chunk(1, 1), chunk(2, SHORT), last]);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_stops_before_the_outcome_holds_nobody() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let frames = Frames::new(sender);
+        assert!(frames.send(chunk(0, SHORT)).await.is_ok());
+        frames.end_within("outcome".to_owned(), Duration::ZERO).await;
+        drop(frames);
+        // Whoever reads on after all finds the answer cut off, and not in want of nothing.
+        assert!(receiver.recv().await.is_some());
+        assert!(receiver.recv().await.is_none());
     }
 
     #[tokio::test]

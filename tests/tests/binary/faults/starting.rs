@@ -32,6 +32,22 @@ fn every_durable_step_of_a_coordinator_s_start_fails() {
     every_step_of_the_start_of(COORDINATOR, &register);
 }
 
+/// The index stood for the ledger, and is marked as being in use.
+#[test]
+fn a_node_is_killed_as_it_takes_its_index_into_use() {
+    let mut case = Case::start();
+    for done in ["none", "half", "all"] {
+        case.deployment.stop();
+        case.fail(NODE, &[["pwrite", "index/", KILL, done]]);
+        case.deployment.start_daemon(COORDINATOR);
+        assert_eq!(case.deployment.fails_to_start(NODE).signal(), Some(9), "{done}");
+        case.is_hit();
+        case.starts_again(NODE);
+        case.audit();
+    }
+    case.end();
+}
+
 fn every_step_of_the_start_of(name: &str, more: &[Line]) {
     let mut case = Case::start();
     for line in STEPS.iter().chain(more) {

@@ -72,7 +72,8 @@ impl Project {
     pub(in crate::register) fn destroy(&mut self, destruction: Arc<Destruction>) {
         for item in &destruction.item {
             let key = (item.query, item.provider.clone(), destruction.partner.clone());
-            self.destroyed.entry(key).or_default().insert(destruction.destroyed_at);
+            let when = item.destroyed_at.unwrap_or(destruction.destroyed_at);
+            self.destroyed.entry(key).or_default().insert(when);
         }
         self.destructions.push(destruction);
     }

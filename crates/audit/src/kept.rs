@@ -1,0 +1,134 @@
+//! Who has an answer to destroy (clause L6), told from all ledgers together.
+//!
+//! L6 binds whoever has what was received: everything is destroyed within the term, and what is overdue keeps the
+//! project from asking more. The provider keeps its own register, and the coordinator passes on what it cannot read,
+//! so the only one who can have something to destroy is the requester. So its own receipt decides, where its ledger is
+//! there:
+//!
+//! - The receipt says that the whole answer came: there is a duty, whatever became of the connection behind it. The
+//!   coordinator may have seen it break after the last byte went out. A requester that had the answer in hand and
+//!   declined it, or could not keep it, has the duty too: the partner counts the answer as given, and the
+//!   requester's program writes a record that nothing was kept.
+//! - The receipt says that it did not come, or not in full: nothing is kept. A part of an answer never gets a name,
+//!   and who claims this falsely contradicts whoever passed it on in full, of which [`crate::Code::NotDelivered`] tells.
+//! - There is no receipt, and the account nearest to the requester says that all was passed on, the coordinator's or
+//!   without it the node's: the duty is presumed, because else who leaves a receipt out would owe nothing. Where the
+//!   coordinator says that the answer broke off, nothing is kept: rows get their name only after their receipt.
+//!
+//! Where the requester's ledger is absent nobody says what came. The duty is presumed of every answer that was given:
+//! that it broke off at the coordinator does not prove that it did not arrive.
+//!
+//! Parties themselves count by their own ledger alone, each what it calls answered, and decide by that; a decision is
+//! made again with what its own party counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_model::{
+    Oin, Problem, ProjectId, QueryId, kept::last_day, query::QueryKind, register::Answer,
+};
+
+use crate::{
+    LedgerKind, RegisterEvidence, Replayed,
+    account::{Decided, Result, Stated},
+    figures::Kept,
+    table::Table,
+};
+
+/// Notes with each ledger the answers that must be destroyed and that it tells of: the coordinator's before a node's,
+/// each answer once.
+pub(crate) fn tell(register: &RegisterEvidence, ledgers: &mut [Replayed]) {
+    let accounts = Accounts::new(ledgers);
+    let tables: Vec<_> = ledgers.iter().map(|one| accounts.kept(register, one)).collect();
+    for (ledger, kept) in ledgers.iter_mut().zip(tables) {
+        ledger.figures.kept = kept;
+    }
+}
+
+/// What there is to hold an answer against.
+struct Accounts<'a> {
+    coordinator: Option<&'a Replayed>,
+    nodes: BTreeMap<&'a Oin, &'a Replayed>,
+    /// Whose receipts are there.
+    requesters: BTreeSet<&'a Oin>,
+    /// Whether the answer came, by requester, query and target.
+    receipts: BTreeMap<(&'a Oin, QueryId, u32), bool>,
+}
+
+impl<'a> Accounts<'a> {
+    fn new(ledgers: &'a [Replayed]) -> Self {
+        let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
+        let mut receipts = BTreeMap::new();
+        for ledger in of(LedgerKind::Receipts) {
+            for receipt in &ledger.receipts {
+                // A query that is sent again is turned down, and that tells nothing of the first answer.
+                let again = [Problem::Replayed, Problem::Expired];
+                if !matches!(&receipt.stated, Stated::Failed(problem) if again.contains(problem)) {
+                    let key = (&ledger.name.party, receipt.query, receipt.target);
+                    *receipts.entry(key).or_insert(false) |= receipt.came;
+                }
+            }
+        }
+        Self {
+            coordinator: of(LedgerKind::Coordinator).next(),
+            nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
+            requesters: of(LedgerKind::Receipts).map(|one| &one.name.party).collect(),
+            receipts,
+        }
+    }
+
+    /// The answers that one ledger tells of, in its own order.
+    fn kept(&self, register: &RegisterEvidence, ledger: &Replayed) -> Table<ProjectId, Kept> {
+        let mut kept: Table<ProjectId, Kept> = Table::default();
+        // A number is about nobody.
+        let about_people =
+            ledger.decided.iter().filter(|(_, one)| one.ruled.kind != QueryKind::Count);
+        let ended = about_people.filter_map(|(query, one)| Some((one.ended.as_ref()?, query, one)));
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_unstable_by_key(|(ended, ..)| ended.index);
+        for (ended, query, decided) in ended {
+            let told = ended.results.iter().filter(|one| self.tells(ledger, *query, decided, one));
+            for asked in told.filter_map(|one| decided.target(one.target)) {
+                let ruled = &decided.ruled;
+                let project = register.register().state().project(&ruled.project);
+                let (provider, receiver) = (asked.partner.clone(), ruled.requester.clone());
+                let answer = Answer { query: *query, provider, receiver, at: ended.at };
+                let last_day = last_day(ended.at, ruled.retention_days);
+                if let Some(row) = kept.row(ruled.project.clone()) {
+                    row.note((&ledger.name, ended.index), project, &answer, last_day);
+                }
+            }
+        }
+        kept
+    }
+
+    /// Whether a ledger tells of an answer that the requester has to destroy, and no other does before it.
+    fn tells(&self, ledger: &Replayed, query: QueryId, decided: &Decided, told: &Result) -> bool {
+        let (requester, answered) = (&decided.ruled.requester, told.stated.answered());
+        let came = self.receipts.get(&(requester, query, told.target)).copied();
+        match ledger.name.kind {
+            LedgerKind::Coordinator if answered => came != Some(false),
+            // Only the receipt knows better, unless the node does too.
+            LedgerKind::Coordinator => {
+                came == Some(true) && !self.given(query, decided, told.target)
+            }
+            LedgerKind::Node => {
+                let relayed = self.coordinator.map(|one| relayed(one, query, told.target));
+                let presumed = || relayed.is_none() || !self.requesters.contains(requester);
+                answered && relayed != Some(true) && came.unwrap_or_else(presumed)
+            }
+            LedgerKind::Receipts => false,
+        }
+    }
+
+    /// Whether the node, where its ledger is there, says that it gave the answer.
+    fn given(&self, query: QueryId, decided: &Decided, target: u32) -> bool {
+        let node = decided.target(target).and_then(|asked| self.nodes.get(&asked.partner));
+        node.is_some_and(|node| relayed(node, query, target))
+    }
+}
+
+/// Whether a ledger says that all of an answer went out.
+fn relayed(ledger: &Replayed, query: QueryId, target: u32) -> bool {
+    let result = ledger.decided.get(&query).and_then(|one| one.result(target));
+    result.is_some_and(|one| one.stated.answered())
+}
