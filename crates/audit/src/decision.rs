@@ -153,14 +153,18 @@ impl LedgerReplay<'_> {
     fn register_of(&mut self, case: Case<'_>) -> Option<Arc<Register>> {
         let named = case.decision.register;
         let known = self.register.position();
-        let fault = if named.size > known.size {
-            Code::RegisterMissing
-        } else if self.register.register().held(&named) {
+        if named.size > known.size {
+            self.say(case, Code::RegisterMissing, |one| {
+                one.expected(shown(&named)).found(shown(&known))
+            });
+            return None;
+        }
+        if self.register.register().held(&named) {
             return self.snapshots.at(named.size);
-        } else {
-            Code::RegisterPosition
-        };
-        self.say(case, fault, |one| one.expected(shown(&known)).found(shown(&named)));
+        }
+        self.say(case, Code::RegisterPosition, |one| {
+            one.expected(shown(&known)).found(shown(&named))
+        });
         None
     }
 
