@@ -135,6 +135,7 @@ impl LedgerReplay<'_> {
         let Some(again) = self.verdicts_again(case, &register) else {
             return false;
         };
+        self.counts.made_again += u64::from(!again.subjects_refused);
         let same_engine = again.engine == case.decision.engine;
         if !same_engine && self.engines.insert(case.decision.engine.clone()) {
             let (own, theirs) = (&again.engine, &case.decision.engine);

@@ -412,10 +412,11 @@ impl fmt::Display for Finding {
             write!(f, ", vraag {query}")?;
         }
         write!(f, "\n    {}", self.uitleg)?;
-        if let Some(expected) = &self.expected {
+        let [expected, found] = self.told_in_dutch();
+        if let Some(expected) = expected {
             write!(f, "\n    verwacht:   {expected}")?;
         }
-        if let Some(found) = &self.found {
+        if let Some(found) = found {
             write!(f, "\n    vastgelegd: {found}")?;
         }
         Ok(())

@@ -169,6 +169,9 @@ impl<'a> LedgerReplay<'a> {
             root: root(&self.leaves),
             covered,
             cosigned,
+            stamped,
+            first: self.passed.began(),
+            last: self.passed.until(u64::MAX),
             counts: self.counts,
         };
         Replayed {

@@ -25,6 +25,7 @@
 mod account;
 mod ahead;
 mod answers;
+mod basis;
 mod compare;
 mod decision;
 mod duties;
@@ -51,8 +52,10 @@ mod table;
 mod times;
 mod unusual;
 mod witness;
+mod words;
 
 pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
+pub use basis::Basis;
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
