@@ -381,7 +381,7 @@ fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
             Lang::Nl,
             [
                 "<th scope=\"row\">Programma</th><td>convenant 9.9.9</td>",
-                "<td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
+                "laatste regel</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
                 "<td>2026-05-01T12:00:00.000Z</td>",
                 "(benodigde handtekeningen: 2)",
                 "1 regel; 8 regels",
@@ -393,7 +393,7 @@ fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
             Lang::En,
             [
                 "<th scope=\"row\">Software</th><td>convenant 9.9.9</td>",
-                "<td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
+                "to the last</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
                 "<td>2026-05-01T12:00:00.000Z</td>",
                 "(signatures needed: 2)",
                 "1 entry; 8 entries",
@@ -429,6 +429,7 @@ fn every_kind_of_finding_and_warning_is_listed_on_top_with_a_link_to_where_it_is
         let target = link.unwrap().split('"').next().unwrap();
         let told = format!("<code id=\"{target}\">{code}</code>");
         assert_eq!(body.matches(&told).count(), 1, "{code}");
+        assert_eq!(page.matches(&format!("id=\"{target}\"")).count(), 1, "{target}");
     }
     // Two ledgers: what nobody lists one by one counts too, and the section says so.
     let number = |told: &str| head.contains(&format!("{told}</td>"));
