@@ -96,8 +96,14 @@ pub struct SourceReport {
     pub rows: u64,
     /// These receipts.
     pub received: Entries,
+    /// Subjects in the questions that these receipts answer: of whom it is known whether they hit.
+    pub answered_subjects: u64,
+    /// Rows in the answers to questions about such subjects.
+    pub answered_rows: u64,
     /// The columns that permits let through.
     pub columns: BTreeSet<FieldName>,
+    /// The fields that permitted questions asked for.
+    pub asked_fields: BTreeSet<FieldName>,
     /// The decisions on it.
     pub entries: Entries,
 }
@@ -113,7 +119,7 @@ pub struct RefusalReport {
     pub entries: Entries,
 }
 
-/// The answers of a project that had to be destroyed.
+/// The answers of a project, each in one of these rows: those that had to be destroyed, and numbers.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeptReport {
     /// The project.
@@ -126,6 +132,8 @@ pub struct KeptReport {
     pub overdue: Entries,
     /// The last day was still to come.
     pub waiting: Entries,
+    /// Answers that are a number (`count`): they are about nobody, and have no last day.
+    pub numbers: Entries,
 }
 
 /// Who read a ledger over the network.
@@ -215,19 +223,21 @@ impl AskerReport {
 impl SourceReport {
     fn new((source, gives): (Source, Gives)) -> Self {
         let (project, provider, dataset, kind) = source;
-        let Gives { asked, permitted, answered, subjects, columns, rows, received } = gives;
         Self {
             project,
             provider,
             dataset,
             kind,
-            permitted,
-            answered,
-            subjects,
-            rows,
-            received,
-            columns,
-            entries: asked,
+            permitted: gives.permitted,
+            answered: gives.answered,
+            subjects: gives.subjects,
+            rows: gives.rows,
+            received: gives.received,
+            answered_subjects: gives.answered_subjects,
+            answered_rows: gives.answered_rows,
+            columns: gives.columns,
+            asked_fields: gives.asked_fields,
+            entries: gives.asked,
         }
     }
 }
@@ -261,13 +271,13 @@ fn refusals(
 
 impl KeptReport {
     fn new((project, kept): (ProjectId, Kept), until: Option<Timestamp>) -> Self {
-        let Kept { in_time, late: too_late, waiting: by_day } = kept;
+        let Kept { numbers, in_time, late: too_late, waiting: by_day } = kept;
         let (mut late, mut overdue, mut waiting) = <(Entries, Entries, Entries)>::default();
         too_late.into_values().for_each(|entries| late.absorb(entries));
         for (last_day, entries) in by_day {
             let passed = until.is_some_and(|until| last_day < until.date());
             if passed { &mut overdue } else { &mut waiting }.absorb(entries);
         }
-        Self { project, in_time, late, overdue, waiting }
+        Self { project, in_time, late, overdue, waiting, numbers }
     }
 }

@@ -110,8 +110,14 @@ impl LedgerReplay<'_> {
         let Remade { register, fits, verdicts } = match remade {
             Ok(remade) => remade,
             Err(fault) => {
-                let (known, named) = (self.register.position(), case.decision.register);
-                self.say(case, fault, |one| one.expected(shown(&known)).found(shown(&named)));
+                let known = shown(&self.register.position());
+                let named = shown(&case.decision.register);
+                // A register that is too short falls short of what was decided with.
+                let (expected, found) = match fault {
+                    Code::RegisterMissing => (named, known),
+                    _ => (known, named),
+                };
+                self.say(case, fault, |one| one.expected(expected).found(found));
                 return false;
             }
         };
@@ -123,6 +129,7 @@ impl LedgerReplay<'_> {
         let Some(again) = verdicts else {
             return false;
         };
+        self.counts.made_again += u64::from(!again.subjects_refused);
         let (own, theirs) = (&again.engine, &case.decision.engine);
         if own != theirs && self.engines.insert(theirs.clone()) {
             self.say(case, Code::Engine, |one| one.expected(own).found(theirs));

@@ -56,14 +56,21 @@ pub(crate) struct Gives {
     pub(crate) answered: Entries,
     pub(crate) subjects: u64,
     pub(crate) columns: BTreeSet<FieldName>,
+    /// The fields that permitted questions asked for.
+    pub(crate) asked_fields: BTreeSet<FieldName>,
     /// Rows that the receivers' receipts prove, and those receipts.
     pub(crate) rows: u64,
     pub(crate) received: Entries,
+    /// Of the questions about somebody in particular among these: their subjects, and their rows.
+    pub(crate) answered_subjects: u64,
+    pub(crate) answered_rows: u64,
 }
 
 /// The answers that a receiver had to destroy.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
+    /// Answers that are a number: they are about nobody, and may be kept.
+    pub(crate) numbers: Entries,
     pub(crate) in_time: Entries,
     /// Destroyed on record after the last day, by that day.
     pub(crate) late: BTreeMap<Date, Entries>,
@@ -138,8 +145,13 @@ impl Figures {
         if let RecordedVerdict::Permit { obligations } = verdict {
             gives.permitted.note(&place.ledger, place.entry);
             gives.subjects += asked.subjects.as_ref().map_or(0, |one| u64::from(one.count));
-            let room = COLUMNS.saturating_sub(gives.columns.len());
-            gives.columns.extend(obligations.columns.iter().take(room).cloned());
+            for (fields, more) in [
+                (&mut gives.columns, &obligations.columns),
+                (&mut gives.asked_fields, &asked.fields),
+            ] {
+                let room = COLUMNS.saturating_sub(fields.len());
+                fields.extend(more.iter().take(room).cloned());
+            }
         }
     }
 
@@ -156,9 +168,27 @@ impl Figures {
         }
     }
 
-    /// Notes how many rows a receiver has proof of.
-    pub(crate) fn received(&mut self, place: &Place, source: Source, rows: u64) {
+    /// Notes an answer that is a number.
+    pub(crate) fn numbered(&mut self, place: &Place, project: ProjectId) {
+        if let Some(kept) = self.kept.row(project) {
+            kept.numbers.note(&place.ledger, place.entry);
+        }
+    }
+
+    /// Notes how many rows a receiver has proof of, and of how many subjects they are where it asked about
+    /// somebody in particular.
+    pub(crate) fn received(
+        &mut self,
+        place: &Place,
+        source: Source,
+        rows: u64,
+        subjects: Option<u32>,
+    ) {
         if let Some(gives) = self.sources.row(source) {
+            if let Some(subjects) = subjects {
+                gives.answered_subjects += u64::from(subjects);
+                gives.answered_rows = gives.answered_rows.saturating_add(rows);
+            }
             gives.rows = gives.rows.saturating_add(rows);
             gives.received.note(&place.ledger, place.entry);
         }
@@ -218,6 +248,9 @@ impl Gives {
         self.answered.absorb(other.answered);
         self.subjects += other.subjects;
         self.columns.extend(other.columns);
+        self.asked_fields.extend(other.asked_fields);
+        self.answered_subjects += other.answered_subjects;
+        self.answered_rows = self.answered_rows.saturating_add(other.answered_rows);
         self.rows = self.rows.saturating_add(other.rows);
         self.received.absorb(other.received);
     }
@@ -255,6 +288,7 @@ impl Kept {
     }
 
     fn absorb(&mut self, other: Self) {
+        self.numbers.absorb(other.numbers);
         self.in_time.absorb(other.in_time);
         for (own, other) in [(&mut self.late, other.late), (&mut self.waiting, other.waiting)] {
             for (day, entries) in other {

@@ -98,8 +98,8 @@ codes! {
         "The checkpoint is malformed, another ledger's, or not signed with the party's key." /
         "Het controlepunt is misvormd, van een ander logboek, of niet met de sleutel van de partij getekend.",
     Finding Shortened = "LOGBOEK_INGEKORT":
-        "There are fewer entries than the signed checkpoint states." /
-        "Er zijn minder regels dan het ondertekende controlepunt noemt.",
+        "The ledger ends early: there are fewer entries than the signed checkpoint states." /
+        "Het logboek houdt te vroeg op: er zijn minder regels dan het ondertekende controlepunt noemt.",
     Finding Altered = "LOGBOEK_GEWIJZIGD":
         "The entries do not lead to the signed root; the entry named is the first that differs, where that can be told." /
         "De regels leiden niet tot de ondertekende wortel; de genoemde regel is de eerste die afwijkt, als dat te zien is.",
@@ -128,8 +128,8 @@ codes! {
         "The party recorded that another's ledger contradicts itself, and the checkpoints that it names do not prove it." /
         "De partij legde vast dat het logboek van een ander zichzelf tegenspreekt, en de genoemde controlepunten bewijzen dat niet.",
     Finding Damaged = "REGEL_BESCHADIGD":
-        "An entry that was on record is no longer whole." /
-        "Een vastgelegde regel is niet meer heel.",
+        "An entry that was on record is no longer whole; what follows it cannot be read." /
+        "Een vastgelegde regel is niet meer heel; wat erna komt is niet te lezen.",
     Finding Unreadable = "REGEL_ONLEESBAAR":
         "The bytes are not an entry in canonical form." /
         "De bytes zijn geen regel in canonieke vorm.",
@@ -412,10 +412,11 @@ impl fmt::Display for Finding {
             write!(f, ", vraag {query}")?;
         }
         write!(f, "\n    {}", self.uitleg)?;
-        if let Some(expected) = &self.expected {
+        let [expected, found] = self.told_in_dutch();
+        if let Some(expected) = expected {
             write!(f, "\n    verwacht:   {expected}")?;
         }
-        if let Some(found) = &self.found {
+        if let Some(found) = found {
             write!(f, "\n    vastgelegd: {found}")?;
         }
         Ok(())

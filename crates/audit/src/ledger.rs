@@ -53,6 +53,10 @@ pub struct LedgerReplay<'a> {
     pub(crate) latest: Option<Latest>,
     rejected: BTreeSet<QueryId>,
     pub(crate) leaves: Vec<Digest>,
+    /// Whether an entry could not be read: then those behind it are there, and none of them was seen.
+    damaged: bool,
+    /// How many entries the checkpoint states, where there are fewer: that is told of already.
+    pub(crate) short_of: u64,
     pub(crate) witnessed: Vec<Vec<u8>>,
     pub(crate) statements: Vec<Statement>,
     pub(crate) stamped: Vec<Vec<u8>>,
@@ -95,6 +99,8 @@ impl<'a> LedgerReplay<'a> {
             latest: None,
             rejected: BTreeSet::new(),
             leaves: Vec::new(),
+            damaged: false,
+            short_of: 0,
             witnessed: Vec::new(),
             statements: Vec::new(),
             stamped: Vec::new(),
@@ -133,6 +139,7 @@ impl<'a> LedgerReplay<'a> {
     /// Reports that the store found entry `index` no longer whole, and cannot give it.
     pub fn damaged(&mut self, index: u64) {
         self.findings.push(Finding::new(Code::Damaged, &self.name).entry(index));
+        self.damaged = true;
     }
 
     /// Holds the entries against the signed checkpoint. `published` gives the hash of a leaf as the
@@ -145,7 +152,7 @@ impl<'a> LedgerReplay<'a> {
         published: impl Fn(u64) -> Option<Digest>,
     ) -> Replayed {
         let covered = self.check_root(checkpoint, published);
-        let cosigned = self.check_witnesses();
+        let (cosigned, stamped) = self.check_witnesses();
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {
             for one in tally.overcounted() {
@@ -160,6 +167,9 @@ impl<'a> LedgerReplay<'a> {
             root: root(&self.leaves),
             covered,
             cosigned,
+            stamped,
+            first: self.passed.began(),
+            last: self.passed.until(u64::MAX),
             counts: self.counts,
         };
         Replayed {
@@ -238,9 +248,12 @@ impl<'a> LedgerReplay<'a> {
         let entries = self.leaves.len() as u64;
         let covered = usize::try_from(size).ok().and_then(|size| self.leaves.get(..size));
         let Some(covered) = covered else {
-            let finding = finding(Code::Shortened).entry(entries);
-            self.findings
-                .push(finding.expected(format!("size={size}")).found(format!("size={entries}")));
+            self.short_of = size;
+            if !self.damaged {
+                let finding = finding(Code::Shortened).entry(entries);
+                let finding = finding.expected(format!("size={size}"));
+                self.findings.push(finding.found(format!("size={entries}")));
+            }
             return None;
         };
         let own = root(covered);

@@ -26,6 +26,7 @@ mod account;
 mod again;
 mod ahead;
 mod answers;
+mod basis;
 mod compare;
 mod decision;
 mod duties;
@@ -54,8 +55,10 @@ mod table;
 mod times;
 mod unusual;
 mod witness;
+mod words;
 
 pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
+pub use basis::Basis;
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::LedgerName;
 
-/// How many entries or documents behind a figure are named.
-const NAMED: usize = 10;
+/// How many entries or documents behind a figure are named: so many that few figures have more, and a ledger
+/// cannot make a report of any size.
+const NAMED: usize = 1000;
 
 /// Where something stands: an entry of a ledger.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

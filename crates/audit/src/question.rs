@@ -75,7 +75,7 @@ impl Question {
             | Code::NeverVouched => Self::Lawful,
             Code::Clauses | Code::Wording | Code::Subjects => Self::Refused,
             Code::Obligations | Code::TooManyRows => Self::Fields,
-            Code::PaperLate => Self::Prepared,
+            Code::PaperLate | Code::ToldLater => Self::Prepared,
             Code::Overdue | Code::DestroyedLate | Code::NotDestroyed => Self::Destroyed,
             Code::NoFeedback => Self::Hits,
             Code::OddHours

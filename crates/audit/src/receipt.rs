@@ -129,7 +129,8 @@ impl LedgerReplay<'_> {
         let (partner, dataset) = (target.partner.clone(), target.dataset.clone());
         let place = Place { ledger: self.name.clone(), entry: index };
         let source = (query.project.clone(), partner, dataset, query.kind);
-        self.figures.received(&place, source, rows);
+        let subjects = target.subjects.as_ref().map(|shape| shape.count);
+        self.figures.received(&place, source, rows, subjects);
         let project = self.register.register().state().project(&query.project);
         let proposal = project.and_then(|project| project.proposal(&query.proposal));
         let published = proposal.map_or(&[][..], |one| one.predicate.as_slice());

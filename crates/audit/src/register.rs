@@ -11,13 +11,13 @@ use convenant_ledger::{
     register::{Register, RegisterError},
 };
 use convenant_model::{
-    Digest, Oin,
+    Digest, KeyId, Oin,
     documents::DocumentKind,
     keys::VerifyingKey,
     query::RegisterPosition,
     register::{CovenantInForce, Envelope as _, RootOfTrust},
 };
-use convenant_signing::{Jws, sha256};
+use convenant_signing::{Jws, key_id, sha256};
 
 use crate::{
     Code, Finding,
@@ -41,6 +41,8 @@ pub struct RegisterEvidence {
     filed: Filed,
     findings: Vec<Finding>,
     verifier: LedgerVerifier,
+    lsi_keys: Vec<KeyId>,
+    quorum: usize,
 }
 
 /// A ledger key and the size of the register from which on it is enrolled.
@@ -59,6 +61,7 @@ impl RegisterEvidence {
         checkpoint: Option<&[u8]>,
         verifier: &LedgerVerifier,
     ) -> Self {
+        let (lsi_keys, quorum) = (root.lsi.iter().map(key_id).collect(), root.quorum);
         let whole = Register::new(root);
         let mut evidence = Self {
             documents: Vec::new(),
@@ -69,6 +72,8 @@ impl RegisterEvidence {
             filed: Filed::default(),
             findings: Vec::new(),
             verifier: verifier.clone(),
+            lsi_keys,
+            quorum,
         };
         for document in documents {
             if let Err(error) = evidence.append(document) {
@@ -102,6 +107,11 @@ impl RegisterEvidence {
     /// Which of its documents are about which project.
     pub(crate) const fn filed(&self) -> &Filed {
         &self.filed
+    }
+
+    /// What was trusted: the ids of the LSI's keys, how many make a quorum, and the id of the register's key.
+    pub(crate) fn trusted(&self) -> (&[KeyId], usize, KeyId) {
+        (&self.lsi_keys, self.quorum, key_id(self.verifier.key()))
     }
 
     /// The key that signs the register's checkpoints.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use convenant_model::Timestamp;
 
 use crate::{
-    Answers, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed,
-    Report, Statement, duties, findings::Findings, kept, reconcile, revoked, signed::Known,
+    Answers, Basis, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
+    Replayed, Report, Statement, duties, findings::Findings, kept, reconcile, revoked,
+    signed::Known,
 };
 
 /// An audit under way.
@@ -86,8 +87,10 @@ impl<'a> Replay<'a> {
         let order = |one: &Finding| (one.severity, one.code, one.ledger.clone(), one.entry);
         findings.sort_by_cached_key(order);
         findings.dedup();
+        let basis = Basis::new(self.register, &self.ledgers);
         let ledgers = self.ledgers.into_iter().map(|ledger| ledger.report).collect();
-        Report { register: self.register.position(), ledgers, findings, left_out, answers }
+        let register = self.register.position();
+        Report { basis, register, ledgers, findings, left_out, answers }
     }
 }
 

@@ -6,17 +6,19 @@ use std::{
 };
 
 use convenant_model::{
-    Digest,
-    entry::{Decision, RecordedVerdict},
+    Digest, Timestamp,
+    entry::{Decision, RecordedVerdict, TargetVerdict},
     query::RegisterPosition,
 };
 use serde::Serialize;
 
-use crate::{Answers, Cosigned, Finding, LeftOut, Severity};
+use crate::{Answers, Basis, Cosigned, Finding, LeftOut, Severity, words::number};
 
 /// The result of an audit.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// What the audit was made with, and of.
+    pub basis: Basis,
     /// The register that everything was decided again with.
     pub register: RegisterPosition,
     /// Each ledger that was replayed.
@@ -40,6 +42,12 @@ pub struct LedgerReport {
     pub covered: Option<u64>,
     /// How far others cosigned it.
     pub cosigned: Vec<Cosigned>,
+    /// Of how many entries an authority put a checkpoint under a timestamp.
+    pub stamped: Vec<u64>,
+    /// The time of the first entry.
+    pub first: Option<Timestamp>,
+    /// The latest time of an entry.
+    pub last: Option<Timestamp>,
     /// What is in it.
     pub counts: Counts,
 }
@@ -49,8 +57,14 @@ pub struct LedgerReport {
 pub struct Counts {
     /// Entries.
     pub entries: u64,
-    /// Decisions.
+    /// Decisions. Each rules on one or more targets.
     pub decisions: u64,
+    /// Decisions that permit one target at least.
+    pub decisions_permitting: u64,
+    /// Decisions that permit none.
+    pub decisions_refusing: u64,
+    /// Decisions that were made again. Of the others the register, the rules or the subjects are missing.
+    pub made_again: u64,
     /// Targets that were permitted.
     pub permits: u64,
     /// Targets that were refused.
@@ -76,6 +90,9 @@ impl Counts {
         Self {
             entries: 0,
             decisions: 0,
+            decisions_permitting: 0,
+            decisions_refusing: 0,
+            made_again: 0,
             permits: 0,
             refusals: 0,
             clauses: BTreeMap::new(),
@@ -90,6 +107,12 @@ impl Counts {
 
     pub(crate) fn decision(&mut self, decision: &Decision) {
         self.decisions += 1;
+        let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
+        if decision.verdicts.iter().any(permits) {
+            self.decisions_permitting += 1;
+        } else {
+            self.decisions_refusing += 1;
+        }
         for verdict in &decision.verdicts {
             match &verdict.verdict {
                 RecordedVerdict::Permit { .. } => self.permits += 1,
@@ -136,9 +159,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RegisterPosition { size, root } = &self.register;
-        writeln!(f, "Register: {size} documenten, wortel {root}")?;
+        let documents = number(*size, "document", "documenten");
+        writeln!(f, "Register: {documents}, wortel {root}")?;
         for ledger in &self.ledgers {
             write!(f, "\n{ledger}")?;
+        }
+        if self.findings.iter().any(|one| one.entry.is_some()) {
+            writeln!(f, "\nRegels van een logboek en documenten van het register tellen vanaf 0.")?;
         }
         for severity in [Severity::Finding, Severity::Warning, Severity::Note] {
             let mut these = self.findings.iter().filter(|one| one.severity == severity).peekable();
@@ -151,34 +178,42 @@ impl fmt::Display for Report {
             writeln!(f, "{} {code}: {ledger}, nog {number} keer", severity.in_dutch())?;
         }
         let verdict = if self.holds() { "Het bewijs klopt" } else { "Het bewijs klopt NIET" };
-        let number = |severity, one: &str, more: &str| {
-            let number = self.number(severity);
-            format!("{number} {}", if number == 1 { one } else { more })
-        };
         writeln!(
             f,
             "\n{verdict}: {}, {}, {}.",
-            number(Severity::Finding, "bevinding", "bevindingen"),
-            number(Severity::Warning, "waarschuwing", "waarschuwingen"),
-            number(Severity::Note, "opmerking", "opmerkingen"),
+            number(self.number(Severity::Finding), "bevinding", "bevindingen"),
+            number(self.number(Severity::Warning), "waarschuwing", "waarschuwingen"),
+            number(self.number(Severity::Note), "opmerking", "opmerkingen"),
         )
     }
 }
 
 impl fmt::Display for LedgerReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { entries, decisions, permits, refusals, answered, open, .. } = self.counts;
-        writeln!(f, "Logboek {}: {entries} regels, wortel {}", self.name, self.root)?;
+        let entries = |many| number(many, "regel", "regels");
+        let Counts { decisions, answered, receipts, rejected, .. } = self.counts;
+        writeln!(
+            f,
+            "Logboek {}: {}, wortel {}",
+            self.name,
+            entries(self.counts.entries),
+            self.root
+        )?;
         match self.covered {
-            Some(covered) => writeln!(f, "  controlepunt: ondertekend, {covered} regels")?,
+            Some(covered) => writeln!(f, "  controlepunt: ondertekend, {}", entries(covered))?,
             None => writeln!(f, "  controlepunt: geen dat klopt")?,
         }
-        for Cosigned { by, entries, at } in &self.cosigned {
-            writeln!(f, "  medeondertekend: {entries} regels, door {by}, {at}")?;
+        for Cosigned { by, entries: many, at } in &self.cosigned {
+            writeln!(f, "  medeondertekend: {}, door {by}, {at}", entries(*many))?;
+        }
+        for many in &self.stamped {
+            writeln!(f, "  tijdstempel: {}", entries(*many))?;
         }
         if decisions > 0 {
-            writeln!(f, "  besluiten: {decisions} ({permits} toegestaan, {refusals} geweigerd)")?;
-            writeln!(f, "  uitkomsten: {answered} beantwoord, {open} open")?;
+            self.counts.decided(f)?;
+        }
+        if !self.counts.clauses.is_empty() {
+            writeln!(f, "  weigeringen, die elke clausule noemen waarop ze rusten:")?;
         }
         for (clause, number) in &self.counts.clauses {
             writeln!(f, "    geweigerd op {clause}: {number}")?;
@@ -186,13 +221,39 @@ impl fmt::Display for LedgerReport {
         for (problem, number) in &self.counts.problems {
             writeln!(f, "    geweigerd om {problem}: {number}")?;
         }
-        if self.counts.receipts > 0 {
-            let receipts = self.counts.receipts;
-            writeln!(f, "  ontvangstbewijzen: {receipts} ({answered} beantwoord)")?;
+        if receipts > 0 {
+            writeln!(f, "  ontvangstbewijzen: {receipts} ({answered} van een antwoord)")?;
         }
-        if self.counts.rejected > 0 {
-            writeln!(f, "  niet aangenomen berichten: {}", self.counts.rejected)?;
+        if rejected > 0 {
+            writeln!(f, "  niet aangenomen berichten: {rejected}")?;
         }
         Ok(())
+    }
+}
+
+impl Counts {
+    /// What was decided, each number with its unit: one decision rules on every dataset that its question asks.
+    fn decided(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { decisions, decisions_permitting, decisions_refusing, made_again, .. } = self;
+        let Self { permits, refusals, answered, open, .. } = self;
+        write!(f, "  besluiten: {decisions} ({decisions_permitting} met toestemming, ")?;
+        writeln!(f, "{decisions_refusing} geheel geweigerd)")?;
+        write!(f, "  overgedaan: {made_again}")?;
+        match decisions.saturating_sub(*made_again) {
+            0 => writeln!(f)?,
+            not => writeln!(f, ", en {not} niet over te doen")?,
+        }
+        write!(
+            f,
+            "  uitspraken, een per gevraagde dataset: {} ",
+            permits.saturating_add(*refusals)
+        )?;
+        writeln!(f, "({permits} toegestaan, {refusals} geweigerd)")?;
+        write!(
+            f,
+            "  uitkomsten: {} volledig beantwoord, ",
+            number(*answered, "dataset", "datasets")
+        )?;
+        writeln!(f, "{} nog open", number(*open, "besluit", "besluiten"))
     }
 }

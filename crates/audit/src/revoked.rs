@@ -35,6 +35,11 @@ impl Passed {
         *latest = decision.at.max(*latest);
     }
 
+    /// The time of the first entry.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        self.latest.first_key_value().map(|(_, at)| *at)
+    }
+
     /// The latest time in the first `entries` entries.
     pub(crate) fn until(&self, entries: u64) -> Option<Timestamp> {
         self.latest.range(..entries).next_back().map(|(_, at)| *at)

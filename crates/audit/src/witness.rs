@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
-use convenant_model::{Digest, Timestamp, entry::Conflict, keys::VerifyingKey};
+use convenant_model::{
+    Digest, Timestamp, entry::Conflict, keys::VerifyingKey, query::RegisterPosition,
+};
 use serde::Serialize;
 
 use crate::{Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind};
@@ -47,9 +49,10 @@ impl LedgerReplay<'_> {
         self.stamped = checkpoints;
     }
 
-    /// Holds what witnesses say against the entries, and gives how far they cosigned them.
-    pub(crate) fn check_witnesses(&mut self) -> Vec<Cosigned> {
-        let (mut stated, mut cosigned) = (Vec::new(), Vec::new());
+    /// Holds what witnesses say against the entries, and gives how far they cosigned them, and how far timestamps
+    /// go.
+    pub(crate) fn check_witnesses(&mut self) -> (Vec<Cosigned>, Vec<u64>) {
+        let (mut stated, mut cosigned, mut stamped) = (Vec::new(), Vec::new(), Vec::new());
         for statement in &self.statements {
             let signed = verified(self.register, &self.name, &statement.note);
             let sound = signed.filter(|(signed, key)| {
@@ -78,16 +81,35 @@ impl LedgerReplay<'_> {
         }
         for note in &self.stamped {
             match verified(self.register, &self.name, note) {
-                Some((signed, _)) => stated.push(("timestamp".to_owned(), signed)),
+                Some((signed, _)) => {
+                    stamped.push(signed.checkpoint().size);
+                    stated.push(("timestamp".to_owned(), signed));
+                }
                 None => {
                     let finding = Finding::new(Code::Stamped, &self.name);
                     self.findings.push(finding.found(claimed(note)));
                 }
             }
         }
-        let findings = contradictions(&self.name, &stated, &self.leaves);
+        let mut findings = contradictions(&self.name, &stated, &self.leaves);
+        findings.extend(self.set_back(&stated));
         self.findings.extend(findings);
-        cosigned
+        stamped.sort_unstable();
+        (cosigned, stamped)
+    }
+
+    /// What was signed for and is not there. What the checkpoint beside the entries shows as well is told of once.
+    fn set_back(&self, stated: &[(String, SignedCheckpoint)]) -> Option<Finding> {
+        let entries = self.leaves.len() as u64;
+        let mut longer = Longer::default();
+        for (by, signed) in stated {
+            let Checkpoint { size, root, .. } = *signed.checkpoint();
+            if size > entries.max(self.short_of) {
+                longer.note((size, root), by);
+            }
+        }
+        let finding = Finding::new(Code::SetBack, &self.name).entry(entries);
+        Some(finding.expected(longer.told()?).found(format!("size={entries}")))
     }
 
     /// A conflict that this party recorded as a witness: what it shows of the other party's ledger.
@@ -122,33 +144,52 @@ impl RegisterEvidence {
     /// Holds what witnesses say of the register against it.
     #[must_use]
     pub fn check_statements(&self, statements: &[Statement]) -> Vec<Finding> {
-        let verifier = self.verifier();
+        let (verifier, own) = (self.verifier(), self.position());
         let of_register = statements.iter().filter(|one| {
             Checkpoint::unverified(&one.note).is_ok_and(|one| one.origin == *verifier.origin())
         });
-        let check = |statement: &Statement| {
-            let signed = SignedCheckpoint::parse(&statement.note, verifier).ok();
+        let (mut findings, mut longer) = (Vec::new(), Longer::default());
+        for statement in of_register {
             let by = &statement.by;
-            let signed = signed.filter(|signed| cosigned_at(self, by, signed).is_some());
-            let Some(signed) = signed else {
-                return Some(unproven(statement));
+            let signed = SignedCheckpoint::parse(&statement.note, verifier).ok();
+            let Some(signed) = signed.filter(|one| cosigned_at(self, by, one).is_some()) else {
+                findings.push(unproven(statement));
+                continue;
             };
-            let (stated, own) = (signed.checkpoint(), self.position());
-            let position =
-                convenant_model::query::RegisterPosition { size: stated.size, root: stated.root };
-            if self.register().held(&position) {
-                return None;
+            let Checkpoint { size, root, .. } = *signed.checkpoint();
+            if size > own.size {
+                longer.note((size, root), by);
+            } else if !self.register().held(&RegisterPosition { size, root }) {
+                let finding = Finding::new(Code::Forked, "register").entry(size.saturating_sub(1));
+                let expected = format!("size={size} root={root} at {by}");
+                findings.push(finding.expected(expected).found(crate::register::shown(&own)));
             }
-            let (code, document) = if stated.size > own.size {
-                (Code::SetBack, own.size)
-            } else {
-                (Code::Forked, stated.size.saturating_sub(1))
-            };
-            let finding = Finding::new(code, "register").entry(document);
-            let expected = format!("size={} root={} at {}", stated.size, stated.root, statement.by);
-            Some(finding.expected(expected).found(crate::register::shown(&own)))
-        };
-        of_register.filter_map(check).collect()
+        }
+        let set_back = Finding::new(Code::SetBack, "register").entry(own.size);
+        let told = longer.told();
+        findings
+            .extend(told.map(|told| set_back.expected(told).found(crate::register::shown(&own))));
+        findings
+    }
+}
+
+/// What was signed for and is not there: one fact, whoever holds proof of it.
+#[derive(Default)]
+struct Longer(BTreeMap<(u64, Digest), BTreeSet<String>>);
+
+impl Longer {
+    fn note(&mut self, stated: (u64, Digest), by: impl ToString) {
+        self.0.entry(stated).or_default().insert(by.to_string());
+    }
+
+    /// All of it, the longest first.
+    fn told(&self) -> Option<String> {
+        let told = self.0.iter().rev().map(|((size, root), by)| {
+            let by: Vec<_> = by.iter().map(String::as_str).collect();
+            format!("size={size} root={root} at {}", by.join(", "))
+        });
+        let told: Vec<_> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 }
 
@@ -268,7 +309,7 @@ fn cosigner(
     })
 }
 
-/// Each statement that the entries contradict. The tree is built once for all of them.
+/// Each statement of as many entries as there are that they contradict. The tree is built once for all of them.
 fn contradictions(
     name: &LedgerName,
     stated: &[(String, SignedCheckpoint)],
@@ -288,18 +329,12 @@ fn contradictions(
     let check = |(by, signed): &(String, SignedCheckpoint)| {
         let stated = signed.checkpoint();
         let (size, last) = (stated.size, stated.size.saturating_sub(1));
-        let (code, entry, found) = match roots.get(&size) {
-            Some(root) if *root == stated.root => return None,
-            Some(root) => {
-                // Only roots are known of the other history: it parts from this one after what they agree on.
-                let first = agreed.range(..size).next_back().copied().unwrap_or(0);
-                let found = format!("size={size} root={root} first_difference={first}..{last}");
-                (Code::Forked, last, found)
-            }
-            None => (Code::SetBack, leaves.len() as u64, format!("size={}", leaves.len())),
-        };
+        let root = roots.get(&size).filter(|root| **root != stated.root)?;
+        // Only roots are known of the other history: it parts from this one after what they agree on.
+        let first = agreed.range(..size).next_back().copied().unwrap_or(0);
+        let found = format!("size={size} root={root} first_difference={first}..{last}");
         let expected = format!("size={size} root={} at {by}", stated.root);
-        Some(Finding::new(code, name).entry(entry).expected(expected).found(found))
+        Some(Finding::new(Code::Forked, name).entry(last).expected(expected).found(found))
     };
     stated.iter().filter_map(check).collect()
 }

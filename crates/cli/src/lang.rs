@@ -26,4 +26,11 @@ impl Lang {
         let days = if number == 1 { self.of("dag", "day") } else { self.of("dagen", "days") };
         format!("{number} {days}")
     }
+
+    /// A number of things, in the singular or the plural of each language.
+    pub(crate) fn number(self, number: u64, dutch: [&str; 2], english: [&str; 2]) -> String {
+        let ([one, more], [single, plural]) = (dutch, english);
+        let things = if number == 1 { self.of(one, single) } else { self.of(more, plural) };
+        format!("{number} {things}")
+    }
 }

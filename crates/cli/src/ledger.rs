@@ -231,7 +231,7 @@ fn open(dir: &Path) -> anyhow::Result<FileLedger> {
 
 fn unreadable(error: EntriesError) -> anyhow::Error {
     match error {
-        EntriesError::Damaged(_) => bad_evidence(error),
+        EntriesError::Damaged(_) | EntriesError::Shortened(_) => bad_evidence(error),
         EntriesError::Io(_) => error.into(),
     }
 }

@@ -147,7 +147,8 @@ fn report(
     match &args.out {
         Some(out) => {
             create(out, PRIVATE, &signed)?;
-            output::note(&format!("{} exchanges in `{}`", report.exchanges.len(), out.display()));
+            let exchanges = count(report.exchanges.len(), "exchange");
+            output::note(&format!("{exchanges} in `{}`", out.display()));
         }
         None if json => {}
         None => output::raw(&signed)?,
@@ -168,9 +169,14 @@ fn merge(args: &MergeArgs) -> anyhow::Result<()> {
     let letter = letter.map_err(|error: LetterError| usage(error.to_string()))?;
     create(&args.out, PRIVATE, letter.text(format).as_bytes())?;
     let exchanges: usize = reports.iter().map(|report| report.exchanges.len()).sum();
-    let (reports, out) = (reports.len(), args.out.display());
-    output::note(&format!("{exchanges} exchanges of {reports} reports in `{out}`"));
+    let (exchanges, reports) = (count(exchanges, "exchange"), count(reports.len(), "report"));
+    output::note(&format!("{exchanges} of {reports} in `{}`", args.out.display()));
     Ok(())
+}
+
+/// A number of things, in the singular or the plural.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn verified(path: &Path, state: &RegisterState) -> anyhow::Result<Report> {

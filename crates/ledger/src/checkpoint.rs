@@ -72,6 +72,12 @@ impl LedgerVerifier {
         self.0.name()
     }
 
+    /// The ledger's key.
+    #[must_use]
+    pub const fn key(&self) -> &VerifyingKey {
+        self.0.key()
+    }
+
     /// The key in the text form that other tools read.
     #[must_use]
     pub fn to_text(&self) -> String {

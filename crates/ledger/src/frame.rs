@@ -87,6 +87,8 @@ pub struct Residue {
     /// Whether a whole frame among them says that more entries were durable than precede it: then an
     /// entry that was on record is damaged.
     pub proves_damage: bool,
+    /// Whether they are the beginning of a frame of which the segment does not hold the end.
+    pub cut: bool,
 }
 
 impl<R: Read> Frames<R> {
@@ -137,8 +139,10 @@ impl<R: Read> Frames<R> {
     pub fn residue(mut self) -> io::Result<Residue> {
         self.input.read_to_end(&mut self.held)?;
         let end = self.held.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let whole = Header::parse(&self.held).map_or(HEADER, |h| HEADER + h.length as usize);
+        let cut = end > 0 && self.held.len() < whole;
         self.held.truncate(end);
-        Ok(Residue { bytes: end as u64, proves_damage: self.durable_frame_follows() })
+        Ok(Residue { bytes: end as u64, proves_damage: self.durable_frame_follows(), cut })
     }
 
     fn durable_frame_follows(&self) -> bool {
@@ -183,7 +187,7 @@ mod tests {
 
     #[test]
     fn whole_frames_are_read_and_zeros_end_them() {
-        let clean = Residue { bytes: 0, proves_damage: false };
+        let clean = Residue { bytes: 0, proves_damage: false, cut: false };
         assert_eq!(read(&segment(&[&["one"], &["two", "three"]])), (3, clean));
         assert_eq!(read(&[]), (0, clean));
     }
@@ -196,6 +200,7 @@ mod tests {
             let (entries, residue) = read(&whole[..cut]);
             assert_eq!(entries, 1, "cut at {cut}");
             assert!(!residue.proves_damage && residue.bytes <= (cut - first) as u64);
+            assert_eq!(residue.cut, residue.bytes > 0, "cut at {cut}");
         }
     }
 
@@ -215,6 +220,6 @@ mod tests {
         let mut bytes = segment(&[&["one"], &["two", "three"]]);
         bytes[HEADER + 3..HEADER + 10].fill(0);
         let (entries, residue) = read(&bytes);
-        assert!(entries == 1 && residue.bytes > 0 && !residue.proves_damage);
+        assert!(entries == 1 && residue.bytes > 0 && !residue.proves_damage && !residue.cut);
     }
 }

@@ -97,6 +97,12 @@ impl NoteKey {
         &self.name
     }
 
+    /// The key itself.
+    #[must_use]
+    pub const fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
     /// The key in the text form that other tools read: `NAME+ID+BASE64`.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -55,6 +55,17 @@ pub enum EntriesError {
     /// An entry is not whole although others follow it or the checkpoint covers it.
     #[error("{0} is damaged")]
     Damaged(Place),
+    /// Everything that there is is whole, and ends before what the checkpoint covers.
+    #[error("the entries end before {0}, and the checkpoint covers more")]
+    Shortened(Place),
+}
+
+impl EntriesError {
+    /// Whether a writer beside the reader can cause this.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Shortened(_))
+    }
 }
 
 impl FileLedger {
@@ -302,8 +313,12 @@ impl Segments {
             let follower = self.segments.next();
             let gap = follower.as_ref().is_some_and(|segment| segment.first != index);
             let short = follower.is_none() && index < self.covered;
-            if gap || short || frames.residue()?.proves_damage {
+            let residue = frames.residue()?;
+            if gap || residue.proves_damage || (short && residue.bytes > 0 && !residue.cut) {
                 return Err(EntriesError::Damaged(place));
+            }
+            if short {
+                return Err(EntriesError::Shortened(place));
             }
             if let Some(segment) = follower {
                 self.current = Some((self.ledger.frames(&segment, index)?, segment.name));
@@ -332,9 +347,8 @@ fn next_of(bundles: &mut Option<Bundles>) -> Option<Result<(u64, Vec<u8>), Entri
     *bundles = None;
     match fault {
         BundleFault::End(_) => None,
-        BundleFault::Missing(place) | BundleFault::Malformed(place) => {
-            Some(Err(EntriesError::Damaged(place)))
-        }
+        BundleFault::Missing(place) => Some(Err(EntriesError::Shortened(place))),
+        BundleFault::Malformed(place) => Some(Err(EntriesError::Damaged(place))),
         BundleFault::Io(error) => Some(Err(error.into())),
     }
 }

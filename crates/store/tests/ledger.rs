@@ -178,6 +178,23 @@ async fn damage_in_the_last_group_is_no_torn_write_once_the_checkpoint_covers_it
     assert!(matches!(last, Err(EntriesError::Damaged(place)) if place.index == 0));
 }
 
+/// A file that ends too early is not damaged: what there is of it is whole.
+#[tokio::test]
+async fn entries_that_are_cut_off_are_missing_and_not_damaged() {
+    let bench = filled(300).await;
+    let segment = segments(&bench).pop().unwrap();
+    let first: u64 = segment.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    // Within an entry, within a header, and behind a whole entry.
+    for more in [frame_length() - 1, 10, 0] {
+        let file = OpenOptions::new().write(true).open(&segment).unwrap();
+        file.set_len(2 * frame_length() + more).unwrap();
+        let read = FileLedger::open_read(bench.path()).unwrap();
+        let last = read.entries().unwrap().last().unwrap();
+        let Err(EntriesError::Shortened(place)) = last else { panic!("{more}: {last:?}") };
+        assert_eq!(place.index, first + 2, "{more}");
+    }
+}
+
 #[tokio::test]
 async fn a_segment_that_vanishes_is_missed() {
     let bench = filled(300).await;
@@ -190,7 +207,7 @@ async fn a_segment_that_vanishes_is_missed() {
     let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
     assert!(matches!(source, OpenError::Shortened { size: 300, .. }), "{source}");
     let read = FileLedger::open_read(bench.path()).unwrap();
-    assert!(matches!(read.entries().unwrap().last(), Some(Err(EntriesError::Damaged(_)))));
+    assert!(matches!(read.entries().unwrap().last(), Some(Err(EntriesError::Shortened(_)))));
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ pub enum ReportError {
 impl ReportError {
     /// Whether a writer beside the reader can cause this.
     const fn is_passing(&self) -> bool {
-        matches!(self, Self::Ledger(EntriesError::Damaged(_)))
+        matches!(self, Self::Ledger(error) if error.is_passing())
     }
 }
 

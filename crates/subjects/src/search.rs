@@ -44,7 +44,7 @@ pub struct Named {
 pub fn find(folder: &Path, key: &PseudonymKey, person: &Identifying) -> Result<Found, ReadError> {
     settled(
         || read(folder, key, person),
-        |error| matches!(error, ReadError::Journal(EntriesError::Damaged(_))),
+        |error| matches!(error, ReadError::Journal(error) if error.is_passing()),
     )
 }
 

@@ -149,6 +149,9 @@ fn a_citizen_who_asks_gets_one_letter_of_what_several_nodes_tell() {
     };
     let merged = merge(&[rotterdam, svb], &letter);
     assert!(merged.status.success(), "{}", shown(&merged));
+    assert!(shown(&merged).contains("1 exchange of 2 reports in `"), "{}", shown(&merged));
+    let alone = shown(&merge(&[svb], &bench.path("alone.html")));
+    assert!(alone.contains("0 exchanges of 1 report in `"), "{alone}");
     let page = fs::read_to_string(&letter).unwrap();
     for words in
         ["P-2026-001", "Rotterdam", "Sociale verzekeringsbank", "artikel 41", "burgerservicenummer"]

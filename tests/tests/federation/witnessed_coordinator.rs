@@ -145,7 +145,7 @@ async fn a_coordinator_that_tells_two_stories_is_found_out_by_its_nodes() {
     let report = audit(&world);
     assert_told(&report, &[Code::Forked]);
     // The entry alone proves it, whatever else is handed over.
-    let entry = format!("in node/{}, entry=", world.partner("toeslagen").unwrap().oin);
+    let entry = format!("in node/{}, regel: ", world.partner("toeslagen").unwrap().oin);
     for ledger in BOTH {
         let told = codes(&report, ledger).into_iter();
         let mut forked = told.filter(|(code, _)| *code == Code::Forked);

@@ -1,7 +1,7 @@
 //! The figures that answer the audit's questions.
 
 use convenant_audit::{Code, Documents, Entries, Question, Severity};
-use convenant_model::entry::{Decision, Entry, Usage};
+use convenant_model::entry::{Decision, Entry, OutcomeEntry, Usage};
 use convenant_signing::Jws;
 use serde_json::json;
 
@@ -52,6 +52,10 @@ fn how_many_people_and_which_fields() {
     assert_eq!(places(&uwv.entries), [1, 3, 5]);
     assert_eq!((places(&uwv.permitted), places(&uwv.answered)), (vec![1, 5], vec![2]));
     assert_eq!((uwv.subjects, uwv.rows, places(&uwv.received)), (6, 6, vec![0]));
+    // Of the three that were answered it is known whether they hit; of those of the third question it is not.
+    assert_eq!((uwv.answered_subjects, uwv.answered_rows), (3, 6));
+    let asked: Vec<_> = uwv.asked_fields.iter().map(|one| one.as_str()).collect();
+    assert_eq!(asked, ["datum_aanvang_inkomstenverhouding"]);
     let receipts = &uwv.received.first[0].ledger;
     assert_eq!(receipts.to_string(), format!("receipts/{ROTTERDAM}"));
     let columns: Vec<_> = uwv.columns.iter().map(|one| one.as_str()).collect();
@@ -109,12 +113,34 @@ fn what_must_be_gone_and_is_not() {
     assert_eq!(projects[0].destructions.first, [last]);
 }
 
+/// A number has no last day. It is an answer like others, and all of them add up.
+#[test]
+fn an_answer_that_is_a_number_is_counted_apart() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let Entry::Decision(permit) = ledgers.coordinator[0].clone() else { panic!() };
+    let Entry::Outcome(outcome) = ledgers.coordinator[1].clone() else { panic!() };
+    world.exchange(&mut ledgers, &|query| query["kind"] = "count".into(), false);
+    ledgers.coordinator.truncate(3);
+    let Entry::Decision(counted) = &mut ledgers.coordinator[2] else { panic!() };
+    // The project may count nothing; its coordinator says that it may.
+    counted.verdicts = permit.verdicts;
+    let query = counted.query;
+    ledgers.coordinator.push(Entry::Outcome(OutcomeEntry { query, decision: 2, ..outcome }));
+    let answers = world.audit(&ledgers).answers;
+    let [kept] = answers.kept.as_slice() else { panic!("{:?}", answers.kept) };
+    assert_eq!((kept.waiting.number, places(&kept.numbers)), (2, vec![3, 3]));
+    let answered: u64 = answers.sources.iter().map(|one| one.answered.number).sum();
+    assert_eq!(answered, kept.waiting.number + kept.numbers.number);
+}
+
 #[test]
 fn every_code_bears_on_one_question() {
     let bears = |question| Code::ALL.iter().filter(move |code| Question::of(**code) == question);
     assert!(bears(Question::Unusual).all(|code| code.severity() != Severity::Finding));
     assert!(bears(Question::Log).count() > 10);
     assert_eq!(Question::of(Code::Verdict), Question::Lawful);
+    assert_eq!(Question::of(Code::ToldLater), Question::Prepared, "the information duty");
     assert_eq!(Question::ALL.len(), 11);
 }
 
@@ -134,6 +160,8 @@ fn a_ledger_in_which_nothing_holds_does_not_fill_the_report() {
     assert_eq!(overdue, (0..100).collect::<Vec<_>>());
     let left = report.left_out.iter().find(|one| one.code == Code::Overdue).unwrap();
     assert_eq!(left.number, 40);
+    let [asker] = report.answers.askers.as_slice() else { panic!() };
+    assert_eq!(places(&asker.entries), (0..140).collect::<Vec<_>>(), "each decision is named");
     assert!(report.number(Severity::Finding) >= 140 && !report.holds());
     let firsts: Vec<_> = report.first_of_each().map(|one| (one.code, one.entry)).collect();
     assert!(firsts.contains(&(Code::Overdue, Some(0))), "{firsts:?}");

@@ -1,12 +1,12 @@
 //! Evidence that nobody tampered with.
 
-use convenant_audit::{LedgerKind, Severity};
+use convenant_audit::{Counts, LedgerKind, Severity};
 use convenant_exchange::OUTCOME_TYPE;
 use convenant_model::{
     Problem,
     entry::{Entry, Status},
 };
-use convenant_signing::{peek_compact, sign_compact};
+use convenant_signing::{key_id, peek_compact, sign_compact};
 
 use crate::world::{Ledgers, World, found};
 
@@ -25,6 +25,11 @@ fn honest_ledgers_hold() {
     assert_eq!((coordinator.answered, coordinator.open), (4, 0));
     assert_eq!(counts[1].clauses.get("L14/BSN"), Some(&1));
     assert_eq!((counts[3].receipts, counts[3].answered), (5, 4));
+    let decided = |one: &Counts| {
+        (one.decisions, one.decisions_permitting, one.decisions_refusing, one.made_again)
+    };
+    // UWV's node refused invalid subjects, which nobody can decide again.
+    assert_eq!((decided(coordinator), decided(counts[1])), ((3, 3, 0, 3), (2, 1, 1, 1)));
     assert!(report.ledgers.iter().all(|one| one.covered == Some(one.counts.entries)));
 }
 
@@ -50,10 +55,66 @@ fn the_report_is_read_by_people_and_machines() {
     assert!(text.contains("Het bewijs klopt NIET"), "{text}");
     assert!(text.contains("geweigerd op L14/BSN: 1"), "{text}");
     assert!(text.contains("bevinding BESLUIT_ONTBREEKT_KNOOPPUNT"), "{text}");
+    // Each number with its unit: three questions, of two datasets each.
+    for line in [
+        "besluiten: 3 (3 met toestemming, 0 geheel geweigerd)\n  overgedaan: 3\n",
+        "uitspraken, een per gevraagde dataset: 6 (5 toegestaan, 1 geweigerd)",
+        "uitkomsten: 4 datasets volledig beantwoord, 0 besluiten nog open",
+        "overgedaan: 1, en 1 niet over te doen",
+        "uitkomsten: 1 dataset volledig beantwoord, 0 besluiten nog open",
+        "Regels van een logboek en documenten van het register tellen vanaf 0.",
+        "    verwacht:   besluit: geen in node/00000099000000004000\n    vastgelegd: stand: beantwoord, ",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
     let json = serde_json::to_value(&report).unwrap();
+    let found = json["findings"][0]["found"].as_str().unwrap();
+    assert!(found.starts_with("status=answered "), "what machines read stays: {found}");
     let first = &json["findings"][0];
     assert_eq!((&first["severity"], first["code"].is_string()), (&"finding".into(), true));
     assert!(first["uitleg"].is_string() && first["explanation"].is_string());
+}
+
+#[test]
+fn one_is_no_plural() {
+    let (mut world, mut ledgers) = (World::new(), world_of_one());
+    let text = world.audit(&ledgers).to_string();
+    assert!(
+        text.contains(": 1 regel, wortel") && text.contains("ondertekend, 1 regel\n"),
+        "{text}"
+    );
+    assert!(!text.contains("tellen vanaf 0"), "no entry is named: {text}");
+    world.exchange(&mut ledgers, &|_| {}, false);
+    ledgers.coordinator.pop();
+    let text = world.audit(&ledgers).to_string();
+    assert!(text.contains("1 besluit nog open") && text.contains(": 3 regels, wortel"), "{text}");
+}
+
+/// Ledgers of which the node of UWV started, and did nothing else.
+fn world_of_one() -> Ledgers {
+    let mut ledgers = World::new().exchanges();
+    ledgers.uwv.truncate(1);
+    Ledgers { uwv: ledgers.uwv, ..Ledgers::default() }
+}
+
+#[test]
+fn a_report_says_what_it_rests_on() {
+    let mut world = World::new();
+    let mut ledgers = Ledgers::default();
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let first = world.now;
+    world.now = first.plus_seconds(60);
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let report = world.audit(&ledgers);
+    let (lsi, register) = world.trusted();
+    assert_eq!((&*report.basis.lsi_keys, report.basis.quorum), (&[key_id(&lsi)][..], 1));
+    assert_eq!(report.basis.register_key, key_id(&register));
+    assert!(report.basis.engine.as_deref().unwrap().starts_with("cedar-policy "));
+    assert!(report.basis.software.starts_with("convenant "));
+    assert_eq!((report.basis.first, report.basis.last), (Some(first), Some(world.now)));
+    for ledger in &report.ledgers {
+        assert_eq!((ledger.first, ledger.last), (Some(first), Some(world.now)), "{ledger}");
+    }
 }
 
 #[test]

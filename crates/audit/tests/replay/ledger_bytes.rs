@@ -124,6 +124,24 @@ fn entries_out_of_their_sequence_or_no_longer_whole_are_named() {
 }
 
 #[test]
+fn a_damaged_entry_is_told_of_once() {
+    let (world, entries) = ledger();
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let name = LedgerName::new(LedgerKind::Node, oin(UWV));
+    let mut signed = world.signer(&name).sign(4, tree(&entries).root(), at()).unwrap();
+    let checkpoint = signed.to_string();
+    let witness = LedgerName::new(LedgerKind::Coordinator, oin(COORDINATOR));
+    world.signer(&witness).cosign(&mut signed, at()).unwrap();
+    let mut ledger = replay.ledger(name);
+    (0..2).zip(&entries).for_each(|(index, entry)| ledger.entry(index, entry));
+    ledger.damaged(2);
+    ledger.witnesses(vec![signed.to_string().into_bytes()], &[]);
+    replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+    assert_eq!(found(&replay.report(), Severity::Finding), ["REGEL_BESCHADIGD uwv 2"]);
+}
+
+#[test]
 fn a_ledger_that_is_handed_over_twice() {
     let (world, entries) = ledger();
     let evidence = world.evidence();

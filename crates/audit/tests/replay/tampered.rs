@@ -100,6 +100,16 @@ fn facts_covenant_or_register_that_were_changed() {
     let root = changed(|one| one.register.root = sha256(b"other"));
     assert_eq!(root, ["REGISTER_AFWIJKEND toeslagen 3"]);
     assert_eq!(changed(|one| one.register.size += 1), ["REGISTER_TE_KORT toeslagen 3"]);
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    decision(&mut ledgers.toeslagen[0]).register.size += 1;
+    let report = world.audit(&ledgers);
+    let short = report.findings.iter().find(|one| one.code.as_str() == "REGISTER_TE_KORT").unwrap();
+    let [expected, found] = [&short.expected, &short.found].map(|one| one.clone().unwrap());
+    // So many documents should have been handed over, and so many were.
+    assert!(expected.starts_with("size=13 ") && found.starts_with("size=12 "), "{short}");
+    let node = report.ledgers.iter().find(|one| one.name == format!("node/{TOESLAGEN}")).unwrap();
+    assert_eq!((node.counts.decisions, node.counts.made_again), (1, 0));
     let empty = changed(|one| {
         one.register.size = 0;
         one.register.root = empty_root();

@@ -116,6 +116,53 @@ fn the_first_entry_that_a_ledger_lost_is_named() {
 }
 
 #[test]
+fn a_ledger_that_was_set_back_is_told_of_once_with_all_who_hold_proof() {
+    let case = Case::new();
+    let (whole, three) = (case.cosigned(&case.entries), case.cosigned(&case.entries[..3]));
+    let held = Held {
+        witnessed: vec![whole.clone()],
+        statements: vec![whole.clone(), three.clone()],
+        stamped: vec![whole],
+    };
+    let found = case.audit(&case.entries[..2], held);
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((one.code.as_str(), one.entry), ("LOGBOEK_TERUGGEZET", Some(2)));
+    let root = |size: usize| tree(&case.entries[..size]).root();
+    let by = format!("coordinator/{COORDINATOR}");
+    let expected =
+        format!("size=4 root={} at {by}, timestamp; size=3 root={} at {by}", root(4), root(3));
+    assert_eq!(one.expected.as_deref(), Some(&*expected));
+    assert_eq!(one.found.as_deref(), Some("size=2"));
+}
+
+/// What the checkpoint beside the entries shows as well, witnesses do not tell once more.
+#[test]
+fn entries_that_are_missing_are_told_of_once() {
+    let case = Case::new();
+    let evidence = case.world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let mut ledger = replay.ledger(uwv());
+    ledger.witnesses(vec![case.cosigned(&case.entries).into_bytes()], &[]);
+    (0..2).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
+    let signed = case.signed(&case.entries).to_string();
+    replay.add(ledger.finish(Some(signed.as_bytes()), |_| None));
+    assert_eq!(found(&replay.report(), Severity::Finding), ["LOGBOEK_INGEKORT uwv 2"]);
+}
+
+#[test]
+fn timestamps_are_told_of() {
+    let case = Case::new();
+    let evidence = case.world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let mut ledger = replay.ledger(uwv());
+    let notes = [4, 2].map(|size| case.signed(&case.entries[..size]).to_string().into_bytes());
+    ledger.stamped(notes.into());
+    (0..).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
+    replay.add(ledger.finish(None, |_| None));
+    assert_eq!(replay.report().ledgers[0].stamped, [2, 4]);
+}
+
+#[test]
 fn the_entries_between_which_a_history_parts_are_named() {
     let case = Case::new();
     // Entry 2 was another one when three and four entries were signed; two were the same.

@@ -2,7 +2,7 @@
 //! run, because the page itself says that nothing may.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use convenant_audit::{Finding, LeftOut, Question, Report, Severity};
+use convenant_audit::{Finding, Question, Report, Severity};
 
 use crate::lang::Lang;
 
@@ -11,14 +11,16 @@ mod behind;
 mod chart;
 mod evidence;
 mod given;
+mod head;
 mod markup;
 mod project;
 mod style;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use self::{
-    chart::{Bar, Chart},
+    head::{listed, target},
     markup::{Cell, Html},
     style::STYLE,
 };
@@ -81,55 +83,6 @@ impl Page<'_> {
         self.html.raw("<main id=\"main\">\n").element("h1", title);
     }
 
-    fn summary(&mut self) {
-        let (report, holds) = (self.report, self.report.holds());
-        self.html.raw(if holds {
-            "<p class=\"verdict holds\"><strong>"
-        } else {
-            "<p class=\"verdict fails\"><strong>"
-        });
-        let verdict = if holds {
-            self.of("Het bewijs klopt.", "The evidence holds.")
-        } else {
-            self.of("Het bewijs klopt NIET.", "The evidence does NOT hold.")
-        };
-        self.html.raw(verdict).raw("</strong></p>\n");
-        let severities = [Severity::Finding, Severity::Warning, Severity::Note];
-        let numbers = severities.map(|severity| {
-            vec![
-                Cell::text(severity_in(severity, self.lang)),
-                Cell::Number(report.number(severity)),
-            ]
-        });
-        let heads = [self.of("Ernst", "Severity"), self.of("Aantal", "Number")];
-        self.html.table(self.of("Samenvatting", "Summary"), &heads, numbers.into());
-        let bars = severities.map(|severity| {
-            let value = report.number(severity);
-            let marked = if severity == Severity::Finding { value } else { 0 };
-            Bar { label: severity_in(severity, self.lang).to_owned(), value, marked }
-        });
-        let title = self.of(
-            "Wat is gevonden, naar ernst; bruin is wat niet klopt",
-            "What was found, by severity; brown is what does not hold",
-        );
-        self.lying(&Chart { title, heads, marked: None }, &bars);
-        let first: Vec<_> = report.first_of_each().collect();
-        if !first.is_empty() {
-            let caption = self.of(
-                "De eerste van elke soort die niet klopt",
-                "The first of each kind that does not hold",
-            );
-            self.findings(caption, &first);
-        }
-        if report.answers.left_out > 0 {
-            self.say(
-                "Niet alles heeft in dit verslag een eigen rij, omdat het er te veel zijn.",
-                "Not everything has a row of its own in this report, because there is too much.",
-            );
-        }
-        self.contents();
-    }
-
     fn contents(&mut self) {
         let label = self.of("Vragen", "Questions");
         self.html.raw("<nav aria-label=\"").raw(label).raw("\"><ol>\n");
@@ -162,34 +115,41 @@ impl Page<'_> {
 
     /// The findings that bear on a question.
     fn findings_of(&mut self, question: Question) {
-        let bears = |one: &&Finding| Question::of(one.code) == question;
-        let these: Vec<_> = self.report.findings.iter().filter(bears).collect();
+        let all = self.report.findings.iter().enumerate();
+        let these: Vec<_> = all.filter(|(_, one)| Question::of(one.code) == question).collect();
         if these.is_empty() {
             return;
         }
-        let more = these.len().saturating_sub(LISTED) as u64;
-        let left = self.report.left_out.iter().filter(|one| Question::of(one.code) == question);
-        let more = more + left.map(|one: &LeftOut| one.number).sum::<u64>();
-        let listed = these.get(..LISTED).unwrap_or(&these);
-        self.findings(self.of("Wat hierover is gevonden", "What was found about this"), listed);
-        if more > 0 {
-            let text = self.of("Niet getoond", "Not shown");
-            self.html.element("p", format_args!("{text}: {more}"));
-        }
-    }
-
-    fn findings(&mut self, caption: &'static str, findings: &[&Finding]) {
+        let listed = listed(&these, LISTED);
         let heads = [
             self.of("Code", "Code"),
             self.of("Ernst", "Severity"),
             self.of("Waar", "Where"),
             self.of("Uitleg", "Explanation"),
         ];
-        let rows = findings.iter().map(|one| self.finding(one)).collect();
+        let rows = listed.iter().map(|(index, one)| self.finding(*index, one)).collect();
+        let caption = self.of("Wat hierover is gevonden", "What was found about this");
         self.html.table(caption, &heads, rows);
+        let more = (these.len() - listed.len()) as u64;
+        if more > 0 {
+            let text = self.of(
+                "Niet getoond, maar wel in het verslag als JSON (--report VERSLAG.json)",
+                "Not shown, but in the report as JSON (--report REPORT.json)",
+            );
+            self.html.element("p", format_args!("{text}: {more}"));
+        }
+        let left = self.report.left_out.iter().filter(|one| Question::of(one.code) == question);
+        let left: u64 = left.map(|one| one.number).sum();
+        if left > 0 {
+            let text = self.of(
+                "Van dezelfde soort, alleen geteld omdat het er zo veel zijn",
+                "Of the same kinds, only counted because there are so many",
+            );
+            self.html.element("p", format_args!("{text}: {left}"));
+        }
     }
 
-    fn finding(&self, finding: &Finding) -> Vec<Cell> {
+    fn finding(&self, index: usize, finding: &Finding) -> Vec<Cell> {
         let mut place = finding.ledger.clone();
         if let Some(entry) = finding.entry {
             place.push_str(&format!(", {} {entry}", self.of("regel", "entry")));
@@ -198,9 +158,13 @@ impl Page<'_> {
             place.push_str(&format!(", {} {query}", self.of("vraag", "query")));
         }
         let mut text = self.lang.of(finding.uitleg, finding.explanation).to_owned();
+        let [expected, found] = match self.lang {
+            Lang::Nl => finding.told_in_dutch(),
+            Lang::En => finding.told_in_english(),
+        };
         let told = [
-            (self.of("Verwacht", "Expected"), &finding.expected),
-            (self.of("Vastgelegd", "On record"), &finding.found),
+            (self.of("Verwacht", "Expected"), expected),
+            (self.of("Vastgelegd", "On record"), found),
         ];
         for (label, value) in told {
             if let Some(value) = value {
@@ -208,7 +172,8 @@ impl Page<'_> {
             }
         }
         let severity = Cell::text(severity_in(finding.severity, self.lang));
-        vec![Cell::code(finding.code), severity, Cell::text(place), Cell::text(text)]
+        let code = Cell::Target { id: target(index), code: finding.code.to_string() };
+        vec![code, severity, Cell::text(place), Cell::text(text)]
     }
 }
 

@@ -117,6 +117,7 @@ impl Ledger {
                     replay.damaged(place.index);
                     break;
                 }
+                Err(EntriesError::Shortened(_)) => break,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -48,8 +48,8 @@ impl Page<'_> {
                 )),
                 Cell::Number(one.entries.number),
                 Cell::Number(one.permitted),
-                Cell::text(format_args!("{} – {}", day(one.first), day(one.last))),
-                Cell::text(self.entries(&one.entries)),
+                Cell::text(format_args!("{} – {}", day(one.first, "?"), day(one.last, "?"))),
+                self.entries(&one.entries).cell(),
             ]
         });
         let rows = rows.collect();
@@ -74,11 +74,11 @@ impl Page<'_> {
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
                 Cell::code(&one.dataset),
-                Cell::text(one.kind.as_str()),
+                Cell::text(self.kind(one.kind)),
                 Cell::Number(one.entries.number),
                 Cell::Number(one.permitted.number),
                 Cell::Number(one.answered.number),
-                Cell::text(self.entries(&one.entries)),
+                self.entries(&one.entries).cell(),
             ]
         });
         let rows = rows.collect();
@@ -125,16 +125,17 @@ impl Page<'_> {
             marked: 0,
         });
         let title = self.of("Weigeringen per clausule", "Refusals by clause");
+        let part = self.part(title, CODES, refusals.len(), self.of("codes", "codes"));
         let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Number")];
-        self.lying(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
-        let heads =
-            [heads[0], self.of("Clausule", "Clause"), heads[1], self.of("Regels", "Entries")];
+        self.lying(&Chart { title: &part, heads, marked: None }, &bars.collect::<Vec<_>>());
+        let clause = self.of("Clausule", "Clause (its title in the covenant, which is Dutch)");
+        let heads = [heads[0], clause, heads[1], self.of("Regels", "Entries")];
         let rows = refusals.iter().map(|one| {
             vec![
                 Cell::code(&one.code),
-                Cell::text(one.title.as_deref().unwrap_or("–")),
+                Cell::text(self.reason(one)),
                 Cell::Number(one.entries.number),
-                Cell::text(self.entries(&one.entries)),
+                self.entries(&one.entries).cell(),
             ]
         });
         let rows = rows.collect();
@@ -178,6 +179,7 @@ impl Page<'_> {
     }
 }
 
-pub(super) fn day(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "–".to_owned(), |at| at.date().to_string())
+/// A day, or what there is instead of it.
+pub(super) fn day(at: Option<Timestamp>, none: &str) -> String {
+    at.map_or_else(|| none.to_owned(), |at| at.date().to_string())
 }

@@ -1,9 +1,22 @@
 //! Who and what stands behind a figure.
 
+use std::fmt::Display;
+
 use convenant_audit::{Documents, Entries};
 use convenant_model::Oin;
 
-use super::Page;
+use super::{Page, markup::Cell};
+
+/// How many entries or documents stand in a table at once. The others are behind a fold.
+const AT_ONCE: usize = 10;
+
+/// The entries or documents behind a figure.
+pub(super) struct Behind {
+    /// The first ones.
+    first: String,
+    /// All that the report names, with what folds them away; absent where the first are all.
+    all: Option<(String, String)>,
+}
 
 impl Page<'_> {
     /// An organisation by name and number.
@@ -12,36 +25,67 @@ impl Page<'_> {
         name.map_or_else(|| oin.to_string(), |name| format!("{name} ({oin})"))
     }
 
-    /// The first entries behind a figure, and how many more there are.
-    pub(super) fn entries(&self, entries: &Entries) -> String {
-        let mut text = String::new();
-        let mut before = None;
-        for place in &entries.first {
-            if before != Some(&place.ledger) {
-                text.push_str(if before.is_some() { "; " } else { "" });
-                text.push_str(&format!("{}:", place.ledger));
-                before = Some(&place.ledger);
-            }
-            text.push_str(&format!(" {}", place.entry));
-        }
-        self.and_more(text, entries.more())
+    /// The entries behind a figure.
+    pub(super) fn entries(&self, entries: &Entries) -> Behind {
+        let place = |place: &convenant_audit::Place| (place.ledger.to_string(), place.entry);
+        self.behind(entries.first.iter().map(place).collect(), entries.number)
     }
 
-    /// The first documents of the register behind a figure, and how many more there are.
-    pub(super) fn documents(&self, documents: &Documents) -> String {
-        let mut text = String::new();
-        for index in &documents.first {
-            text.push_str(if text.is_empty() { "register:" } else { "" });
-            text.push_str(&format!(" {index}"));
-        }
-        self.and_more(text, documents.more())
+    /// The documents of the register behind a figure.
+    pub(super) fn documents(&self, documents: &Documents) -> Behind {
+        let place = |index: &u64| ("register".to_owned(), *index);
+        self.behind(documents.first.iter().map(place).collect(), documents.number)
     }
 
-    fn and_more(&self, mut text: String, more: u64) -> String {
+    fn behind(&self, places: Vec<(String, u64)>, number: u64) -> Behind {
+        let shown = places.get(..AT_ONCE).unwrap_or(&places);
+        let mut first = listed(shown);
+        let more = number.saturating_sub(shown.len() as u64);
         if more > 0 {
             let and = self.of("en nog", "and");
-            text.push_str(&format!(" {and} {more}{}", self.of("", " more")));
+            first.push_str(&format!(" {and} {more}{}", self.of("", " more")));
         }
-        if text.is_empty() { "–".to_owned() } else { text }
+        if first.is_empty() {
+            first.push_str(self.of("geen", "none"));
+        }
+        let unnamed = number.saturating_sub(places.len() as u64);
+        let all = (places.len() > shown.len()).then(|| {
+            let all = if unnamed > 0 {
+                self.of("de eerste", "the first")
+            } else {
+                self.of("alle", "all")
+            };
+            (format!("{all} {}", places.len()), listed(&places))
+        });
+        Behind { first, all }
     }
+}
+
+impl Behind {
+    pub(super) fn cell(self) -> Cell {
+        self.within("", "")
+    }
+
+    /// The same in the middle of a text.
+    pub(super) fn within(self, before: impl Display, after: &str) -> Cell {
+        let text = format!("{before}{}{after}", self.first);
+        match self.all {
+            Some((fold, all)) => Cell::Folded { text, fold, all },
+            None => Cell::Text(text),
+        }
+    }
+}
+
+/// Each ledger once, with its entries.
+fn listed(places: &[(String, u64)]) -> String {
+    let (mut text, mut before) = (String::new(), None);
+    for (ledger, entry) in places {
+        if before != Some(ledger) {
+            text.push_str(if before.is_some() { "; " } else { "" });
+            text.push_str(&format!("{ledger}:"));
+            before = Some(ledger);
+        }
+        text.push_str(&format!(" {entry}"));
+    }
+    text
 }

@@ -4,6 +4,7 @@ use super::{
     Page,
     markup::{Cell, Html},
 };
+use crate::lang::Lang;
 
 /// One bar.
 pub(super) struct Bar {
@@ -31,6 +32,8 @@ const LONG: u64 = 400;
 const ROW: u64 = 26;
 /// Characters of a label that have room beside a lying bar.
 const LABEL: usize = 36;
+/// And above it, where some are longer.
+const LONG_LABEL: usize = 105;
 
 impl Page<'_> {
     /// Upright bars, in the order in which they come. Nothing where there is nothing to draw.
@@ -68,21 +71,41 @@ impl Page<'_> {
         if most == 0 {
             return;
         }
-        self.begin(chart, ROW * bars.len() as u64);
+        let above = bars.iter().any(|bar| bar.label.chars().count() > LABEL);
+        let (left, long, down) = if above { (0, WIDTH - 80, 18) } else { (LEFT, LONG, 0) };
+        let row = ROW + down;
+        self.begin(chart, row * bars.len() as u64);
         let html = &mut self.html;
         for (place, bar) in (0_u64..).zip(bars) {
-            let width = length(bar.value, most, LONG);
-            let marked = length(bar.marked, most, LONG).min(width);
-            let y = ROW * place + 3;
-            rectangle(html, [LEFT, y, width - marked, 18], false);
-            rectangle(html, [LEFT + width - marked, y, marked, 18], true);
-            let y = ROW * place + 17;
-            html.raw("<text x=\"").text(LEFT - 8).raw("\" text-anchor=\"end\" y=\"").text(y);
-            html.raw("\">").text(short(&bar.label)).raw("</text><text x=\"");
-            html.text(LEFT + width + 6).raw("\" y=\"").text(y).raw("\">").text(bar.value);
-            html.raw("</text>");
+            let width = length(bar.value, most, long);
+            let marked = length(bar.marked, most, long).min(width);
+            let y = row * place + down + 3;
+            rectangle(html, [left, y, width - marked, 18], false);
+            rectangle(html, [left + width - marked, y, marked, 18], true);
+            if above {
+                html.raw("<text x=\"0\" y=\"").text(y - 5).raw("\">");
+                html.text(short(&bar.label, LONG_LABEL));
+            } else {
+                html.raw("<text x=\"").text(left - 8).raw("\" text-anchor=\"end\" y=\"");
+                html.text(y + 14).raw("\">").text(short(&bar.label, LABEL));
+            }
+            html.raw("</text><text x=\"").text(left + width + 6).raw("\" y=\"").text(y + 14);
+            html.raw("\">").text(bar.value).raw("</text>");
         }
         self.end(chart, bars);
+    }
+
+    /// Says in the title of a chart that it shows only the first so many.
+    pub(super) fn part(&self, title: &str, shown: usize, all: usize, what: &str) -> String {
+        let more = all.saturating_sub(shown);
+        let rest = match (self.lang, more) {
+            (_, 0) => return title.to_owned(),
+            (Lang::Nl, 1) => "de laatste staat in de tabel".to_owned(),
+            (Lang::Nl, more) => format!("de overige {more} staan in de tabel"),
+            (Lang::En, 1) => "the last stands in the table".to_owned(),
+            (Lang::En, more) => format!("the other {more} stand in the table"),
+        };
+        format!("{title}; {shown} {} {all} {what}, {rest}", self.of("van", "of"))
     }
 
     fn begin(&mut self, chart: &Chart<'_>, height: u64) {
@@ -93,7 +116,7 @@ impl Page<'_> {
 
     fn end(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
         let as_table = self.of("Als tabel", "As a table");
-        self.html.raw("</svg>\n<details><summary>").raw(as_table).raw("</summary>\n");
+        self.html.raw("</svg>\n").fold(as_table);
         let row = |bar: &Bar| {
             let mut row = vec![Cell::text(&bar.label), Cell::Number(bar.value)];
             row.extend(chart.marked.map(|_| Cell::Number(bar.marked)));
@@ -101,7 +124,7 @@ impl Page<'_> {
         };
         let heads: Vec<_> = chart.heads.into_iter().chain(chart.marked).collect();
         self.html.table(chart.title, &heads, bars.iter().map(row).collect());
-        self.html.raw("</details></figure>\n");
+        self.html.raw("</div></figure>\n");
     }
 }
 
@@ -122,8 +145,8 @@ fn length(value: u64, most: u64, whole: u64) -> u64 {
 }
 
 /// A label that fits: names differ more at their ends than at their beginnings.
-fn short(label: &str) -> String {
-    let more = label.chars().count().saturating_sub(LABEL);
+fn short(label: &str, most: usize) -> String {
+    let more = label.chars().count().saturating_sub(most);
     if more == 0 {
         return label.to_owned();
     }
@@ -147,9 +170,10 @@ mod tests {
 
     #[test]
     fn a_long_label_keeps_its_end() {
-        assert_eq!(short("P-1 uwv/dataset"), "P-1 uwv/dataset");
+        assert_eq!(short("P-1 uwv/dataset", LABEL), "P-1 uwv/dataset");
         let long = format!("P-1 uwv/{}: rijen", "x".repeat(60));
-        assert_eq!(short(&long).chars().count(), LABEL);
-        assert!(short(&long).starts_with('…') && short(&long).ends_with("xx: rijen"));
+        assert_eq!(short(&long, LABEL).chars().count(), LABEL);
+        assert!(short(&long, LABEL).starts_with('…') && short(&long, LABEL).ends_with("xx: rijen"));
+        assert_eq!(short(&long, LONG_LABEL), long);
     }
 }

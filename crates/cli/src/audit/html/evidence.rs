@@ -11,7 +11,10 @@ use super::{
 
 impl Page<'_> {
     pub(super) fn was_lawful(&mut self) {
-        let decisions: u64 = self.report.ledgers.iter().map(|one| one.counts.decisions).sum();
+        let ledgers = self.report.ledgers.iter().map(|one| &one.counts);
+        let (decisions, again) = ledgers.fold((0, 0), |(decisions, again), one| {
+            (decisions + one.decisions, again + one.made_again)
+        });
         let bears =
             |question| matches!(question, Question::Lawful | Question::Refused | Question::Fields);
         let told = self.report.findings.iter().filter(|one| one.severity == Severity::Finding);
@@ -22,7 +25,15 @@ impl Page<'_> {
             "Besluiten die zijn overgedaan met de regels, het register en de tijd van toen",
             "Decisions made again with the rules, the register and the time of then",
         );
-        self.html.element("p", format_args!("{text}: {decisions}."));
+        let of = self.of("van", "of");
+        self.html.element("p", format_args!("{text}: {again} {of} {decisions}."));
+        if again < decisions {
+            let text = self.of(
+                "Niet over te doen, omdat het register, de regels of de personen van toen er niet bij zijn",
+                "Not to be made again, because the register, the rules or the subjects of then are not there",
+            );
+            self.html.element("p", format_args!("{text}: {}.", decisions - again));
+        }
         let text = self.of(
             "Bevindingen over uitspraak, clausules of verplichtingen",
             "Findings about verdict, clauses or obligations",
@@ -31,20 +42,37 @@ impl Page<'_> {
         let heads = [
             self.of("Logboek", "Ledger"),
             self.of("Besluiten", "Decisions"),
+            self.of("Met toestemming", "With a permit"),
+            self.of("Geheel geweigerd", "Refused as a whole"),
+            self.of("Overgedaan", "Made again"),
+            self.of("Nog open", "Still open"),
+            self.of("Uitspraken", "Verdicts"),
             self.of("Toegestaan", "Permitted"),
             self.of("Geweigerd", "Refused"),
-            self.of("Beantwoord", "Answered"),
-            self.of("Open", "Open"),
+            self.of("Volledig beantwoord", "Answered in full"),
         ];
         let rows = self.report.ledgers.iter().filter(|one| one.counts.decisions > 0).map(|one| {
             let counts = &one.counts;
-            let numbers =
-                [counts.decisions, counts.permits, counts.refusals, counts.answered, counts.open];
+            let numbers = [
+                counts.decisions,
+                counts.decisions_permitting,
+                counts.decisions_refusing,
+                counts.made_again,
+                counts.open,
+                counts.permits.saturating_add(counts.refusals),
+                counts.permits,
+                counts.refusals,
+                counts.answered,
+            ];
             let name = std::iter::once(Cell::text(&one.name));
             name.chain(numbers.map(Cell::Number)).collect()
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Besluiten per logboek", "Decisions by ledger"), &heads, rows);
+        self.say(
+            "Eén besluit gaat over één vraag, en bevat een uitspraak over elke dataset die de vraag noemt.",
+            "One decision is about one question, and holds a verdict on each dataset that the question names.",
+        );
         let bars = self.report.ledgers.iter().filter(|one| one.counts.decisions > 0);
         let bars = bars.map(|one| Bar {
             label: one.name.clone(),
@@ -63,8 +91,16 @@ impl Page<'_> {
     pub(super) fn is_whole(&mut self) {
         let register = &self.report.register;
         let (size, root) = (register.size, register.root);
-        let text = self.of("documenten, wortel", "documents, root");
-        self.html.raw("<p>Register: ").text(size).raw(" ").raw(text).raw(" <code>").text(root);
+        let documents =
+            self.lang.number(size, ["document", "documenten"], ["document", "documents"]);
+        let text = self.of("wortel", "root");
+        self.html
+            .raw("<p>Register: ")
+            .text(documents)
+            .raw(", ")
+            .raw(text)
+            .raw(" <code>")
+            .text(root);
         self.html.raw("</code></p>\n");
         let heads = [
             self.of("Logboek", "Ledger"),
@@ -172,9 +208,9 @@ impl Page<'_> {
                 Cell::text(self.party(&one.reader)),
                 Cell::code(one.pin),
                 Cell::Number(one.entries.number),
-                Cell::text(format_args!("{} – {}", day(one.first), day(one.last))),
+                Cell::text(format_args!("{} – {}", day(one.first, "?"), day(one.last, "?"))),
                 Cell::text(format_args!("{} {from} {upto} {until}", self.of("regel", "entry"))),
-                Cell::text(self.entries(&one.entries)),
+                self.entries(&one.entries).cell(),
             ]
         });
         let rows = rows.collect();

@@ -1,6 +1,7 @@
 //! What was given: fields, people and hits.
 
 use convenant_audit::SourceReport;
+use convenant_model::{FieldName, query::QueryKind};
 
 use super::{
     Page,
@@ -17,20 +18,24 @@ impl Page<'_> {
             self.of("Project", "Project"),
             self.of("Van", "From"),
             self.of("Dataset", "Dataset"),
-            self.of("Toegestane velden", "Permitted fields"),
+            self.of("Soort", "Kind"),
+            self.of("Gevraagd en toegestaan", "Asked for and permitted"),
+            self.of("Toegestaan, maar nooit gevraagd", "Permitted, but never asked for"),
             self.of("Toestemmingen", "Permits"),
             self.of("Regels", "Entries"),
         ];
         let rows = self.report.answers.sources.iter().filter(is_permitted).map(|one| {
-            let columns: Vec<_> = one.columns.iter().map(|name| name.as_str()).collect();
+            let (asked, unasked): (Vec<_>, Vec<_>) =
+                one.columns.iter().partition(|name| one.asked_fields.contains(*name));
             vec![
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
                 Cell::code(&one.dataset),
-                // A number has no fields.
-                if columns.is_empty() { Cell::text("–") } else { Cell::code(columns.join(", ")) },
+                Cell::text(self.kind(one.kind)),
+                self.fields(&asked, one.kind),
+                self.fields(&unasked, one.kind),
                 Cell::Number(one.permitted.number),
-                Cell::text(self.entries(&one.permitted)),
+                self.entries(&one.permitted).cell(),
             ]
         });
         let rows = rows.collect();
@@ -45,35 +50,63 @@ impl Page<'_> {
         );
     }
 
+    fn fields(&self, names: &[&FieldName], kind: QueryKind) -> Cell {
+        let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+        match (names.as_slice(), kind) {
+            ([], QueryKind::Count) => {
+                Cell::text(self.of("geen, alleen een getal", "none, only a number"))
+            }
+            ([], _) => Cell::text(self.of("geen", "none")),
+            (names, _) => Cell::code(names.join(", ")),
+        }
+    }
+
     pub(super) fn how_many(&mut self) {
         let heads = [
             self.of("Project", "Project"),
             self.of("Bij", "At"),
             self.of("Dataset", "Dataset"),
-            self.of("Personen of objecten gevraagd", "People or objects asked about"),
+            self.of("Soort", "Kind"),
+            self.of(
+                "Personen of objecten in wat is toegestaan",
+                "People or objects in what was permitted",
+            ),
             self.of("Antwoorden met ontvangstbewijs", "Answers with a receipt"),
             self.of("Rijen daarin", "Rows in them"),
-            self.of("Rijen per honderd gevraagd", "Rows in a hundred asked"),
+            self.of("Personen of objecten daarin", "People or objects in them"),
+            self.of("Rijen per honderd daarvan", "Rows in a hundred of these"),
             self.of("Regels van toestemmingen", "Entries of permits"),
             self.of("Ontvangstbewijzen", "Receipts"),
         ];
         let rows = self.report.answers.sources.iter().filter(is_permitted).map(|one| {
-            let rate = one.rows.saturating_mul(100).checked_div(one.subjects);
+            let rate = one.answered_rows.saturating_mul(100).checked_div(one.answered_subjects);
+            let rate = rate.filter(|_| one.kind != QueryKind::Count);
             vec![
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
                 Cell::code(&one.dataset),
+                Cell::text(self.kind(one.kind)),
                 Cell::Number(one.subjects),
                 Cell::Number(one.received.number),
                 Cell::Number(one.rows),
-                rate.map_or_else(|| Cell::text("–"), Cell::Number),
-                Cell::text(self.entries(&one.permitted)),
-                Cell::text(self.entries(&one.received)),
+                Cell::Number(one.answered_subjects),
+                rate.map_or_else(|| Cell::text(self.of("n.v.t.", "n/a")), Cell::Number),
+                self.entries(&one.permitted).cell(),
+                self.entries(&one.received).cell(),
             ]
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Personen en treffers", "People and hits"), &heads, rows);
         self.people_and_hits();
+        self.say(
+            "Rijen per honderd: de rijen in antwoorden met ontvangstbewijs, op elke honderd personen of objecten \
+             over wie die antwoorden gaan. Vragen die zijn geweigerd, niet beantwoord, of over niemand in het \
+             bijzonder gingen tellen daarin niet mee. Eén persoon kan meer rijen geven. n.v.t.: er is niets te \
+             delen.",
+            "Rows in a hundred: the rows in answers with a receipt, for each hundred people or objects that these \
+             answers are about. Questions that were refused, not answered, or about nobody in particular do not \
+             count in it. One person can give several rows. n/a: there is nothing to divide.",
+        );
         self.cannot(
             "Wie twee keer gevraagd is telt twee keer: geen logboek bevat personen. Rijen zijn er alleen van \
              antwoorden waarvan het logboek van de ontvanger is overgelegd; een getal (count) telt er geen.",
@@ -87,7 +120,7 @@ impl Page<'_> {
         sources.sort_by_key(|one| std::cmp::Reverse(one.subjects.max(one.rows)));
         let bars = sources.iter().take(SOURCES).flat_map(|one| {
             let bar = |what, value, marked| Bar {
-                label: format!("{} {}: {what}", one.project, one.dataset),
+                label: format!("{}: {what}", self.source(one)),
                 value,
                 marked,
             };
@@ -96,11 +129,12 @@ impl Page<'_> {
         });
         let bars: Vec<_> = bars.collect();
         let title = self.of(
-            "Gevraagde personen of objecten, en in bruin de rijen die ontvangen zijn; de grootste bronnen",
-            "People or objects asked about, and in brown the rows received; the largest sources",
+            "Gevraagde personen of objecten, en in bruin de rijen die ontvangen zijn; de grootste eerst",
+            "People or objects asked about, and in brown the rows received; the largest first",
         );
+        let title = self.part(title, SOURCES, sources.len(), self.of("bronnen", "sources"));
         let heads = [self.of("Bron", "Source"), self.of("Aantal", "Number")];
-        self.lying(&Chart { title, heads, marked: None }, &bars);
+        self.lying(&Chart { title: &title, heads, marked: None }, &bars);
     }
 }
 

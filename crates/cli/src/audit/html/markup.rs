@@ -61,6 +61,22 @@ pub(super) enum Cell {
     Text(String),
     Code(String),
     Number(u64),
+    /// A text, and behind a fold all of what it begins.
+    Folded {
+        text: String,
+        fold: String,
+        all: String,
+    },
+    /// A code that others link to.
+    Target {
+        id: String,
+        code: String,
+    },
+    /// A code that links to it.
+    Link {
+        id: String,
+        code: String,
+    },
 }
 
 impl Cell {
@@ -103,8 +119,25 @@ impl Html {
             Cell::Text(text) => self.text(text),
             Cell::Code(text) => self.raw("<code>").text(text).raw("</code>"),
             Cell::Number(number) => self.text(number),
+            Cell::Folded { text, fold, all } => {
+                self.text(text).fold(&fold);
+                self.text(all).raw("</div>")
+            }
+            Cell::Target { id, code } => {
+                self.raw("<code id=\"").text(id).raw("\">").text(code).raw("</code>")
+            }
+            Cell::Link { id, code } => {
+                self.raw("<a href=\"#").text(id).raw("\"><code>").text(code).raw("</code></a>")
+            }
         };
         self.raw(close);
+    }
+
+    /// Folds away what follows, up to the end of the division that this opens. It stands beside the element that
+    /// opens it, not within: what is within shows on no paper while it is closed.
+    pub(super) fn fold(&mut self, summary: &str) -> &mut Self {
+        self.raw("<details><summary>").text(summary);
+        self.raw("</summary></details>\n<div class=\"folded\">")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What came before each project, and what became of what it received.
 
-use convenant_audit::{Entries, KeptReport, Paper};
+use convenant_audit::{Entries, KeptReport, Paper, ProjectReport};
 use convenant_model::Date;
 
 use super::{
@@ -30,11 +30,11 @@ impl Page<'_> {
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(format_args!("{}: {}", one.project, one.title)),
-                Cell::text(format_args!("{} ({})", one.decided_on, self.documents(&one.decisions))),
-                Cell::text(day(one.first_question)),
-                Cell::text(self.paper(&one.measures)),
-                Cell::text(self.paper(&one.dpia)),
-                Cell::text(self.paper(&one.communication)),
+                self.documents(&one.decisions).within(format_args!("{} (", one.decided_on), ")"),
+                Cell::text(day(one.first_question, self.no_question(one))),
+                self.paper(&one.measures),
+                self.paper(&one.dpia),
+                self.paper(&one.communication),
                 Cell::Number(one.participants),
             ]
         });
@@ -51,6 +51,15 @@ impl Page<'_> {
              participants had a communication plan before the decision is. Of each paper the register \
              knows date and hash, not what it says.",
         );
+    }
+
+    /// Why a project has no first question.
+    fn no_question(&self, project: &ProjectReport) -> &'static str {
+        if self.report.answers.askers.iter().any(|one| one.project == project.project) {
+            self.of("alleen geweigerde vragen", "only refused questions")
+        } else {
+            self.of("nog geen vraag", "no question yet")
+        }
     }
 
     /// How long before the decision the last paper of each kind was there.
@@ -70,25 +79,29 @@ impl Page<'_> {
         });
         let bars: Vec<_> = bars.collect();
         let title = self.of(
-            "Dagen van het laatste stuk van elke soort tot het besluit; bruin zijn dagen te laat; de eerste \
-             vijf projecten",
-            "Days from the last paper of each kind to the decision; brown are days too late; the first five \
-             projects",
+            "Dagen van het laatste stuk van elke soort tot het besluit; bruin zijn dagen te laat",
+            "Days from the last paper of each kind to the decision; brown are days too late",
+        );
+        let title = self.part(
+            title,
+            PROJECTS,
+            self.report.answers.projects.len(),
+            self.of("projecten", "projects"),
         );
         let heads = [self.of("Project en stukken", "Project and papers"), self.of("Dagen", "Days")];
         let marked = Some(self.of("Dagen te laat", "Days too late"));
-        self.lying(&Chart { title, heads, marked }, &bars);
+        self.lying(&Chart { title: &title, heads, marked }, &bars);
     }
 
-    fn paper(&self, paper: &Paper) -> String {
+    fn paper(&self, paper: &Paper) -> Cell {
         let in_time = if paper.in_time {
             self.of("op tijd", "in time")
         } else {
             self.of("NIET op tijd", "NOT in time")
         };
-        let last = self.of("laatste", "last");
-        let documents = self.documents(&paper.documents);
-        format!("{}, {last} {}: {in_time} ({documents})", paper.number, date(paper.last))
+        let (last, none) = (self.of("laatste", "last"), self.of("geen", "none"));
+        let text = format!("{}, {last} {}: {in_time} (", paper.number, date(paper.last, none));
+        self.documents(&paper.documents).within(text, ")")
     }
 
     pub(super) fn was_destroyed(&mut self) {
@@ -105,15 +118,18 @@ impl Page<'_> {
                 self.of("Te laat vernietigd", "Destroyed late"),
                 self.of("Te laat en nog niet vernietigd", "Late and not destroyed yet"),
                 self.of("Termijn loopt nog", "Not due yet"),
+                self.of("Een getal (count), zonder termijn", "A number (count), without a term"),
+                self.of("Antwoorden samen", "Answers together"),
             ];
             let rows = answers.kept.iter().map(|one| {
-                let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting];
+                let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting, &one.numbers];
+                let all = answers.iter().fold(0, |all: u64, one| all.saturating_add(one.number));
                 let project = std::iter::once(Cell::text(&one.project));
                 let numbered = answers.map(|entries| match entries.number {
                     0 => Cell::Number(0),
-                    number => Cell::text(format_args!("{number} ({})", self.entries(entries))),
+                    number => self.entries(entries).within(format_args!("{number} ("), ")"),
                 });
-                project.chain(numbered).collect()
+                project.chain(numbered).chain([Cell::Number(all)]).collect()
             });
             let rows = rows.collect();
             let caption =
@@ -124,7 +140,8 @@ impl Page<'_> {
         self.terms();
         let until =
             self.of("Geteld tot waar de logboeken eindigen", "Counted up to where the ledgers end");
-        self.html.element("p", format_args!("{until}: {}.", day(self.report.answers.until)));
+        let end = day(self.report.answers.until, self.of("onbekend", "unknown"));
+        self.html.element("p", format_args!("{until}: {end}."));
         self.cannot(
             "Het bewijs kent verslagen van vernietiging, die de ontvanger ondertekent; het ziet niet of er \
              nog een kopie is.",
@@ -149,6 +166,11 @@ impl Page<'_> {
                 true,
             ),
             bar(self.of("Termijn loopt nog", "Not due yet"), |one| &one.waiting, false),
+            bar(
+                self.of("Een getal, zonder termijn", "A number, no term"),
+                |one| &one.numbers,
+                false,
+            ),
         ];
         let title = self.of(
             "Antwoorden van alle projecten samen; bruin is te laat",
@@ -170,11 +192,14 @@ impl Page<'_> {
         let rows = self.report.answers.projects.iter().map(|one| {
             vec![
                 Cell::text(&one.project),
-                Cell::text(one.state.map_or("–", |state| state.as_str())),
-                Cell::text(date(one.terms.map(|terms| terms.destruction))),
+                Cell::text(one.state.map_or_else(
+                    || self.of("onbekend", "unknown").to_owned(),
+                    |state| self.state(state),
+                )),
+                Cell::text(date(one.terms.map(|terms| terms.destruction), self.of("geen", "none"))),
                 Cell::Number(one.destructions.number),
-                Cell::text(day(one.emptied)),
-                Cell::text(self.documents(&one.destructions)),
+                Cell::text(day(one.emptied, self.of("nog niet", "not yet"))),
+                self.documents(&one.destructions).cell(),
             ]
         });
         let rows = rows.collect();
@@ -199,7 +224,8 @@ impl Page<'_> {
             let feedback = &one.feedback;
             let complete =
                 if feedback.complete { self.of("ja", "yes") } else { self.of("nee", "no") };
-            let told = |number: Option<u64>| number.map_or_else(|| Cell::text("–"), Cell::Number);
+            let none = self.of("geen eindrapport", "no final report");
+            let told = |number: Option<u64>| number.map_or_else(|| Cell::text(none), Cell::Number);
             vec![
                 Cell::text(&one.project),
                 Cell::Number(feedback.answers),
@@ -207,28 +233,30 @@ impl Page<'_> {
                 Cell::Number(feedback.usable),
                 Cell::Number(feedback.followed_up),
                 Cell::text(complete),
-                Cell::text(date(one.terms.map(|terms| terms.feedback))),
+                Cell::text(date(one.terms.map(|terms| terms.feedback), self.of("geen", "none"))),
                 told(feedback.confirmed.map(|(confirmed, _)| confirmed)),
                 told(feedback.confirmed.map(|(_, corrected)| corrected)),
-                Cell::text(self.documents(&feedback.documents)),
-                Cell::text(self.documents(&feedback.final_reports)),
+                self.documents(&feedback.documents).cell(),
+                self.documents(&feedback.final_reports).cell(),
             ]
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
-        let bars = self.report.answers.projects.iter().filter(|one| one.feedback.hits > 0);
-        let bars = bars.take(PROJECTS).map(|one| Bar {
+        let projects = self.report.answers.projects.iter().filter(|one| one.feedback.hits > 0);
+        let projects: Vec<_> = projects.collect();
+        let bars = projects.iter().take(PROJECTS).map(|one| Bar {
             label: one.project.to_string(),
             value: one.feedback.hits,
             marked: one.feedback.hits.saturating_sub(one.feedback.followed_up),
         });
         let title = self.of(
-            "Teruggekoppelde treffers; bruin is niet opgevolgd; de eerste vijf projecten",
-            "Hits reported on; brown was not followed up; the first five projects",
+            "Teruggekoppelde treffers; bruin is niet opgevolgd",
+            "Hits reported on; brown was not followed up",
         );
+        let title = self.part(title, PROJECTS, projects.len(), self.of("projecten", "projects"));
         let heads = [self.of("Project", "Project"), self.of("Treffers", "Hits")];
         let marked = Some(self.of("Niet opgevolgd", "Not followed up"));
-        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
+        self.lying(&Chart { title: &title, heads, marked }, &bars.collect::<Vec<_>>());
         self.say(
             "Dit zijn de eigen opgaven van de ontvangers, ondertekend. Wat juist bleek en wat is hersteld komt \
              uit het eindrapport.",
@@ -238,6 +266,6 @@ impl Page<'_> {
     }
 }
 
-fn date(date: Option<Date>) -> String {
-    date.map_or_else(|| "–".to_owned(), |date| date.to_string())
+fn date(date: Option<Date>, none: &str) -> String {
+    date.map_or_else(|| none.to_owned(), |date| date.to_string())
 }

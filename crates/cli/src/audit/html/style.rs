@@ -13,6 +13,7 @@ th[scope=row]{font-weight:400}.n{text-align:right;font-variant-numeric:tabular-n
 code{font-size:.9em;overflow-wrap:anywhere}figure{margin:1rem 0}svg{width:100%;max-width:45rem;height:auto}\
 svg text{font:13px system-ui,sans-serif;fill:#1b1b1b}rect{fill:#1d4f91}.mark{fill:#8a5a00}\
 .holds{color:#0b6b2e}.fails{color:#a3160f}.verdict{font-size:1.2rem}\
+.folded{display:none}details[open]+.folded{display:block}\
 .cannot{border-left:4px solid #767676;padding-left:.8rem}\
-@media print{body{max-width:none;font-size:10pt}.skip,summary{display:none}.wide{overflow:visible}\
+@media print{body{max-width:none;font-size:10pt}.skip,details{display:none}.folded{display:block}.wide{overflow:visible}\
 h2{break-after:avoid}tr,figure{break-inside:avoid}a{color:inherit;text-decoration:none}}";

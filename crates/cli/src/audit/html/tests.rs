@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_audit::{
-    Answers, AskerReport, Code, Cosigned, Counts, Documents, Entries, FeedbackReport, Finding,
-    KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place, ProjectReport,
-    ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
+    Answers, AskerReport, Basis, Code, Cosigned, Counts, Documents, Entries, FeedbackReport,
+    Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place,
+    ProjectReport, ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
     Date, KeyId, Oin, QueryId, Timestamp,
@@ -26,7 +26,7 @@ fn oin() -> Oin {
 fn entries(number: u64) -> Entries {
     let ledger = LedgerName::new(LedgerKind::Node, oin());
     let place = |entry| Place { ledger: ledger.clone(), entry };
-    Entries { number, first: (0..number.min(10)).map(place).collect() }
+    Entries { number, first: (0..number.min(1000)).map(place).collect() }
 }
 
 fn finding(code: Code, ledger: &str) -> Finding {
@@ -77,7 +77,10 @@ fn answers() -> Answers {
             subjects: 4,
             rows: u64::MAX,
             received: entries(13),
-            columns: BTreeSet::from(["veld".parse().unwrap()]),
+            answered_subjects: 3,
+            answered_rows: 6,
+            columns: BTreeSet::from(["veld".parse().unwrap(), "sleutel".parse().unwrap()]),
+            asked_fields: BTreeSet::from(["veld".parse().unwrap()]),
             entries: entries(3),
         }],
         refusals: vec![RefusalReport {
@@ -91,6 +94,7 @@ fn answers() -> Answers {
             late: entries(0),
             overdue: entries(11),
             waiting: entries(2),
+            numbers: entries(3),
         }],
         projects: vec![ProjectReport {
             project: "P-1".parse().unwrap(),
@@ -137,15 +141,30 @@ fn report() -> Report {
     findings.extend((0..60).map(|_| finding(Code::Verdict, "node/1")));
     let cosigned = Cosigned { by: HOSTILE.to_owned(), entries: 1, at: Timestamp::LAST };
     Report {
+        basis: Basis {
+            software: "convenant 9.9.9".to_owned(),
+            engine: Some(HOSTILE.to_owned()),
+            lsi_keys: vec![KeyId::new("l".repeat(43)).unwrap()],
+            quorum: 2,
+            register_key: KeyId::new("r".repeat(43)).unwrap(),
+            first: Some("2026-04-01T08:00:00.000Z".parse().unwrap()),
+            last: Some("2026-05-02T08:00:00.000Z".parse().unwrap()),
+        },
         register: RegisterPosition { size: 1, root: sha256(b"") },
         ledgers: vec![LedgerReport {
             name: HOSTILE.to_owned(),
             root: sha256(b""),
             covered: Some(7),
             cosigned: vec![cosigned],
+            stamped: vec![1, 8],
+            first: Some("2026-04-01T08:00:00.000Z".parse().unwrap()),
+            last: Some("2026-05-02T08:00:00.000Z".parse().unwrap()),
             counts: Counts {
                 entries: 9,
-                decisions: 1,
+                decisions: 5,
+                decisions_permitting: 2,
+                decisions_refusing: 3,
+                made_again: 4,
                 permits: 3,
                 refusals: 1,
                 ..Counts::default()
@@ -288,8 +307,6 @@ fn each_question_has_its_answer_with_the_entries_behind_it() {
     assert!(page.contains("node/00000099000000002000: 0 1 2 3 4 5 6 7 8 9 en nog 2"));
     assert!(page.contains("Wie las welk logboek over het netwerk"));
     assert!(page.contains("NIET op tijd"));
-    // Eleven of the sixty that are listed in the section, and forty that nobody listed.
-    assert!(page.contains("Niet getoond: "));
     let english = super::page(&report(), Lang::En);
     assert!(english.contains("and 2 more") && english.contains("The evidence does NOT hold."));
 }
@@ -306,14 +323,14 @@ fn figures_lead_to_entries_and_documents() {
     let node = "node/00000099000000002000:";
     for (number, behind) in [
         (4, format!("<td class=\"n\">3</td><td>{node} 0 1 2</td>")),
-        (5, format!("<td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 3</td>")),
+        (5, format!("<td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 3<details>")),
         (7, "(register: 31)".to_owned()),
         (7, "NIET op tijd (register: 21)".to_owned()),
         (7, "(register: 22 23)".to_owned()),
         (7, "(register: 24 25)".to_owned()),
         (8, format!("<td>1 ({node} 0)</td><td class=\"n\">0</td>")),
         (8, "<td>register: 90 91</td>".to_owned()),
-        (9, "<td>register: 100 101 102 103 104 105 106 107 108 109 en nog 5</td>".to_owned()),
+        (9, "<td>register: 100 101 102 103 104 105 106 107 108 109 en nog 5<details>".to_owned()),
         (9, "<td>register: 120</td>".to_owned()),
         (11, format!("regel 5 tot 77</td><td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 4")),
     ] {
@@ -331,7 +348,7 @@ fn a_chart_stands_where_there_is_something_to_draw() {
     assert!(page.split("<nav").next().unwrap().contains("<svg "), "findings by severity");
     // Seven of nine entries are covered; six of eight hits were not followed up.
     for (number, drawn) in [
-        (6, "width=\"312\" height=\"18\"/><rect class=\"mark\" x=\"572\" y=\"3\" width=\"88\""),
+        (6, "width=\"498\" height=\"18\"/><rect class=\"mark\" x=\"498\" y=\"21\" width=\"142\""),
         (9, "width=\"100\" height=\"18\"/><rect class=\"mark\" x=\"360\" y=\"3\" width=\"300\""),
     ] {
         assert!(section(&page, number).contains(drawn), "{number}");
@@ -355,6 +372,198 @@ fn a_chart_stands_where_there_is_something_to_draw() {
     assert_eq!(charts(&page), [0; 11]);
     assert!(!page.contains("<svg"));
     assert!(section(&page, 11).contains("niemand"));
+}
+
+#[test]
+fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
+    for (lang, said) in [
+        (
+            Lang::Nl,
+            [
+                "<th scope=\"row\">Programma</th><td>convenant 9.9.9</td>",
+                "laatste regel</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
+                "<td>2026-05-01T12:00:00.000Z</td>",
+                "(benodigde handtekeningen: 2)",
+                "1 regel; 8 regels",
+                "1 regel, &quot;&#39;&gt;",
+                "tellen vanaf 0",
+            ],
+        ),
+        (
+            Lang::En,
+            [
+                "<th scope=\"row\">Software</th><td>convenant 9.9.9</td>",
+                "to the last</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
+                "<td>2026-05-01T12:00:00.000Z</td>",
+                "(signatures needed: 2)",
+                "1 entry; 8 entries",
+                "1 entry, &quot;&#39;&gt;",
+                "numbered from 0",
+            ],
+        ),
+    ] {
+        let page = page(&report(), lang);
+        let head = page.split("<nav").next().unwrap();
+        for said in said {
+            assert!(head.contains(said), "{said}");
+        }
+        let root = format!("<td><code>{}</code></td>", sha256(b""));
+        assert_eq!(head.matches(&root).count(), 2, "of the register and of the ledger");
+        for key in ["l", "r"] {
+            assert!(head.contains(&key.repeat(43)), "{key}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_finding_and_warning_is_listed_on_top_with_a_link_to_where_it_is_told() {
+    let page = page(&report(), Lang::Nl);
+    let (head, body) = page.split_once("<nav").unwrap();
+    for code in Code::ALL {
+        let link =
+            head.split("<a href=\"#").find(|part| part.contains(&format!("<code>{code}</code>")));
+        if code.severity() == Severity::Note {
+            assert!(link.is_none(), "{code}");
+            continue;
+        }
+        let target = link.unwrap().split('"').next().unwrap();
+        let told = format!("<code id=\"{target}\">{code}</code>");
+        assert_eq!(body.matches(&told).count(), 1, "{code}");
+        assert_eq!(page.matches(&format!("id=\"{target}\"")).count(), 1, "{target}");
+    }
+    // Two ledgers: what nobody lists one by one counts too, and the section says so.
+    let number = |told: &str| head.contains(&format!("{told}</td>"));
+    assert!(number("node/1</td><td class=\"n\">60") && number("<td class=\"n\">41"));
+    let lawful = section(&page, 2);
+    assert!(lawful.contains("omdat het er zo veel zijn: 40</p>"));
+    assert!(lawful.contains("wel in het verslag als JSON (--report VERSLAG.json): "));
+
+    let mut clean = report();
+    (clean.findings, clean.left_out) = (Vec::new(), Vec::new());
+    let page = super::page(&clean, Lang::Nl);
+    assert!(page.contains("Er zijn geen bevindingen en geen waarschuwingen."));
+}
+
+#[test]
+fn all_that_is_behind_a_figure_can_be_reached_and_is_printed() {
+    let mut report = report();
+    report.answers.refusals[0].entries = entries(1005);
+    let page = page(&report, Lang::Nl);
+    let node = "node/00000099000000002000:";
+    let all = format!(
+        "<summary>alle 13</summary></details>\n<div class=\"folded\">{node} 0 1 2 3 4 5 6 7 8 9 10 11 12</div>"
+    );
+    assert!(section(&page, 5).contains(&all));
+    let refused = section(&page, 3);
+    assert!(refused.contains(" 9 en nog 995<details><summary>de eerste 1000</summary>"));
+    assert!(refused.contains(" 998 999</div>"));
+    // Nothing is within a fold, where a printer does not see it: what is folded away stands beside it.
+    for fold in page.split("<details>").skip(1) {
+        let (fold, after) = fold.split_once("</details>").unwrap();
+        assert!(fold.starts_with("<summary>") && fold.ends_with("</summary>"), "{fold}");
+        assert!(after.starts_with("\n<div class=\"folded\">"), "{fold}");
+    }
+    let print = super::style::STYLE.split_once("@media print").unwrap().1;
+    assert!(print.contains(".folded{display:block}"));
+}
+
+#[test]
+fn a_figure_says_of_what_it_is() {
+    let page = page(&report(), Lang::Nl);
+    let lawful = section(&page, 2);
+    assert!(
+        lawful.contains("de tijd van toen: 4 van 5.") && lawful.contains("er niet bij zijn: 1.")
+    );
+    let numbers = [5, 2, 3, 4, 0, 4, 3, 1, 0].map(|one| format!("<td class=\"n\">{one}</td>"));
+    assert!(lawful.contains(&numbers.concat()));
+    // Six rows of three people who were answered, not of the four that were asked about.
+    let people = section(&page, 5);
+    let rate =
+        format!("<td class=\"n\">{}</td><td class=\"n\">3</td><td class=\"n\">200</td>", u64::MAX);
+    assert!(people.contains(&rate));
+    // Answers of every kind add up.
+    let kept = section(&page, 8);
+    assert!(kept.contains("<td>3 (node/00000099000000002000: 0 1 2)</td><td class=\"n\">17</td>"));
+    let fields = section(&page, 4);
+    assert!(fields.contains("<td><code>veld</code></td><td><code>sleutel</code></td>"));
+
+    let mut report = report();
+    report.answers.projects[0].first_question = None;
+    report.answers.sources[0].kind = QueryKind::Count;
+    let of = |lang| super::page(&report, lang);
+    assert!(section(&of(Lang::Nl), 7).contains("<td>alleen geweigerde vragen</td>"));
+    report.answers.askers.clear();
+    let of = |lang| super::page(&report, lang);
+    assert!(section(&of(Lang::Nl), 7).contains("<td>nog geen vraag</td>"));
+    assert!(section(&of(Lang::En), 7).contains("<td>no question yet</td>"));
+    assert!(section(&of(Lang::Nl), 5).contains("<td>n.v.t.</td>"));
+}
+
+#[test]
+fn no_two_bars_or_rows_have_the_same_name() {
+    let mut report = report();
+    let source = report.answers.sources[0].clone();
+    let other = Oin::new("00000099000000004000").unwrap();
+    for kind in [QueryKind::Select, QueryKind::Count] {
+        report.answers.sources.push(SourceReport { kind, ..source.clone() });
+    }
+    report.answers.sources.push(SourceReport { provider: other, ..source });
+    for lang in [Lang::Nl, Lang::En] {
+        let page = page(&report, lang);
+        let people = section(&page, 5);
+        let bars: Vec<_> = people.split("<text ").skip(1).collect();
+        let labels: Vec<_> =
+            bars.iter().step_by(2).map(|bar| bar.split_once('>').unwrap().1).collect();
+        let labels: BTreeSet<_> =
+            labels.iter().map(|one| one.split("</text>").next().unwrap()).collect();
+        assert_eq!(labels.len(), 8, "{labels:?}");
+        for number in [4, 5] {
+            let rows = section(&page, number).split("<tbody>").nth(1).unwrap();
+            let rows = rows.split("</tbody>").next().unwrap().split("<tr>").skip(1);
+            let names: BTreeSet<_> =
+                rows.map(|row| row.split("</td>").take(3).collect::<String>()).collect();
+            assert_eq!(names.len(), 4, "{number}: {names:?}");
+        }
+    }
+}
+
+#[test]
+fn a_chart_that_shows_a_part_says_so() {
+    let mut report = report();
+    let refusal = report.answers.refusals[0].clone();
+    let coded = |number: usize| RefusalReport { code: format!("S1/C{number}"), ..refusal.clone() };
+    report.answers.refusals = (0..19).map(coded).collect();
+    let of = |report: &Report, lang| section(&super::page(report, lang), 3).to_owned();
+    assert!(of(&report, Lang::Nl).contains("; 15 van 19 codes, de overige 4 staan in de tabel<"));
+    assert!(of(&report, Lang::En).contains("; 15 of 19 codes, the other 4 stand in the table<"));
+    report.answers.refusals.truncate(16);
+    assert!(of(&report, Lang::Nl).contains("; 15 van 16 codes, de laatste staat in de tabel<"));
+    report.answers.refusals.truncate(15);
+    assert!(!of(&report, Lang::Nl).contains(" van 15"));
+}
+
+#[test]
+fn each_language_is_told_in_its_own_words() {
+    let mut report = report();
+    report.answers.projects[0].state = Some(ProjectState::Closing);
+    // How a clause is worded is a text, and not a value.
+    for one in report.findings.iter_mut().filter(|one| one.code != Code::Wording) {
+        one.expected = Some("queries=4 subjects=1".to_owned());
+        one.found = Some("status=failed ONJUISTE_HANDTEKENING at timestamp".to_owned());
+    }
+    let (dutch, english) = (page(&report, Lang::Nl), page(&report, Lang::En));
+    assert!(dutch.contains("Verwacht: vragen: 4, personen of objecten: 1. "));
+    assert!(
+        dutch.contains("Vastgelegd: stand: mislukt ONJUISTE_HANDTEKENING bij een tijdstempel.")
+    );
+    assert!(english.contains("On record: status: failed ONJUISTE_HANDTEKENING at a timestamp."));
+    for page in [&dutch, &english] {
+        assert!(!page.contains("queries=") && !page.contains("status="));
+    }
+    assert!(dutch.contains("<td>AFSLUITING</td>"));
+    assert!(english.contains("<td>AFSLUITING (closing)</td>"));
+    assert!(dutch.contains("Register: 1 document, wortel"));
+    assert!(english.contains("Register: 1 document, root"));
 }
 
 /// Relative luminance (WCAG 2.1).

@@ -1,0 +1,235 @@
+//! The head of the page: what was found, what the report rests on, and what was looked at.
+
+use std::collections::BTreeMap;
+
+use convenant_audit::{Code, Finding, LedgerReport, Severity};
+use convenant_model::Timestamp;
+
+use super::{
+    Page,
+    chart::{Bar, Chart},
+    markup::Cell,
+    severity_in,
+};
+
+impl Page<'_> {
+    pub(super) fn summary(&mut self) {
+        let holds = self.report.holds();
+        self.html.raw(if holds {
+            "<p class=\"verdict holds\"><strong>"
+        } else {
+            "<p class=\"verdict fails\"><strong>"
+        });
+        let verdict = if holds {
+            self.of("Het bewijs klopt.", "The evidence holds.")
+        } else {
+            self.of("Het bewijs klopt NIET.", "The evidence does NOT hold.")
+        };
+        self.html.raw(verdict).raw("</strong></p>\n");
+        self.faults();
+        self.numbers();
+        self.basis();
+        self.examined();
+        if self.report.answers.left_out > 0 {
+            self.say(
+                "Niet alles heeft in dit verslag een eigen rij, omdat het er te veel zijn.",
+                "Not everything has a row of its own in this report, because there is too much.",
+            );
+        }
+        self.contents();
+    }
+
+    /// What does not hold and what somebody should look into, each with the place where it is told.
+    fn faults(&mut self) {
+        let mut kinds = BTreeMap::<(Severity, Code, &str), (usize, u64)>::new();
+        let counts = |severity| severity != Severity::Note;
+        for (index, one) in self.report.findings.iter().enumerate() {
+            if counts(one.severity) {
+                kinds.entry((one.severity, one.code, &one.ledger)).or_insert((index, 0)).1 += 1;
+            }
+        }
+        for left in self.report.left_out.iter().filter(|one| counts(one.severity)) {
+            if let Some((_, number)) = kinds.get_mut(&(left.severity, left.code, &*left.ledger)) {
+                *number += left.number;
+            }
+        }
+        if kinds.is_empty() {
+            return self.say(
+                "Er zijn geen bevindingen en geen waarschuwingen.",
+                "There are no findings and no warnings.",
+            );
+        }
+        let rows = kinds.into_iter().map(|((severity, code, ledger), (index, number))| {
+            vec![
+                Cell::text(severity_in(severity, self.lang)),
+                Cell::Link { id: target(index), code: code.to_string() },
+                Cell::text(ledger),
+                Cell::Number(number),
+                Cell::text(self.lang.of(code.in_dutch(), code.explanation())),
+            ]
+        });
+        let rows = rows.collect();
+        let heads = [
+            self.of("Ernst", "Severity"),
+            self.of("Code", "Code"),
+            self.of("Waar", "Where"),
+            self.of("Aantal", "Number"),
+            self.of("Uitleg", "Explanation"),
+        ];
+        let caption = self.of("Bevindingen en waarschuwingen", "Findings and warnings");
+        self.html.table(caption, &heads, rows);
+    }
+
+    /// How many findings of each severity there are.
+    fn numbers(&mut self) {
+        let severities = [Severity::Finding, Severity::Warning, Severity::Note];
+        let heads = [self.of("Ernst", "Severity"), self.of("Aantal", "Number")];
+        let rows = severities.map(|severity| {
+            let number = self.report.number(severity);
+            vec![Cell::text(severity_in(severity, self.lang)), Cell::Number(number)]
+        });
+        self.html.table(self.lang.of("Samenvatting", "Summary"), &heads, rows.into());
+        let bars = severities.map(|severity| {
+            let value = self.report.number(severity);
+            let marked = if severity == Severity::Finding { value } else { 0 };
+            Bar { label: severity_in(severity, self.lang).to_owned(), value, marked }
+        });
+        let title = self.of(
+            "Wat is gevonden, naar ernst; bruin is wat niet klopt",
+            "What was found, by severity; brown is what does not hold",
+        );
+        self.lying(&Chart { title, heads, marked: None }, &bars);
+    }
+
+    /// With what the report was made, and whom it trusts.
+    fn basis(&mut self) {
+        let basis = &self.report.basis;
+        let none = || self.of("geen", "none").to_owned();
+        let keys: Vec<_> = basis.lsi_keys.iter().map(ToString::to_string).collect();
+        let quorum = format!(
+            "{} ({} {})",
+            keys.join(", "),
+            self.of("benodigde handtekeningen:", "signatures needed:"),
+            basis.quorum
+        );
+        let rows = [
+            (self.of("Programma", "Software"), basis.software.clone()),
+            (self.of("Regelmachine", "Rules' engine"), basis.engine.clone().unwrap_or_else(none)),
+            (
+                self.of(
+                    "Periode, van eerste tot laatste regel",
+                    "Period, from the first entry to the last",
+                ),
+                self.period(basis.first, basis.last),
+            ),
+            (
+                self.of(
+                    "Stand: laatste tijd waarvoor twee partijen tekenden",
+                    "As of: the last time that two parties signed for",
+                ),
+                self.report.answers.until.map_or_else(none, |until| until.to_string()),
+            ),
+            (self.of("Vertrouwde sleutels van de LSI", "Trusted keys of the LSI"), quorum),
+            (
+                self.of("Vertrouwde sleutel van het register", "Trusted key of the register"),
+                basis.register_key.to_string(),
+            ),
+        ];
+        let rows = rows.map(|(what, value)| vec![Cell::text(what), Cell::text(value)]);
+        let heads = [self.of("Wat", "What"), self.of("Waarde", "Value")];
+        let caption = self.of("Waar dit verslag op berust", "What this report rests on");
+        self.html.table(caption, &heads, rows.into());
+        self.say(
+            "De dag waarop het verslag is gemaakt staat er niet in: hetzelfde bewijs geeft altijd hetzelfde \
+             verslag. Tijden zijn in UTC.",
+            "The day on which the report was made is not in it: the same evidence always gives the same \
+             report. Times are in UTC.",
+        );
+    }
+
+    /// The register and the ledgers that were handed over.
+    fn examined(&mut self) {
+        let register = &self.report.register;
+        let untold = self.of("niet in dit verslag", "not in this report");
+        let own = vec![
+            Cell::text("register"),
+            Cell::Number(register.size),
+            Cell::text(self.of("documenten dragen geen tijd", "documents bear no time")),
+            Cell::code(register.root),
+            Cell::text(untold),
+            Cell::text(untold),
+        ];
+        let ledgers = self.report.ledgers.iter().map(|one| self.examined_ledger(one));
+        let rows = std::iter::once(own).chain(ledgers).collect();
+        let heads = [
+            self.of("Register of logboek", "Register or ledger"),
+            self.of("Documenten of regels", "Documents or entries"),
+            self.of("Van eerste tot laatste regel", "From the first entry to the last"),
+            self.of("Wortel", "Root"),
+            self.of("Medeondertekend", "Cosigned"),
+            self.of("Met tijdstempel", "Under a timestamp"),
+        ];
+        let caption = self.of("Wat is onderzocht", "What was examined");
+        self.html.table(caption, &heads, rows);
+        self.say(
+            "Regels van een logboek en documenten van het register tellen vanaf 0: de eerste is nummer 0.",
+            "Entries of a ledger and documents of the register are numbered from 0: the first is number 0.",
+        );
+    }
+
+    fn examined_ledger(&self, ledger: &LedgerReport) -> Vec<Cell> {
+        let cosigned = ledger.cosigned.iter().map(|one| {
+            let entries = self.entries_many(one.entries);
+            format!("{entries}, {}, {}", one.by, one.at)
+        });
+        let stamped = ledger.stamped.iter().map(|entries| self.entries_many(*entries));
+        let or_none = |told: Vec<String>| match told.as_slice() {
+            [] => Cell::text(self.of("geen", "none")),
+            told => Cell::text(told.join("; ")),
+        };
+        let name = ledger.name.rsplit_once('/').and_then(|(_, oin)| {
+            let oin = convenant_model::Oin::new(oin).ok()?;
+            self.report.answers.parties.get(&oin)
+        });
+        let name =
+            name.map_or_else(|| ledger.name.clone(), |party| format!("{} ({party})", ledger.name));
+        vec![
+            Cell::text(name),
+            Cell::Number(ledger.counts.entries),
+            Cell::text(self.period(ledger.first, ledger.last)),
+            Cell::code(ledger.root),
+            or_none(cosigned.collect()),
+            or_none(stamped.collect()),
+        ]
+    }
+
+    fn period(&self, first: Option<Timestamp>, last: Option<Timestamp>) -> String {
+        first.zip(last).map_or_else(
+            || self.of("geen regels", "no entries").to_owned(),
+            |(first, last)| format!("{first} – {last}"),
+        )
+    }
+
+    fn entries_many(&self, number: u64) -> String {
+        self.lang.number(number, ["regel", "regels"], ["entry", "entries"])
+    }
+}
+
+/// Where a finding is told, by its place among all.
+pub(super) fn target(index: usize) -> String {
+    format!("f{index}")
+}
+
+/// The findings of a section that are listed: the first so many, and of each kind in each ledger the first, to which
+/// the head of the page links.
+pub(super) fn listed<'f>(
+    findings: &[(usize, &'f Finding)],
+    most: usize,
+) -> Vec<(usize, &'f Finding)> {
+    let mut seen = std::collections::BTreeSet::new();
+    let kept = findings.iter().enumerate().filter(|(place, (_, one))| {
+        let first = seen.insert((one.code, one.ledger.as_str()));
+        first || *place < most
+    });
+    kept.map(|(_, one)| *one).collect()
+}
