@@ -60,6 +60,7 @@ pub struct LedgerReplay<'a> {
     pub(crate) witnessed: Vec<Vec<u8>>,
     pub(crate) statements: Vec<Statement>,
     pub(crate) stamped: Vec<Vec<u8>>,
+    unlike: Vec<String>,
     pub(crate) figures: Figures,
     pub(crate) unprepared: Unprepared,
 }
@@ -104,6 +105,7 @@ impl<'a> LedgerReplay<'a> {
             witnessed: Vec::new(),
             statements: Vec::new(),
             stamped: Vec::new(),
+            unlike: Vec::new(),
             figures: Figures::default(),
             unprepared: Unprepared::default(),
         }
@@ -142,6 +144,11 @@ impl<'a> LedgerReplay<'a> {
         self.damaged = true;
     }
 
+    /// Notes the paths of published tiles that are missing or are not those of the entries that were read.
+    pub fn tiles_unlike(&mut self, paths: Vec<String>) {
+        self.unlike = paths;
+    }
+
     /// Holds the entries against the signed checkpoint. `published` gives the hash of a leaf as the
     /// party published it in its tiles, so that an altered entry can be named; `None` where there is
     /// none.
@@ -152,6 +159,10 @@ impl<'a> LedgerReplay<'a> {
         published: impl Fn(u64) -> Option<Digest>,
     ) -> Replayed {
         let covered = self.check_root(checkpoint, published);
+        // Where the entries do not lead to the signed root, that is told, and the tiles may well be right.
+        for path in std::mem::take(&mut self.unlike).into_iter().filter(|_| covered.is_some()) {
+            self.findings.push(Finding::new(Code::Tile, &self.name).found(format!("tile={path}")));
+        }
         let (cosigned, stamped) = self.check_witnesses();
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {

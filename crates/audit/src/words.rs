@@ -60,6 +60,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("subjects", "personen of objecten", "people or objects"),
     ("target", "doel", "target"),
     ("targets", "doelen", "targets"),
+    ("tile", "tegel", "tile"),
     ("torn_bytes", "afgesneden bytes", "bytes cut off"),
     ("until", "tot en met", "until"),
     ("verdict", "uitspraak", "verdict"),

@@ -186,3 +186,24 @@ fn a_register_that_does_not_verify_is_found_and_counts_no_further() {
     // Nobody in this register holds the key that signed the receipts.
     assert!(found.contains(&"SLEUTEL_ONBEKEND receipts".to_owned()), "{found:?}");
 }
+
+#[test]
+fn a_tile_that_does_not_follow_from_sound_entries_is_a_warning() {
+    let (world, signed) = ledger();
+    let name = LedgerName::new(LedgerKind::Node, oin(UWV));
+    let checkpoint = world.signer(&name).sign(signed.len() as u64, tree(&signed).root(), at());
+    let checkpoint = checkpoint.unwrap().to_string();
+    let evidence = world.evidence();
+    let told = |entries: &[Vec<u8>]| {
+        let mut replay = Replay::new(&evidence);
+        let mut ledger = replay.ledger(name.clone());
+        (0..).zip(entries).for_each(|(index, entry)| ledger.entry(index, entry));
+        ledger.tiles_unlike(vec!["tile/0/000.p/7".to_owned()]);
+        replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+        found(&replay.report(), Severity::Warning)
+    };
+    assert!(told(&signed).contains(&"TEGEL_AFWIJKEND uwv".to_owned()), "{:?}", told(&signed));
+    // Entries that are not those that were signed say nothing about a tile.
+    let other: Vec<_> = signed.iter().rev().cloned().collect();
+    assert!(told(&other).iter().all(|one| !one.starts_with("TEGEL_AFWIJKEND")));
+}

@@ -187,22 +187,15 @@ pub(super) fn replay(
         Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
         Err(error) => return Err(error.into()),
     }
-    warn_of_tiles(dir, published);
+    if let Some(published) = published {
+        let unlike = published.unlike();
+        let unlike = unlike.with_context(|| format!("the tiles in `{}`", dir.display()))?;
+        replay.tiles_unlike(unlike);
+    }
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
     let hashes = ledger.hashes(size);
     // Row 0 of the tiles holds the leaf hashes as the party published them.
     Ok(replay.finish(checkpoint.as_deref(), |index| hashes.hash(0, index).ok()))
-}
-
-/// The entries are the evidence; what a party published of them beside may mislead whoever proves from it.
-fn warn_of_tiles(dir: &Path, published: Option<Published>) {
-    for path in published.and_then(|published| published.unlike().ok()).unwrap_or_default() {
-        let path = dir.join(path);
-        output::note(&format!(
-            "waarschuwing: de gepubliceerde tegel `{}` volgt niet uit de regels van het logboek",
-            path.display()
-        ));
-    }
 }
 
 fn open(dir: &Path) -> anyhow::Result<FileLedger> {
