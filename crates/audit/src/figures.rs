@@ -168,13 +168,6 @@ impl Figures {
         }
     }
 
-    /// Notes an answer that is a number.
-    pub(crate) fn numbered(&mut self, place: &Place, project: ProjectId) {
-        if let Some(kept) = self.kept.row(project) {
-            kept.numbers.note(&place.ledger, place.entry);
-        }
-    }
-
     /// Notes how many rows a receiver has proof of, and of how many subjects they are where it asked about
     /// somebody in particular.
     pub(crate) fn received(

@@ -79,23 +79,25 @@ impl<'a> Accounts<'a> {
     /// The answers that one ledger tells of, in its own order.
     fn kept(&self, register: &RegisterEvidence, ledger: &Replayed) -> Table<ProjectId, Kept> {
         let mut kept: Table<ProjectId, Kept> = Table::default();
-        // A number is about nobody.
-        let about_people =
-            ledger.decided.iter().filter(|(_, one)| one.ruled.kind != QueryKind::Count);
-        let ended = about_people.filter_map(|(query, one)| Some((one.ended.as_ref()?, query, one)));
+        let decided = ledger.decided.iter();
+        let ended = decided.filter_map(|(query, one)| Some((one.ended.as_ref()?, query, one)));
         let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable_by_key(|(ended, ..)| ended.index);
         for (ended, query, decided) in ended {
+            let ruled = &decided.ruled;
             let told = ended.results.iter().filter(|one| self.tells(ledger, *query, decided, one));
             for asked in told.filter_map(|one| decided.target(one.target)) {
-                let ruled = &decided.ruled;
+                let Some(row) = kept.row(ruled.project.clone()) else { continue };
+                // A number is about nobody, and nobody has to destroy it.
+                if ruled.kind == QueryKind::Count {
+                    row.numbers.note(&ledger.name, ended.index);
+                    continue;
+                }
                 let project = register.register().state().project(&ruled.project);
                 let (provider, receiver) = (asked.partner.clone(), ruled.requester.clone());
                 let answer = Answer { query: *query, provider, receiver, at: ended.at };
                 let last_day = last_day(ended.at, ruled.retention_days);
-                if let Some(row) = kept.row(ruled.project.clone()) {
-                    row.note((&ledger.name, ended.index), project, &answer, last_day);
-                }
+                row.note((&ledger.name, ended.index), project, &answer, last_day);
             }
         }
         kept

@@ -57,7 +57,6 @@ impl LedgerReplay<'_> {
             }
             // A number is about nobody.
             if kind == QueryKind::Count {
-                self.figures.numbered(&place, id);
                 continue;
             }
             let last_day = last_day(outcome.at, decided.ruled.retention_days);
