@@ -13,7 +13,8 @@
 //!   and who claims this falsely contradicts whoever passed it on in full, of which [`crate::Code::NotDelivered`] tells.
 //! - There is no receipt, and the account nearest to the requester says that all was passed on, the coordinator's or
 //!   without it the node's: the duty is presumed, because else who leaves a receipt out would owe nothing. Where the
-//!   coordinator says that the answer broke off, nothing is kept: rows get their name only after their receipt.
+//!   coordinator says that the answer broke off, nothing is kept: rows get their name only after their receipt. Where
+//!   it says nothing of the end, the node's word stands.
 //!
 //! Where the requester's ledger is absent nobody says what came. The duty is presumed of every answer that was given:
 //! that it broke off at the coordinator does not prove that it did not arrive.
@@ -114,7 +115,7 @@ impl<'a> Accounts<'a> {
                 came == Some(true) && !self.given(query, decided, told.target)
             }
             LedgerKind::Node => {
-                let relayed = self.coordinator.map(|one| relayed(one, query, told.target));
+                let relayed = self.coordinator.and_then(|one| relayed(one, query, told.target));
                 let presumed = || relayed.is_none() || !self.requesters.contains(requester);
                 answered && relayed != Some(true) && came.unwrap_or_else(presumed)
             }
@@ -125,12 +126,12 @@ impl<'a> Accounts<'a> {
     /// Whether the node, where its ledger is there, says that it gave the answer.
     fn given(&self, query: QueryId, decided: &Decided, target: u32) -> bool {
         let node = decided.target(target).and_then(|asked| self.nodes.get(&asked.partner));
-        node.is_some_and(|node| relayed(node, query, target))
+        node.and_then(|node| relayed(node, query, target)) == Some(true)
     }
 }
 
-/// Whether a ledger says that all of an answer went out.
-fn relayed(ledger: &Replayed, query: QueryId, target: u32) -> bool {
-    let result = ledger.decided.get(&query).and_then(|one| one.result(target));
-    result.is_some_and(|one| one.stated.answered())
+/// Whether a ledger says that all of an answer went out; `None` where it says nothing of how that ended.
+fn relayed(ledger: &Replayed, query: QueryId, target: u32) -> Option<bool> {
+    let result = ledger.decided.get(&query).and_then(|one| one.result(target))?;
+    Some(result.stated.answered())
 }

@@ -56,7 +56,7 @@ pub struct LedgerReplay<'a> {
     /// Whether an entry could not be read: then those behind it are there, and none of them was seen.
     damaged: bool,
     /// How many entries the checkpoint states, where there are fewer: that is told of already.
-    pub(crate) short_of: u64,
+    pub(crate) short_of: Option<(u64, Digest)>,
     pub(crate) witnessed: Vec<Vec<u8>>,
     pub(crate) statements: Vec<Statement>,
     pub(crate) stamped: Vec<Vec<u8>>,
@@ -101,7 +101,7 @@ impl<'a> LedgerReplay<'a> {
             rejected: BTreeSet::new(),
             leaves: Vec::new(),
             damaged: false,
-            short_of: 0,
+            short_of: None,
             witnessed: Vec::new(),
             statements: Vec::new(),
             stamped: Vec::new(),
@@ -259,7 +259,7 @@ impl<'a> LedgerReplay<'a> {
         let entries = self.leaves.len() as u64;
         let covered = usize::try_from(size).ok().and_then(|size| self.leaves.get(..size));
         let Some(covered) = covered else {
-            self.short_of = size;
+            self.short_of = Some((size, signed));
             if !self.damaged {
                 let finding = finding(Code::Shortened).entry(entries);
                 let finding = finding.expected(format!("size={size}"));

@@ -3,7 +3,7 @@
 use convenant_model::{
     Date, Digest, ProjectId, Timestamp,
     documents::{AttachmentKind, Attestation, DocumentKind},
-    register::{Decided, Project, ProjectState, Terms},
+    register::{Decided, LastDays, Project, ProjectState, Terms},
 };
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ pub struct ProjectReport {
     pub first_question: Option<Timestamp>,
     /// The days that matter; absent where it was not approved.
     pub terms: Option<Terms>,
+    /// The last days of its duties, also where it was decided against after it ran.
+    pub last_days: Option<LastDays>,
     /// Earlier measures (clause S8), and the day of the last.
     pub measures: Paper,
     /// DPIAs (clause S14) in the participants' attestations, and the day of the last.
@@ -96,6 +98,7 @@ pub(crate) fn projects(
             decisions: filed.of(id, DocumentKind::Decision),
             first_question: asked.filter_map(|one| one.first).min(),
             terms: covenant.and_then(|covenant| project.terms(covenant)),
+            last_days: covenant.and_then(|covenant| project.last_days(covenant)),
             measures: measures(filed, decided),
             dpia: papers(filed, project, decided, AttachmentKind::Dpia),
             communication: papers(filed, project, decided, AttachmentKind::CommunicationPlan),

@@ -8,7 +8,7 @@ use convenant_ledger::register::Register;
 use crate::RegisterEvidence;
 
 /// How many states are kept: decisions under way while the register grows name one of the last few.
-const KEPT: usize = 8;
+const KEPT: usize = 16;
 
 pub(crate) struct Snapshots<'a> {
     evidence: &'a RegisterEvidence,
@@ -27,10 +27,12 @@ impl<'a> Snapshots<'a> {
         }
         let nearest = self.kept.range(..size).next_back().map(|(_, register)| register.as_ref());
         let register = Arc::new(self.evidence.at(size, nearest)?);
-        self.kept.insert(size, Arc::clone(&register));
-        if self.kept.len() > KEPT {
-            self.kept.pop_first();
+        if self.kept.len() >= KEPT {
+            // Threads that read ahead ask for states in about their sequence: the one farthest away is done with.
+            let far = self.kept.keys().copied().max_by_key(|one| one.abs_diff(size));
+            far.and_then(|far| self.kept.remove(&far));
         }
+        self.kept.insert(size, Arc::clone(&register));
         Some(register)
     }
 }

@@ -92,24 +92,38 @@ impl LedgerReplay<'_> {
             }
         }
         let mut findings = contradictions(&self.name, &stated, &self.leaves);
-        findings.extend(self.set_back(&stated));
+        findings.extend(self.beyond(&stated));
         self.findings.extend(findings);
         stamped.sort_unstable();
         (cosigned, stamped)
     }
 
-    /// What was signed for and is not there. What the checkpoint beside the entries shows as well is told of once.
-    fn set_back(&self, stated: &[(String, SignedCheckpoint)]) -> Option<Finding> {
+    /// What was signed for and is not there. What the checkpoint beside the entries shows as well is told of once; but
+    /// two roots of one size are two stories, though neither can be held against entries.
+    fn beyond(&self, stated: &[(String, SignedCheckpoint)]) -> Vec<Finding> {
         let entries = self.leaves.len() as u64;
-        let mut longer = Longer::default();
+        let own = self.short_of.map_or(entries, |(size, _)| size);
+        let mut roots: BTreeMap<_, _> = self.short_of.into_iter().collect();
+        let (mut findings, mut longer) = (Vec::new(), Longer::default());
         for (by, signed) in stated {
             let Checkpoint { size, root, .. } = *signed.checkpoint();
-            if size > entries.max(self.short_of) {
+            if size <= entries {
+                continue;
+            }
+            let first = *roots.entry(size).or_insert(root);
+            if first != root {
+                let finding = Finding::new(Code::Forked, &self.name).entry(size.saturating_sub(1));
+                let expected = format!("size={size} root={root} at {by}");
+                findings
+                    .push(finding.expected(expected).found(format!("size={size} root={first}")));
+            } else if size > own {
                 longer.note((size, root), by);
             }
         }
-        let finding = Finding::new(Code::SetBack, &self.name).entry(entries);
-        Some(finding.expected(longer.told()?).found(format!("size={entries}")))
+        let set_back = Finding::new(Code::SetBack, &self.name).entry(entries);
+        let told = longer.told();
+        findings.extend(told.map(|told| set_back.expected(told).found(format!("size={entries}"))));
+        findings
     }
 
     /// A conflict that this party recorded as a witness: what it shows of the other party's ledger.
@@ -264,14 +278,18 @@ fn claimed(note: &[u8]) -> String {
     )
 }
 
-/// When the party of a ledger cosigned a checkpoint of another.
+/// When the party of a ledger cosigned a checkpoint of another, with a key that was not revoked by then.
 fn cosigned_at(
     register: &RegisterEvidence,
     by: &LedgerName,
     signed: &SignedCheckpoint,
 ) -> Option<Timestamp> {
-    let mut verifiers = verifiers(register, by).into_iter();
-    verifiers.find_map(|verifier| signed.cosigned_at(&verifier).ok())
+    let origin = by.origin()?;
+    register.checkpoint_keys(by).into_iter().find_map(|key| {
+        let verifier = LedgerVerifier::new(origin.clone(), key.clone()).ok()?;
+        let at = signed.cosigned_at(&verifier).ok()?;
+        (!is_revoked(register, by, &key, at)).then_some(at)
+    })
 }
 
 /// Whether a key was revoked when a witness says that it saw a signature of it: whoever took a key could
@@ -283,14 +301,6 @@ fn is_revoked(
     at: Timestamp,
 ) -> bool {
     register.register().state().is_revoked(&name.party, key, at)
-}
-
-fn verifiers(register: &RegisterEvidence, name: &LedgerName) -> Vec<LedgerVerifier> {
-    let Some(origin) = name.origin() else {
-        return Vec::new();
-    };
-    let keys = register.checkpoint_keys(name).into_iter();
-    keys.filter_map(|key| LedgerVerifier::new(origin.clone(), key).ok()).collect()
 }
 
 /// Who cosigned a checkpoint beside its own party, and when: the first of those enrolled.

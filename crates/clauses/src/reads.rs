@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use cedar_policy::Policy;
 use serde_json::Value;
 
+use crate::context::{FACTS, Fact};
+
 /// The members of the context that rules look at.
 #[derive(Debug)]
 pub(crate) enum Reads {
@@ -19,7 +21,16 @@ impl Reads {
     pub(crate) fn of(policy: &Policy) -> Self {
         let mut paths = BTreeSet::new();
         let seen = policy.to_json().ok().and_then(|json| collect(&json, &mut paths));
-        seen.map_or(Self::All, |()| Self::Paths(paths))
+        // A rule may ask whether there is something that there is not, of what then has to be there.
+        let known = paths.into_iter().map(|(member, inner)| {
+            let fact = |(of, name, _): &Fact| *of == member && *name == inner.as_deref();
+            let inner = inner.clone().filter(|_| FACTS.iter().any(fact));
+            (member, inner)
+        });
+        let known: BTreeSet<_> = known.collect();
+        let is_none = |(member, _): &(String, _)| FACTS.iter().all(|(of, ..)| of != member);
+        let whole = seen.is_none() || known.iter().any(is_none);
+        if whole { Self::All } else { Self::Paths(known) }
     }
 
     /// Whether anything of a member is looked at.
@@ -96,6 +107,9 @@ mod tests {
         assert!(reads("context.usage has cells").within("usage", "cells"));
         assert!(reads("context[\"usage\"][\"cells\"] > 1").within("usage", "cells"));
         assert!(reads("context has usage.cells").member("usage"));
+        // What there is not: all beside it is looked at.
+        assert!(reads("context.usage has nothing").within("usage", "cells"));
+        assert!(reads("context has nothing").within("usage", "cells"));
         assert!(reads("(if true then context else context).usage.cells > 1").member("usage"));
         assert!(reads("context == {\"a\": 1}").member("usage"));
         assert!(reads("[context].contains(context)").member("usage"));

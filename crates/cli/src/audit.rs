@@ -16,7 +16,6 @@ use crate::{
     output,
 };
 
-mod cores;
 mod evidence;
 mod html;
 
@@ -121,14 +120,14 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     replay.statements(&statements);
     let bar = output::bar("regels");
     bar.set_length(ledgers.iter().map(|(_, _, size)| size).sum());
-    let replayed = cores::each(
-        &ledgers,
-        |(_, _, size)| *size,
-        |(folder, name, _)| {
+    // One after the other: each keeps all cores at work.
+    let replayed: anyhow::Result<Vec<_>> = ledgers
+        .iter()
+        .map(|(folder, name, _)| {
             evidence::replay(folder, replay.ledger(name.clone()), &statements, &bar)
                 .with_context(|| format!("the ledger in `{}`", folder.display()))
-        },
-    );
+        })
+        .collect();
     bar.finish_and_clear();
     replayed?.into_iter().for_each(|one| replay.add(one));
     let comparing = output::spinner("logboeken vergelijken");

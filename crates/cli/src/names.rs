@@ -1,6 +1,6 @@
 //! Names that covenant or register do not know: wrong use, told with the names that they do know.
 
-use convenant_model::subjects::spells_bsn;
+use convenant_model::subjects::{holds_bsn, spells_bsn};
 
 use crate::{exit::usage, output};
 
@@ -16,13 +16,18 @@ pub(crate) fn unknown<'k>(
     name: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> anyhow::Error {
-    let shown = if spells_bsn(name) {
+    let shown = shown(name);
+    let known: Vec<_> = known.into_iter().collect();
+    usage(format!("{place} {shown}; {}", choice(name, known)))
+}
+
+/// A name as an error may repeat it: one that holds a BSN, however it is spelled, is not.
+pub(crate) fn shown(name: &str) -> String {
+    if spells_bsn(name) || holds_bsn(name) {
         "of this name, which holds a BSN".to_owned()
     } else {
         format!("`{}`", output::shown(name))
-    };
-    let known: Vec<_> = known.into_iter().collect();
-    usage(format!("{place} {shown}; {}", choice(name, known)))
+    }
 }
 
 fn choice(name: &str, mut known: Vec<&str>) -> String {

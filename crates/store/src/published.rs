@@ -19,7 +19,6 @@ pub struct Published {
     entries: u64,
     edge: Edge,
     unlike: Vec<String>,
-    fault: Option<io::Error>,
 }
 
 impl Published {
@@ -34,7 +33,6 @@ impl Published {
             entries: 0,
             edge: Edge::default(),
             unlike: Vec::new(),
-            fault: None,
         })
     }
 
@@ -49,15 +47,13 @@ impl Published {
         full.iter().for_each(|tile| self.compare(tile));
     }
 
-    /// The paths of the tiles that are missing or are not those of the entries.
-    ///
-    /// # Errors
-    /// When a tile cannot be read.
-    pub fn unlike(mut self) -> io::Result<Vec<String>> {
+    /// The paths of the tiles that are missing, cannot be read, or are not those of the entries.
+    #[must_use]
+    pub fn unlike(mut self) -> Vec<String> {
         for tile in self.edge.partials() {
             self.compare(&tile);
         }
-        self.fault.map_or(Ok(self.unlike), Err)
+        self.unlike
     }
 
     fn compare(&mut self, tile: &Tile) {
@@ -65,8 +61,7 @@ impl Published {
         match self.ledger.read(&path) {
             Ok(Some(bytes)) if bytes == tile.bytes => {}
             Ok(None) if !tile.id.is_full() && self.has_grown() => {}
-            Ok(_) => self.unlike.push(path),
-            Err(error) => self.fault = self.fault.take().or(Some(error)),
+            Ok(_) | Err(_) => self.unlike.push(path),
         }
     }
 

@@ -92,4 +92,8 @@ fn an_audit_warns_of_a_published_tile_that_does_not_follow_from_the_entries() {
     assert_eq!(told.matches("TEGEL_AFWIJKEND").count(), 1, "{told}");
     let name = tile.file_name().unwrap().to_str().unwrap();
     assert!(told.contains(&format!("tegel: tile/0/000.p/{name}")), "{told}");
+    // One that cannot be read ends no audit of the others.
+    fs::remove_file(&tile).unwrap();
+    fs::create_dir(&tile).unwrap();
+    assert_eq!(audit().matches("TEGEL_AFWIJKEND").count(), 1);
 }

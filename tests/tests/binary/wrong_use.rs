@@ -81,6 +81,8 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
         (&["--goal", "toeslagfraude"], &["--goal", "`toeslagfraude`", "`toeslagenfraude`"]),
         (&["--target", "roterdam/brp_persoon"], &["--target", "`roterdam`", "Rotterdam"]),
         (&["--target", "00000099000000007777/x"], &["--target", "`00000099000000007777`", "known"]),
+        (&["--target", "999993653"], &["--target", "holds a BSN"]),
+        (&["--target", "rotterdam/999.993.653 X"], &["--target", "holds a BSN"]),
         (&["--target", "rotterdam/brp_personen"], &["--target", "brp_personen", "brp_persoon`"]),
         (&["--fields", "geslachtsnaam"], &["--fields", "`geslachtsnaam`", "`naam_geslachtsnaam`"]),
         (
@@ -93,6 +95,7 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
         let (code, told) = case.ask(options);
         assert_eq!(code, 2, "{options:?}: {told}");
         says.iter().for_each(|says| assert!(told.contains(says), "{options:?}: {told}"));
+        assert!(!told.contains("999993653") && !told.contains("999.993.653"), "{told}");
     }
     assert_eq!(case.recorded(), before, "something of it was sent");
     case.deployment.stop();

@@ -14,12 +14,11 @@ use std::{
     env, fs,
     path::Path,
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use convenant_audit::{LedgerName, Replay, Replayed};
+use convenant_audit::{LedgerName, Replay};
 use convenant_exchange::QUERY_TYPE;
 use convenant_ledger::EntryBytes;
 use convenant_model::{entry::Entry, keys::VerifyingKey, query::Query};
@@ -59,8 +58,11 @@ fn run(dir: &Path) {
     let register = files::register(dir);
     let ledgers = files::ledgers(dir);
     let mut replay = Replay::new(&register);
-    for replayed in replay_each(&replay, &ledgers, cores) {
-        replay.add(replayed);
+    for (name, bytes) in &ledgers {
+        let mut ledger = replay.ledger(name.clone());
+        let entries = (0..).zip(bytes.entries()).map(Ok::<_, Infallible>);
+        ledger.entries(entries, || {}).unwrap();
+        replay.add(ledger.finish(Some(&bytes.checkpoint), |_| None));
     }
     let report = replay.report();
     let whole = started.elapsed();
@@ -79,29 +81,6 @@ fn run(dir: &Path) {
     println!("                                   {:>9.0} signatures/s", checks as f64 / seconds);
     println!("bare signature checks              {rate:>9.0} signatures/s");
     println!("replay / bare checks    {:>8.2}", checks as f64 / seconds / rate);
-}
-
-/// Every ledger, the largest first, on all cores.
-fn replay_each(
-    replay: &Replay<'_>,
-    ledgers: &[(LedgerName, files::Bytes)],
-    cores: usize,
-) -> Vec<Replayed> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((name, bytes)) = ledgers.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut ledger = replay.ledger(name.clone());
-            let entries = (0..).zip(bytes.entries()).map(Ok::<_, Infallible>);
-            ledger.entries(entries, || {}).unwrap();
-            done.push(ledger.finish(Some(&bytes.checkpoint), |_| None));
-        }
-        done
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|one| one.join().unwrap()).collect()
-    })
 }
 
 /// Signatures that all cores check in a second, of queries as they stand in the ledgers.

@@ -219,6 +219,17 @@ fn whoever_says_that_an_answer_came_has_it_to_destroy() {
     assert_eq!(told(false, Receipt::None), uwv_alone);
 }
 
+/// A coordinator that was stopped before it wrote how the answers ended takes nobody's duty away.
+#[test]
+fn where_the_coordinator_says_nothing_of_the_end_the_node_s_word_stands() {
+    for receipt in [Receipt::Whole, Receipt::None] {
+        let (world, mut ledgers) = answer_of_toeslagen(true, receipt);
+        ledgers.coordinator.truncate(1);
+        let told = not_destroyed(&world.audit(&ledgers));
+        assert_eq!(told, ["uwv 1: 1", "toeslagen 1: 1"]);
+    }
+}
+
 #[test]
 fn without_the_requester_s_ledger_every_answer_that_was_given_is_to_be_destroyed() {
     for receipt in [Receipt::Whole, Receipt::BrokeOff, Receipt::None] {

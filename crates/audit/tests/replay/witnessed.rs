@@ -149,6 +149,42 @@ fn entries_that_are_missing_are_told_of_once() {
     assert_eq!(found(&replay.report(), Severity::Finding), ["LOGBOEK_INGEKORT uwv 2"]);
 }
 
+/// Two roots of one size are two stories, though the entries that could tell are missing.
+#[test]
+fn a_fork_beyond_the_entries_is_told_of_too() {
+    let case = Case::new();
+    let evidence = case.world.evidence();
+    let held = case.cosigned(&case.other(2)).into_bytes();
+    let audit = |signed: &[Vec<u8>], held: Vec<Vec<u8>>| {
+        let mut replay = Replay::new(&evidence);
+        let mut ledger = replay.ledger(uwv());
+        ledger.witnesses(held, &[]);
+        (0..2).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
+        let signed = case.signed(signed).to_string();
+        replay.add(ledger.finish(Some(signed.as_bytes()), |_| None));
+        found(&replay.report(), Severity::Finding)
+    };
+    // Against the checkpoint beside the entries, and of two witnesses against each other.
+    let told = audit(&case.entries, vec![held.clone()]);
+    assert_eq!(told, ["LOGBOEK_INGEKORT uwv 2", "LOGBOEK_VERTAKT uwv 3"]);
+    let told = audit(&case.entries[..2], vec![case.cosigned(&case.entries).into_bytes(), held]);
+    assert_eq!(told, ["LOGBOEK_TERUGGEZET uwv 2", "LOGBOEK_VERTAKT uwv 3"]);
+}
+
+/// Whoever took a witness's key could else cosign at will.
+#[test]
+fn a_cosignature_of_a_revoked_key_counts_for_nothing() {
+    let mut case = Case::new();
+    let note = case.cosigned(&case.entries);
+    let key = case.world.signer(&coordinator()).verifier().key().clone();
+    case.world.revoke(COORDINATOR, &key, at());
+    let entries = case.entries.clone();
+    let held = Held { witnessed: vec![note.clone()], statements: vec![note], stamped: Vec::new() };
+    let codes: Vec<_> = case.audit(&entries, held).iter().map(|one| one.code.as_str()).collect();
+    assert!(codes.contains(&"MEDEONDERTEKENING_ONGELDIG"), "{codes:?}");
+    assert!(codes.contains(&"GETUIGENIS_ONGELDIG"), "{codes:?}");
+}
+
 #[test]
 fn timestamps_are_told_of() {
     let case = Case::new();

@@ -168,6 +168,7 @@ pub(super) fn replay(
     let ledger = open(dir)?;
     // Before the entries, so that a ledger that is being written is never found too short.
     let checkpoint = checkpoint(dir)?;
+    let mut published = Published::of(&ledger).ok();
     replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
     replay.stamped(crate::ledger::timestamp::stamped(dir)?.into_values().collect());
     let entries = match ledger.entries() {
@@ -175,7 +176,6 @@ pub(super) fn replay(
         Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
         entries => Some(entries?),
     };
-    let mut published = Published::of(&ledger).ok();
     let entries = entries.into_iter().flatten().inspect(|read| {
         if let (Some(published), Ok((_, entry))) = (&mut published, read) {
             published.push(leaf_hash(entry), entry);
@@ -187,11 +187,7 @@ pub(super) fn replay(
         Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
         Err(error) => return Err(error.into()),
     }
-    if let Some(published) = published {
-        let unlike = published.unlike();
-        let unlike = unlike.with_context(|| format!("the tiles in `{}`", dir.display()))?;
-        replay.tiles_unlike(unlike);
-    }
+    replay.tiles_unlike(published.map(Published::unlike).unwrap_or_default());
     let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
     let hashes = ledger.hashes(size);
     // Row 0 of the tiles holds the leaf hashes as the party published them.

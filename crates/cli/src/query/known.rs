@@ -15,7 +15,7 @@ use convenant_model::{
 use convenant_transport::SystemClock;
 
 use super::{QueryArgs, asking::Resolved};
-use crate::{exit::usage, names::unknown, output};
+use crate::{exit::usage, names, names::unknown, output};
 
 /// The project.
 pub(super) fn project<'s>(state: &'s RegisterState, id: &ProjectId) -> anyhow::Result<&'s Project> {
@@ -40,13 +40,18 @@ pub(super) fn target(
     state: &RegisterState,
     covenant: &Covenant,
 ) -> anyhow::Result<Resolved> {
-    let (asked, name) = text
-        .split_once('/')
-        .ok_or_else(|| usage(format!("`--target`: `{text}` is not `PARTNER/DATASET`")))?;
+    let (asked, name) = text.split_once('/').ok_or_else(|| {
+        usage(format!("`--target`: {} is not `PARTNER/DATASET`", names::shown(text)))
+    })?;
     let enrolment = partner(asked, state)?;
     let whole = name.contains('/');
     let id = if whole { name.to_owned() } else { format!("{}/{name}", enrolment.kind) };
-    let id = DatasetId::new(id).map_err(|error| usage(format!("`--target`: `{text}`: {error}")))?;
+    let id = DatasetId::new(id).map_err(|_| {
+        usage(format!(
+            "`--target`: {} names no dataset, as in `uwv/polisadministratie`",
+            names::shown(text)
+        ))
+    })?;
     dataset(covenant, &id)?;
     Ok(Resolved {
         asked: asked.to_owned(),

@@ -73,7 +73,7 @@ pub struct Terms {
 
 /// The last days of what is due once a project asks nothing more (L6). They count from its beginning, whatever became
 /// of it afterwards.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct LastDays {
     /// For feedback on every hit.
     pub feedback: Date,

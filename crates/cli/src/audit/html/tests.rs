@@ -104,6 +104,7 @@ fn answers() -> Answers {
             decisions: [31].into_iter().collect(),
             first_question: Some(at),
             terms: None,
+            last_days: None,
             measures: paper(21..22),
             dpia: paper(22..24),
             communication: paper(24..26),
