@@ -2,7 +2,6 @@
 
 use std::{io, path::Path};
 
-use anyhow::Context as _;
 use convenant_ledger::{LedgerVerifier, OpenError, Replayed, merkle::leaf_hash};
 use convenant_model::Digest;
 use convenant_store::Published;
