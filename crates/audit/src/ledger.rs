@@ -75,6 +75,9 @@ pub struct Replayed {
     pub(crate) passed: Passed,
     pub(crate) receipts: Vec<Received>,
     pub(crate) figures: Figures,
+    /// Whether entries are missing or cannot be read, which is a finding by itself: what the rest holds is then no
+    /// proof of what it does not hold.
+    pub(crate) incomplete: bool,
     /// Unusual use and what was asked too early, which a node's ledger tells as the coordinator's does.
     pub(crate) told_once: Findings,
 }
@@ -192,6 +195,7 @@ impl<'a> LedgerReplay<'a> {
             passed: self.passed,
             receipts: self.receipts,
             figures: self.figures,
+            incomplete: self.damaged || self.short_of.is_some(),
             told_once,
         }
     }

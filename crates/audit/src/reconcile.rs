@@ -38,7 +38,8 @@ pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings 
             reconciling.receipt(at, receipt, &mut findings);
         }
     }
-    let requesters: BTreeSet<_> = of(LedgerKind::Receipts).map(|one| &one.name.party).collect();
+    let whole = of(LedgerKind::Receipts).filter(|one| !one.incomplete);
+    let requesters: BTreeSet<_> = whole.map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.coordinator {
         for (query, decided) in &ledger.decided {
             let kept = requesters.contains(&decided.ruled.requester);
@@ -130,6 +131,9 @@ impl Reconciling<'_> {
         let node = self.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
         let result = decided.result(at.target);
         let Some(theirs) = node.decided.get(&at.query) else {
+            if node.incomplete {
+                return None;
+            }
             let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
             let code = if proven { Code::MissingAtNode } else { Code::NotReached };
             let entry = decided.ended.as_ref().map_or(decided.index, |ended| ended.index);
@@ -165,6 +169,9 @@ impl Reconciling<'_> {
         let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
+        if theirs.is_none() && coordinator.incomplete {
+            return None;
+        }
         let permitted = theirs.is_some_and(Asked::permitted);
         // A refusal gave nothing away; that somebody asked past the coordinator is worth a look.
         let code =
@@ -211,6 +218,9 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
+        if answered.is_none() && issuer.incomplete {
+            return false;
+        }
         let answered = answered.filter(|one| one.ruled.requester == decided.ruled.requester);
         let mut rulings =
             answered.iter().flat_map(|one| &*one.ruled.targets).map(|asked| &asked.ruling);
@@ -221,8 +231,9 @@ impl Reconciling<'_> {
         let say = |code| at.say(code).entry(receipt.index);
         if let Some(coordinator) = self.coordinator {
             let decided = coordinator.decided.get(&receipt.query);
+            let told = held_by_coordinator(at, receipt, decided);
             findings.extend(
-                held_by_coordinator(at, receipt, decided)
+                told.filter(|_| decided.is_some() || !coordinator.incomplete)
                     .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
             );
         }
@@ -349,6 +360,9 @@ fn held_by_node(
     let outcome = receipt.outcome.as_ref()?;
     let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
+    if decided.is_none() && node.incomplete {
+        return None;
+    }
     let Some(decided) = decided.filter(|one| one.index == index) else {
         let found = format!("decision={index} {}", found());
         return Some((Code::MissingAtNode, held(decided, &node.name), found));

@@ -141,6 +141,37 @@ fn a_damaged_entry_is_told_of_once() {
     assert_eq!(found(&replay.report(), Severity::Finding), ["REGEL_BESCHADIGD uwv 2"]);
 }
 
+/// What cannot be read may well be there: nobody is accused of it.
+#[test]
+fn a_damaged_ledger_accuses_nobody_of_what_it_no_longer_tells() {
+    let mut world = World::new();
+    let ledgers = world.exchanges();
+    let evidence = world.evidence();
+    for damaged in ledgers.named().map(|(name, _)| name) {
+        let mut replay = Replay::new(&evidence);
+        for (name, entries) in ledgers.named() {
+            let entries: Vec<_> = entries.iter().map(bytes).collect();
+            let signed =
+                world.signer(&name).sign(entries.len() as u64, tree(&entries).root(), at());
+            let mut ledger = replay.ledger(name.clone());
+            let read = if name == damaged { 1 } else { entries.len() };
+            (0..).zip(&entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
+            if name == damaged {
+                ledger.damaged(1);
+            }
+            replay.add(ledger.finish(Some(signed.unwrap().to_string().as_bytes()), |_| None));
+        }
+        let report = replay.report();
+        let found = found(&report, Severity::Finding);
+        let [one] = found.as_slice() else { panic!("{damaged}: {report}") };
+        assert!(one.starts_with("REGEL_BESCHADIGD "), "{one}");
+        let warned = crate::world::found(&report, Severity::Warning);
+        let missed = ["ONTVANGST_ONTBREEKT", "GEWEIGERD_BUITEN", "KNOOPPUNT_NIET_BEREIKT"];
+        let accused = |one: &String| missed.iter().any(|code| one.starts_with(code));
+        assert!(!warned.iter().any(accused), "{damaged}: {warned:?}");
+    }
+}
+
 #[test]
 fn a_ledger_that_is_handed_over_twice() {
     let (world, entries) = ledger();
