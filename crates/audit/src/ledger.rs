@@ -75,9 +75,9 @@ pub struct Replayed {
     pub(crate) passed: Passed,
     pub(crate) receipts: Vec<Received>,
     pub(crate) figures: Figures,
-    /// Whether entries are missing or cannot be read, which is a finding by itself: what the rest holds is then no
-    /// proof of what it does not hold.
-    pub(crate) incomplete: bool,
+    /// How many entries there are, where others are missing behind them or cannot be read, which is a finding by
+    /// itself: what the rest holds is then no proof of what those did not hold.
+    pub(crate) read_until: Option<u64>,
     /// Unusual use and what was asked too early, which a node's ledger tells as the coordinator's does.
     pub(crate) told_once: Findings,
 }
@@ -195,7 +195,8 @@ impl<'a> LedgerReplay<'a> {
             passed: self.passed,
             receipts: self.receipts,
             figures: self.figures,
-            incomplete: self.damaged || self.short_of.is_some(),
+            read_until: (self.damaged || self.short_of.is_some())
+                .then_some(self.leaves.len() as u64),
             told_once,
         }
     }

@@ -38,7 +38,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings 
             reconciling.receipt(at, receipt, &mut findings);
         }
     }
-    let whole = of(LedgerKind::Receipts).filter(|one| !one.incomplete);
+    let whole = of(LedgerKind::Receipts).filter(|one| one.read_until.is_none());
     let requesters: BTreeSet<_> = whole.map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.coordinator {
         for (query, decided) in &ledger.decided {
@@ -131,7 +131,7 @@ impl Reconciling<'_> {
         let node = self.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
         let result = decided.result(at.target);
         let Some(theirs) = node.decided.get(&at.query) else {
-            if node.incomplete {
+            if node.read_until.is_some() {
                 return None;
             }
             let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
@@ -169,7 +169,7 @@ impl Reconciling<'_> {
         let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
-        if theirs.is_none() && coordinator.incomplete {
+        if theirs.is_none() && coordinator.read_until.is_some() {
             return None;
         }
         let permitted = theirs.is_some_and(Asked::permitted);
@@ -218,7 +218,7 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        if answered.is_none() && issuer.incomplete {
+        if answered.is_none() && issuer.read_until.is_some() {
             return false;
         }
         let answered = answered.filter(|one| one.ruled.requester == decided.ruled.requester);
@@ -233,7 +233,7 @@ impl Reconciling<'_> {
             let decided = coordinator.decided.get(&receipt.query);
             let told = held_by_coordinator(at, receipt, decided);
             findings.extend(
-                told.filter(|_| decided.is_some() || !coordinator.incomplete)
+                told.filter(|_| decided.is_some() || coordinator.read_until.is_none())
                     .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
             );
         }
@@ -360,7 +360,8 @@ fn held_by_node(
     let outcome = receipt.outcome.as_ref()?;
     let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
-    if decided.is_none() && node.incomplete {
+    // An entry that can be read and is not that decision is proof, whatever is missing behind it.
+    if decided.is_none() && node.read_until.is_some_and(|end| index >= end) {
         return None;
     }
     let Some(decided) = decided.filter(|one| one.index == index) else {

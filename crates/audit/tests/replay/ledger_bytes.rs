@@ -172,6 +172,32 @@ fn a_damaged_ledger_accuses_nobody_of_what_it_no_longer_tells() {
     }
 }
 
+/// Nobody gets rid of a contradiction by damaging what comes after it.
+#[test]
+fn damage_behind_an_entry_takes_nothing_away_from_what_it_shows() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    // The decision that its own signed outcome names is another entry.
+    ledgers.uwv[1] = ledgers.uwv[0].clone();
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    for (name, entries) in ledgers.named() {
+        let damaged = name.party == oin(UWV);
+        let entries: Vec<_> = entries.iter().map(bytes).collect();
+        let signed = world.signer(&name).sign(entries.len() as u64, tree(&entries).root(), at());
+        let mut ledger = replay.ledger(name);
+        let read = if damaged { 2 } else { entries.len() };
+        (0..).zip(&entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
+        if damaged {
+            ledger.damaged(2);
+        }
+        replay.add(ledger.finish(Some(signed.unwrap().to_string().as_bytes()), |_| None));
+    }
+    let told = found(&replay.report(), Severity::Finding);
+    assert!(told.contains(&"REGEL_BESCHADIGD uwv 2".to_owned()), "{told:?}");
+    assert!(told.contains(&"BESLUIT_ONTBREEKT_KNOOPPUNT receipts 0".to_owned()), "{told:?}");
+}
+
 #[test]
 fn a_ledger_that_is_handed_over_twice() {
     let (world, entries) = ledger();
