@@ -157,9 +157,9 @@ fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enro
             Err(unknown(place, asked, serving().map(|one| one.name.as_str())))
         }
         several => {
-            let names: Vec<_> = several.iter().map(|one| one.name.as_str()).collect();
-            let names = names.join(", ");
-            Err(usage(format!("`--target`: `{asked}` is in several names: {names}")))
+            let several: Vec<_> = several.iter().map(|one| one.name.as_str()).collect();
+            let (asked, several) = (names::shown(asked), output::shown(&several.join(", ")));
+            Err(usage(format!("`--target`: {asked} is in several names: {several}")))
         }
     }
 }
