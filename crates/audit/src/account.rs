@@ -1,4 +1,4 @@
-//! What one ledger says of one exchange, as little as reconciling needs: it is kept until the end
+//! What one ledger says of one exchange, as little as reconciling needs: it is kept until the exchange is over
 //! (docs/adr/0029).
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
@@ -108,6 +108,11 @@ impl<T: Ord> Shared<T> {
         self.0.insert(Arc::clone(&value));
         value
     }
+
+    /// Lets go of what nobody shares any more.
+    pub(crate) fn prune(&mut self) {
+        self.0.retain(|value| Arc::strong_count(value) > 1);
+    }
 }
 
 impl Ruled {
@@ -159,6 +164,11 @@ impl Decided {
 impl Asked {
     pub(crate) const fn permitted(&self) -> bool {
         matches!(self.ruling, Some(Ruling::Permit { .. }))
+    }
+
+    /// Whether the answer vouches for others.
+    pub(crate) const fn vouches(&self) -> bool {
+        matches!(self.ruling, Some(Ruling::Permit { vouches: true, .. }))
     }
 
     pub(crate) const fn max_rows(&self) -> Option<u64> {

@@ -167,7 +167,7 @@ impl Answers {
     ) -> Self {
         let mut figures = Figures::default();
         for ledger in ledgers {
-            let node = ledger.name.kind == LedgerKind::Node;
+            let node = ledger.told.name.kind == LedgerKind::Node;
             figures.absorb(std::mem::take(&mut ledger.figures), node && by_coordinator);
         }
         let (left_out, hours) = (figures.left_out(), figures.hours);

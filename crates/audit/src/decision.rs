@@ -31,21 +31,22 @@ struct Case<'d> {
 impl LedgerReplay<'_> {
     pub(crate) fn decision(&mut self, index: u64, decision: &Decision, again: Option<Again>) {
         self.counts.decision(decision);
-        let unfit = Finding::new(Code::QueryUnfit, &self.name).entry(index).query(decision.query);
+        let unfit =
+            Finding::new(Code::QueryUnfit, &self.told.name).entry(index).query(decision.query);
         let Some(Again { signed: SignedQuery { query, hash, .. }, remade }) = again else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
-        self.figures.decision(&self.name, index, decision, &query);
+        self.figures.decision(&self.told.name, index, decision, &query);
         let case = Case { index, decision, query: &query };
         self.check_labels(case);
-        self.passed.note_decision(decision);
+        self.told.passed.note_decision(decision);
         self.check_key(case);
         self.check_delay(case);
         let taken_back = self.compare_again(case, remade);
         self.count(case, taken_back);
         let ruled = self.ruled.of(Ruled::new(decision, &query));
         let fresh = Decided::new((index, decision), (&query, hash), ruled);
-        let first = self.decided.entry(decision.query).or_insert(fresh);
+        let first = self.told.decided.entry(decision.query).or_insert(fresh);
         if first.index != index {
             let first = format!("entry={}", first.index);
             self.say(case, Code::DecidedTwice, |one| one.expected(first));
@@ -54,9 +55,9 @@ impl LedgerReplay<'_> {
 
     fn check_labels(&mut self, case: Case<'_>) {
         let Case { decision, query, .. } = case;
-        let own = &self.name.party;
+        let own = &self.told.name.party;
         let mut checks = vec![("query", decision.query == query.id)];
-        match self.name.kind {
+        match self.told.name.kind {
             LedgerKind::Coordinator => {
                 checks.push(("peer", decision.peer == query.requester.partner));
             }
@@ -80,7 +81,7 @@ impl LedgerReplay<'_> {
     /// node withholds, so its ledger is where that is told of; what was refused is withheld from nobody.
     fn check_delay(&mut self, case: Case<'_>) {
         let delay = case.query.delayed_disclosure.as_ref();
-        let Some(delay) = delay.filter(|_| self.name.kind == LedgerKind::Node) else { return };
+        let Some(delay) = delay.filter(|_| self.told.name.kind == LedgerKind::Node) else { return };
         let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
         if case.decision.verdicts.iter().any(permits) {
             let until = format!("until={}", delay.until);
@@ -99,8 +100,8 @@ impl LedgerReplay<'_> {
         };
         let covenant = self.register.register().state().covenant();
         let minutes = covenant.map_or(0, |one| i64::from(one.covenant.head().register_minutes));
-        let signed = self.passed.of(decision, query, minutes);
-        let finding = Finding::new(Code::KeyRevoked, &self.name).entry(case.index);
+        let signed = self.told.passed.of(decision, query, minutes);
+        let finding = Finding::new(Code::KeyRevoked, &self.told.name).entry(case.index);
         self.findings.extend(revoked.judge(signed, finding.query(decision.query)));
     }
 
@@ -154,7 +155,7 @@ impl LedgerReplay<'_> {
         }
         let enrolment = register.state().enrolment(&case.decision.peer);
         let coordinator = enrolment.is_some_and(|one| one.kind.as_str() == COORDINATOR);
-        if self.name.kind == LedgerKind::Node && !coordinator {
+        if self.told.name.kind == LedgerKind::Node && !coordinator {
             self.say(case, Code::Mislabelled, |one| one.found("member=peer"));
         }
     }
@@ -197,7 +198,7 @@ impl LedgerReplay<'_> {
         let permits = |one: &TargetVerdict| matches!(one.verdict, RecordedVerdict::Permit { .. });
         let project = register.state().project(&query.project);
         if let Some(project) = project.filter(|_| decision.verdicts.iter().any(permits)) {
-            let place = Place { ledger: self.name.clone(), entry: index };
+            let place = Place { ledger: self.told.name.clone(), entry: index };
             self.unprepared.permit(&place, decision.at.date(), (&query.project, project));
         }
     }
@@ -267,7 +268,8 @@ impl LedgerReplay<'_> {
     }
 
     fn say(&mut self, case: Case<'_>, code: Code, with: impl FnOnce(Finding) -> Finding) {
-        let finding = Finding::new(code, &self.name).entry(case.index).query(case.decision.query);
+        let finding =
+            Finding::new(code, &self.told.name).entry(case.index).query(case.decision.query);
         self.findings.push(with(finding));
     }
 }

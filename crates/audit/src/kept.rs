@@ -22,44 +22,48 @@
 //! Parties themselves count by their own ledger alone, each what it calls answered, and decide by that; a decision is
 //! made again with what its own party counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, mem};
 
 use convenant_model::{
     Oin, Problem, ProjectId, QueryId, kept::last_day, query::QueryKind, register::Answer,
 };
 
 use crate::{
-    LedgerKind, RegisterEvidence, Replayed,
+    LedgerKind, RegisterEvidence,
     account::{Decided, Result, Stated},
     figures::Kept,
     table::Table,
+    told::{Parties, Told},
 };
 
-/// Notes with each ledger the answers that must be destroyed and that it tells of: the coordinator's before a node's,
-/// each answer once.
-pub(crate) fn tell(register: &RegisterEvidence, ledgers: &mut [Replayed]) {
-    let accounts = Accounts::new(ledgers);
-    let tables: Vec<_> = ledgers.iter().map(|one| accounts.kept(register, one)).collect();
-    for (ledger, kept) in ledgers.iter_mut().zip(tables) {
-        ledger.figures.kept = kept;
+/// Notes with each ledger the answers of these exchanges that must be destroyed and that it tells of: the coordinator's
+/// before a node's, each answer once.
+pub(crate) fn tell(
+    register: &RegisterEvidence,
+    ledgers: &mut [&mut Told],
+    of: impl Fn(&QueryId) -> bool,
+) {
+    let mut kept: Vec<_> = ledgers.iter_mut().map(|one| mem::take(&mut one.kept)).collect();
+    let told: Vec<&Told> = ledgers.iter().map(|one| &**one).collect();
+    let accounts = Accounts::new(&told);
+    for (ledger, kept) in told.iter().zip(&mut kept) {
+        accounts.note(register, ledger, &of, kept);
     }
+    ledgers.iter_mut().zip(kept).for_each(|(ledger, kept)| ledger.kept = kept);
 }
 
 /// What there is to hold an answer against.
 struct Accounts<'a> {
-    coordinator: Option<&'a Replayed>,
-    nodes: BTreeMap<&'a Oin, &'a Replayed>,
-    /// Whose receipts are there.
-    requesters: BTreeSet<&'a Oin>,
+    parties: Parties<'a>,
     /// Whether the answer came, by requester, query and target.
     receipts: BTreeMap<(&'a Oin, QueryId, u32), bool>,
 }
 
 impl<'a> Accounts<'a> {
-    fn new(ledgers: &'a [Replayed]) -> Self {
-        let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
+    fn new(ledgers: &[&'a Told]) -> Self {
+        let parties = Parties::new(ledgers);
         let mut receipts = BTreeMap::new();
-        for ledger in of(LedgerKind::Receipts) {
+        for ledger in ledgers.iter().filter(|one| one.name.kind == LedgerKind::Receipts) {
             for receipt in &ledger.receipts {
                 // A query that is sent again is turned down, and that tells nothing of the first answer.
                 let again = [Problem::Replayed, Problem::Expired];
@@ -69,18 +73,18 @@ impl<'a> Accounts<'a> {
                 }
             }
         }
-        Self {
-            coordinator: of(LedgerKind::Coordinator).next(),
-            nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
-            requesters: of(LedgerKind::Receipts).map(|one| &one.name.party).collect(),
-            receipts,
-        }
+        Self { parties, receipts }
     }
 
-    /// The answers that one ledger tells of, in its own order.
-    fn kept(&self, register: &RegisterEvidence, ledger: &Replayed) -> Table<ProjectId, Kept> {
-        let mut kept: Table<ProjectId, Kept> = Table::default();
-        let decided = ledger.decided.iter();
+    /// Notes the answers that one ledger tells of, in its own order.
+    fn note(
+        &self,
+        register: &RegisterEvidence,
+        ledger: &Told,
+        of: impl Fn(&QueryId) -> bool,
+        kept: &mut Table<ProjectId, Kept>,
+    ) {
+        let decided = ledger.decided.iter().filter(|(query, _)| of(query));
         let ended = decided.filter_map(|(query, one)| Some((one.ended.as_ref()?, query, one)));
         let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable_by_key(|(ended, ..)| ended.index);
@@ -101,11 +105,10 @@ impl<'a> Accounts<'a> {
                 row.note((&ledger.name, ended.index), project, &answer, last_day);
             }
         }
-        kept
     }
 
     /// Whether a ledger tells of an answer that the requester has to destroy, and no other does before it.
-    fn tells(&self, ledger: &Replayed, query: QueryId, decided: &Decided, told: &Result) -> bool {
+    fn tells(&self, ledger: &Told, query: QueryId, decided: &Decided, told: &Result) -> bool {
         let (requester, answered) = (&decided.ruled.requester, told.stated.answered());
         let came = self.receipts.get(&(requester, query, told.target)).copied();
         match ledger.name.kind {
@@ -115,8 +118,10 @@ impl<'a> Accounts<'a> {
                 came == Some(true) && !self.given(query, decided, told.target)
             }
             LedgerKind::Node => {
-                let relayed = self.coordinator.and_then(|one| relayed(one, query, told.target));
-                let presumed = || relayed.is_none() || !self.requesters.contains(requester);
+                let relayed =
+                    self.parties.coordinator.and_then(|one| relayed(one, query, told.target));
+                let presumed =
+                    || relayed.is_none() || !self.parties.receipts.contains_key(requester);
                 answered && relayed != Some(true) && came.unwrap_or_else(presumed)
             }
             LedgerKind::Receipts => false,
@@ -125,13 +130,13 @@ impl<'a> Accounts<'a> {
 
     /// Whether the node, where its ledger is there, says that it gave the answer.
     fn given(&self, query: QueryId, decided: &Decided, target: u32) -> bool {
-        let node = decided.target(target).and_then(|asked| self.nodes.get(&asked.partner));
+        let node = decided.target(target).and_then(|asked| self.parties.nodes.get(&asked.partner));
         node.and_then(|node| relayed(node, query, target)) == Some(true)
     }
 }
 
 /// Whether a ledger says that all of an answer went out; `None` where it says nothing of how that ended.
-fn relayed(ledger: &Replayed, query: QueryId, target: u32) -> Option<bool> {
+fn relayed(ledger: &Told, query: QueryId, target: u32) -> Option<bool> {
     let result = ledger.decided.get(&query).and_then(|one| one.result(target))?;
     Some(result.stated.answered())
 }

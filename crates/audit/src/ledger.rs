@@ -7,7 +7,7 @@ use std::{
 
 use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
 use convenant_model::{
-    Digest, Oin, ProjectId, QueryId, Timestamp,
+    Digest, Oin, ProjectId, Timestamp,
     counted::CountedCells,
     entry::{Entry, Started},
     kept::KeptAnswers,
@@ -15,8 +15,8 @@ use convenant_model::{
 };
 
 use crate::{
-    Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
-    account::{Decided, Ruled, Shared},
+    Beside, Code, Counts, Finding, LedgerKind, LedgerName, LedgerReport, RegisterEvidence,
+    account::{Ruled, Shared},
     again::Again,
     decision::usage,
     duties::Unprepared,
@@ -24,24 +24,23 @@ use crate::{
     findings::Findings,
     quota::Tally,
     reader::{Read, Reader},
-    receipt::{Proven, Received},
-    revoked::{Passed, Revoked},
+    receipt::Proven,
+    revoked::Revoked,
     signed::Known,
     times::Latest,
-    witness::Statement,
+    told::Told,
+    tree::Tree,
 };
 
 /// A ledger under replay. Feed it each entry in sequence, then [`Self::finish`].
 pub struct LedgerReplay<'a> {
     pub(crate) register: &'a RegisterEvidence,
-    pub(crate) name: LedgerName,
+    pub(crate) told: Told,
     pub(crate) reader: Arc<Reader<'a>>,
     pub(crate) counts: Counts,
     pub(crate) findings: Findings,
-    pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) ruled: Shared<Ruled>,
     pub(crate) parties: Shared<Oin>,
-    pub(crate) receipts: Vec<Received>,
     pub(crate) tallies: BTreeMap<ProjectId, Tally>,
     pub(crate) kept: BTreeMap<ProjectId, KeptAnswers>,
     pub(crate) counted: BTreeMap<ProjectId, CountedCells>,
@@ -49,17 +48,13 @@ pub struct LedgerReplay<'a> {
     pub(crate) engines: BTreeSet<String>,
     /// The largest register decided with so far, and when it was first.
     pub(crate) newest: Option<(u64, Timestamp)>,
-    pub(crate) passed: Passed,
     pub(crate) latest: Option<Latest>,
-    rejected: BTreeSet<QueryId>,
-    pub(crate) leaves: Vec<Digest>,
+    pub(crate) beside: Beside,
+    pub(crate) tree: Tree,
     /// Whether an entry could not be read: then those behind it are there, and none of them was seen.
     damaged: bool,
     /// How many entries the checkpoint states, where there are fewer: that is told of already.
     pub(crate) short_of: Option<(u64, Digest)>,
-    pub(crate) witnessed: Vec<Vec<u8>>,
-    pub(crate) statements: Vec<Statement>,
-    pub(crate) stamped: Vec<Vec<u8>>,
     unlike: Vec<String>,
     pub(crate) figures: Figures,
     pub(crate) unprepared: Unprepared,
@@ -67,47 +62,40 @@ pub struct LedgerReplay<'a> {
 
 /// A ledger that was replayed, to be added to the whole.
 pub struct Replayed {
-    pub(crate) name: LedgerName,
+    pub(crate) told: Told,
     pub(crate) report: LedgerReport,
     pub(crate) findings: Findings,
-    pub(crate) decided: BTreeMap<QueryId, Decided>,
-    pub(crate) rejected: BTreeSet<QueryId>,
-    pub(crate) passed: Passed,
-    pub(crate) receipts: Vec<Received>,
     pub(crate) figures: Figures,
-    /// How many entries there are, where others are missing behind them or cannot be read, which is a finding by
-    /// itself: what the rest holds is then no proof of what those did not hold.
-    pub(crate) read_until: Option<u64>,
     /// Unusual use and what was asked too early, which a node's ledger tells as the coordinator's does.
     pub(crate) told_once: Findings,
 }
 
 impl<'a> LedgerReplay<'a> {
-    pub(crate) fn new(register: &'a RegisterEvidence, name: LedgerName, known: Arc<Known>) -> Self {
+    pub(crate) fn new(
+        register: &'a RegisterEvidence,
+        name: LedgerName,
+        beside: Beside,
+        known: Arc<Known>,
+    ) -> Self {
+        let beside = beside.of(&name);
         Self {
             register,
             reader: Arc::new(Reader::new(register, name.kind, known)),
-            name,
+            told: Told::new(name),
             counts: Counts::new(),
             findings: Findings::default(),
-            decided: BTreeMap::new(),
             ruled: Shared::default(),
             parties: Shared::default(),
-            receipts: Vec::new(),
             tallies: BTreeMap::new(),
             kept: BTreeMap::new(),
             counted: BTreeMap::new(),
             engines: BTreeSet::new(),
             newest: None,
-            passed: Passed::new(),
             latest: None,
-            rejected: BTreeSet::new(),
-            leaves: Vec::new(),
+            tree: Tree::new(beside.sizes()),
+            beside,
             damaged: false,
             short_of: None,
-            witnessed: Vec::new(),
-            statements: Vec::new(),
-            stamped: Vec::new(),
             unlike: Vec::new(),
             figures: Figures::default(),
             unprepared: Unprepared::default(),
@@ -121,8 +109,11 @@ impl<'a> LedgerReplay<'a> {
 
     pub(crate) fn take(&mut self, read: Read) {
         let Read { index, leaf, entry, again, proven } = read;
-        let next = self.leaves.len() as u64;
-        let finding = |code| Finding::new(code, &self.name).entry(index);
+        let next = self.tree.size();
+        if self.tree.is_wanted() {
+            self.told.passed.mark(next);
+        }
+        let finding = |code| Finding::new(code, &self.told.name).entry(index);
         if index != next {
             self.findings.push(
                 finding(Code::OutOfSequence)
@@ -130,10 +121,10 @@ impl<'a> LedgerReplay<'a> {
                     .found(format!("entry={index}")),
             );
         }
-        self.leaves.push(leaf);
+        self.tree.append(leaf);
         self.counts.entries += 1;
         match entry {
-            Some(entry) if *party(&entry) == self.name.party && self.belongs(&entry) => {
+            Some(entry) if *party(&entry) == self.told.name.party && self.belongs(&entry) => {
                 self.replay(index, entry, (again, proven));
             }
             Some(entry) => self.findings.push(finding(Code::Foreign).found(kind(&entry))),
@@ -143,7 +134,7 @@ impl<'a> LedgerReplay<'a> {
 
     /// Reports that the store found entry `index` no longer whole, and cannot give it.
     pub fn damaged(&mut self, index: u64) {
-        self.findings.push(Finding::new(Code::Damaged, &self.name).entry(index));
+        self.findings.push(Finding::new(Code::Damaged, &self.told.name).entry(index));
         self.damaged = true;
     }
 
@@ -152,64 +143,56 @@ impl<'a> LedgerReplay<'a> {
         self.unlike = paths;
     }
 
-    /// Holds the entries against the signed checkpoint. `published` gives the hash of a leaf as the
-    /// party published it in its tiles, so that an altered entry can be named; `None` where there is
-    /// none.
+    /// Holds the entries against what was signed for them. `published` gives the hash of a leaf as the party
+    /// published it in its tiles, `None` where there is none, and `leaves` the hashes of the entries once more:
+    /// of both an altered entry is named. Neither is asked for anything where none was altered.
     #[must_use]
-    pub fn finish(
+    pub fn finish<L: IntoIterator<Item = Digest>>(
         mut self,
-        checkpoint: Option<&[u8]>,
         published: impl Fn(u64) -> Option<Digest>,
+        leaves: impl FnOnce() -> L,
     ) -> Replayed {
-        let covered = self.check_root(checkpoint, published);
+        let covered = self.check_root(published, leaves);
         // Where the entries do not lead to the signed root, that is told, and the tiles may well be right.
         for path in std::mem::take(&mut self.unlike).into_iter().filter(|_| covered.is_some()) {
-            self.findings.push(Finding::new(Code::Tile, &self.name).found(format!("tile={path}")));
+            self.findings
+                .push(Finding::new(Code::Tile, &self.told.name).found(format!("tile={path}")));
         }
         let (cosigned, stamped) = self.check_witnesses();
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {
             for one in tally.overcounted() {
-                let finding = Finding::new(Code::Overcounted, &self.name).entry(one.index);
+                let finding = Finding::new(Code::Overcounted, &self.told.name).entry(one.index);
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
-        let mut told_once = self.unprepared.findings(&self.name);
-        told_once.extend(self.figures.watch.findings(&self.name));
+        let mut told_once = self.unprepared.findings(&self.told.name);
+        told_once.extend(self.figures.watch.findings(&self.told.name));
         let report = LedgerReport {
-            name: self.name.to_string(),
-            root: root(&self.leaves),
+            name: self.told.name.to_string(),
+            root: self.tree.root(),
             covered,
             cosigned,
             stamped,
-            first: self.passed.began(),
-            last: self.passed.until(u64::MAX),
+            first: self.told.passed.began(),
+            last: self.told.passed.latest(),
             counts: self.counts,
         };
-        Replayed {
-            name: self.name,
-            report,
-            findings: self.findings,
-            decided: self.decided,
-            rejected: self.rejected,
-            passed: self.passed,
-            receipts: self.receipts,
-            figures: self.figures,
-            read_until: (self.damaged || self.short_of.is_some())
-                .then_some(self.leaves.len() as u64),
-            told_once,
-        }
+        self.told.read_until =
+            (self.damaged || self.short_of.is_some()).then_some(self.tree.size());
+        let Self { told, findings, figures, .. } = self;
+        Replayed { told, report, findings, figures, told_once }
     }
 
     fn belongs(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Started(_) => true,
-            Entry::Receipt(_) => self.name.kind == LedgerKind::Receipts,
+            Entry::Receipt(_) => self.told.name.kind == LedgerKind::Receipts,
             Entry::Decision(_)
             | Entry::Outcome(_)
             | Entry::Rejected(_)
             | Entry::Conflict(_)
-            | Entry::Read(_) => self.name.kind != LedgerKind::Receipts,
+            | Entry::Read(_) => self.told.name.kind != LedgerKind::Receipts,
         }
     }
 
@@ -220,21 +203,21 @@ impl<'a> LedgerReplay<'a> {
         (again, proven): (Option<Again>, Option<Proven>),
     ) {
         self.check_clock(index, at(&entry));
-        self.passed.note(index, at(&entry));
+        self.told.passed.note(at(&entry));
         match entry {
             Entry::Decision(decision) => self.decision(index, &decision, again),
             Entry::Outcome(outcome) => self.outcome(index, &outcome),
             Entry::Receipt(receipt) => self.receipt(index, &receipt, proven),
             Entry::Rejected(rejected) => {
                 self.counts.rejected += 1;
-                self.rejected.extend(rejected.query);
+                self.told.rejected.extend(rejected.query);
             }
             Entry::Conflict(conflict) => self.conflict(index, &conflict),
-            Entry::Read(read) => self.figures.read(&self.name, index, &read),
+            Entry::Read(read) => self.figures.read(&self.told.name, index, &read),
             Entry::Started(Started { torn_bytes, .. }) => {
                 self.counts.starts += 1;
                 if torn_bytes > 0 {
-                    let finding = Finding::new(Code::Torn, &self.name).entry(index);
+                    let finding = Finding::new(Code::Torn, &self.told.name).entry(index);
                     self.findings.push(finding.found(format!("torn_bytes={torn_bytes}")));
                 }
             }
@@ -242,14 +225,15 @@ impl<'a> LedgerReplay<'a> {
     }
 
     /// Number of entries that the checkpoint covers, where it verifies.
-    fn check_root(
+    fn check_root<L: IntoIterator<Item = Digest>>(
         &mut self,
-        checkpoint: Option<&[u8]>,
         published: impl Fn(u64) -> Option<Digest>,
+        leaves: impl FnOnce() -> L,
     ) -> Option<u64> {
-        let finding = |code| Finding::new(code, &self.name);
-        let Some(bytes) = checkpoint else {
-            if !self.leaves.is_empty() {
+        let finding = |code| Finding::new(code, &self.told.name);
+        let entries = self.tree.size();
+        let Some(bytes) = &self.beside.checkpoint else {
+            if entries > 0 {
                 self.findings.push(finding(Code::NoCheckpoint));
             }
             return None;
@@ -261,9 +245,7 @@ impl<'a> LedgerReplay<'a> {
                 return None;
             }
         };
-        let entries = self.leaves.len() as u64;
-        let covered = usize::try_from(size).ok().and_then(|size| self.leaves.get(..size));
-        let Some(covered) = covered else {
+        let Some(own) = self.tree.at(size) else {
             self.short_of = Some((size, signed));
             if !self.damaged {
                 let finding = finding(Code::Shortened).entry(entries);
@@ -272,9 +254,8 @@ impl<'a> LedgerReplay<'a> {
             }
             return None;
         };
-        let own = root(covered);
         if own != signed {
-            let altered = altered(covered, &signed, published);
+            let altered = altered(leaves(), (size, &signed), published);
             let finding = Finding { entry: altered, ..finding(Code::Altered) };
             self.findings
                 .push(finding.expected(format!("root={signed}")).found(format!("root={own}")));
@@ -286,8 +267,8 @@ impl<'a> LedgerReplay<'a> {
             );
         }
         // What it covers was there when it was signed.
-        let revoked = Revoked::of(self.register, &self.name.party, &key);
-        let signed_at = self.passed.until(size);
+        let revoked = Revoked::of(self.register, &self.told.name.party, &key);
+        let signed_at = self.told.passed.until(size);
         let late =
             revoked.zip(signed_at).and_then(|(key, at)| key.judge(at, finding(Code::KeyRevoked)));
         let sound = late.is_none();
@@ -297,9 +278,9 @@ impl<'a> LedgerReplay<'a> {
 
     /// The checkpoint, and the key of the party that signed it.
     fn signed_checkpoint(&self, bytes: &[u8]) -> Result<(Checkpoint, VerifyingKey), Box<Finding>> {
-        let mut last = Box::new(Finding::new(Code::UnknownKey, &self.name));
-        let origin = self.name.origin();
-        for key in self.register.checkpoint_keys(&self.name) {
+        let mut last = Box::new(Finding::new(Code::UnknownKey, &self.told.name));
+        let origin = self.told.name.origin();
+        for key in self.register.checkpoint_keys(&self.told.name) {
             // Ledgers are signed with Ed25519; a holder's P-256 key signs none.
             let verifier =
                 origin.clone().and_then(|name| LedgerVerifier::new(name, key.clone()).ok());
@@ -309,7 +290,7 @@ impl<'a> LedgerReplay<'a> {
             match SignedCheckpoint::parse(bytes, &verifier) {
                 Ok(signed) => return Ok((signed.checkpoint().clone(), key)),
                 Err(error) => {
-                    last = Box::new(Finding::new(Code::BadCheckpoint, &self.name).found(error))
+                    last = Box::new(Finding::new(Code::BadCheckpoint, &self.told.name).found(error))
                 }
             }
         }
@@ -332,19 +313,17 @@ pub fn first_difference(
 /// The first entry that was altered, provided that the published hashes lead to the signed root: else
 /// these prove nothing.
 fn altered(
-    leaves: &[Digest],
-    signed: &Digest,
+    leaves: impl IntoIterator<Item = Digest>,
+    (size, signed): (u64, &Digest),
     published: impl Fn(u64) -> Option<Digest>,
 ) -> Option<u64> {
-    let hashes: Option<Vec<_>> = (0..leaves.len() as u64).map(published).collect();
-    let hashes = hashes.filter(|hashes| root(hashes) == *signed)?;
-    first_difference(leaves, |index| hashes.get(usize::try_from(index).ok()?).copied())
-}
-
-fn root(leaves: &[Digest]) -> Digest {
-    let mut tree = Frontier::default();
-    leaves.iter().for_each(|leaf| tree.append(*leaf));
-    tree.root()
+    let (mut tree, mut first) = (Frontier::default(), None);
+    for (index, leaf) in (0..size).zip(leaves) {
+        let published = published(index)?;
+        first = first.or((published != leaf).then_some(index));
+        tree.append(published);
+    }
+    first.filter(|_| tree.size() == size && tree.root() == *signed)
 }
 
 const fn party(entry: &Entry) -> &Oin {
@@ -359,7 +338,7 @@ const fn party(entry: &Entry) -> &Oin {
     }
 }
 
-const fn at(entry: &Entry) -> Timestamp {
+pub(crate) const fn at(entry: &Entry) -> Timestamp {
     match entry {
         Entry::Decision(one) => one.at,
         Entry::Outcome(one) => one.at,

@@ -2,10 +2,10 @@
 //! what was exchanged, and takes nobody's word for it.
 //!
 //! ```text
-//! RegisterEvidence::verify ──► Replay::new ──► LedgerReplay (an entry at a time) ──► Replayed
-//!                                   ▲                                                   │
-//!                                   └────────────────── add ◄───────────────────────────┘
-//!                              Replay::report ──► Report
+//! RegisterEvidence::verify ──► audit ──► Replay ──► LedgerReplay (all read side by side) ──► Replayed
+//!                                           ▲                                                   │
+//!                                           └────────────────── add ◄───────────────────────────┘
+//!                                         Report
 //! ```
 //!
 //! **In scope:** the register verified from the root of trust; each ledger against its signed
@@ -27,6 +27,7 @@ mod again;
 mod ahead;
 mod answers;
 mod basis;
+mod beside;
 mod compare;
 mod decision;
 mod duties;
@@ -49,16 +50,21 @@ mod register;
 mod replay;
 mod report;
 mod revoked;
+mod settling;
 mod signed;
 mod snapshots;
 mod table;
 mod times;
+mod told;
+mod tree;
 mod unusual;
 mod witness;
 mod words;
 
+pub use ahead::Source;
 pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
 pub use basis::Basis;
+pub use beside::Beside;
 pub use finding::{Code, Finding, LeftOut, Severity};
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
@@ -66,7 +72,7 @@ pub use place::{Documents, Entries, Place};
 pub use projects::{FeedbackReport, Paper, ProjectReport};
 pub use question::Question;
 pub use register::RegisterEvidence;
-pub use replay::Replay;
+pub use replay::{Replay, audit, audit_looking_every};
 pub use report::{Counts, LedgerReport, Report};
 pub use times::{SLACK, Slack};
 pub use unusual::{THRESHOLDS, Thresholds};

@@ -17,8 +17,8 @@ use crate::{
 
 impl LedgerReplay<'_> {
     pub(crate) fn outcome(&mut self, index: u64, outcome: &OutcomeEntry) {
-        let finding = |code| Finding::new(code, &self.name).entry(index).query(outcome.query);
-        let decided = self.decided.get_mut(&outcome.query);
+        let finding = |code| Finding::new(code, &self.told.name).entry(index).query(outcome.query);
+        let decided = self.told.decided.get_mut(&outcome.query);
         let decided = decided.filter(|one| one.index == outcome.decision && one.permits_any());
         let Some(decided) = decided else {
             let named = format!("decision={}", outcome.decision);
@@ -31,9 +31,9 @@ impl LedgerReplay<'_> {
         let late = finding(Code::Late);
         self.findings.extend(times::late(outcome.at, decided.expires(), late));
         let ended = Ended::new(index, outcome);
-        let fault = contradiction(self.name.kind, decided, &ended, outcome);
+        let fault = contradiction(self.told.name.kind, decided, &ended, outcome);
         self.findings.extend(fault.map(|fault| finding(Code::Outcome).found(fault)));
-        if self.name.kind == LedgerKind::Node && outcome.results.iter().any(|one| one.alarm) {
+        if self.told.name.kind == LedgerKind::Node && outcome.results.iter().any(|one| one.alarm) {
             self.findings.push(finding(Code::Alarm));
         }
         let answered = ended.results.iter().filter(|one| one.stated.answered()).count();
@@ -45,8 +45,8 @@ impl LedgerReplay<'_> {
     /// Notes what was answered, and when it must be gone as this party counts it (clause L6). Who has something to
     /// destroy is told from all ledgers together.
     fn note_answers(&mut self, index: u64, outcome: &OutcomeEntry) {
-        let Some(decided) = self.decided.get(&outcome.query) else { return };
-        let place = Place { ledger: self.name.clone(), entry: index };
+        let Some(decided) = self.told.decided.get(&outcome.query) else { return };
+        let place = Place { ledger: self.told.name.clone(), entry: index };
         for result in outcome.results.iter().filter(|one| one.status == Status::Answered) {
             let provider = result.partner.clone();
             let (id, kind) = (decided.ruled.project.clone(), decided.ruled.kind);
@@ -68,10 +68,11 @@ impl LedgerReplay<'_> {
 
     /// The permits that were never followed by an outcome.
     pub(crate) fn report_open(&mut self) {
-        let open = self.decided.iter().filter(|(_, one)| one.permits_any() && one.ended.is_none());
+        let open =
+            self.told.decided.iter().filter(|(_, one)| one.permits_any() && one.ended.is_none());
         for (query, decided) in open {
             self.counts.open += 1;
-            let finding = Finding::new(Code::Open, &self.name).entry(decided.index);
+            let finding = Finding::new(Code::Open, &self.told.name).entry(decided.index);
             self.findings.push(finding.query(*query));
         }
     }

@@ -9,7 +9,7 @@ use crate::LedgerName;
 const NAMED: usize = 1000;
 
 /// Where something stands: an entry of a ledger.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Place {
     /// Which ledger.
     pub ledger: LedgerName,
@@ -38,6 +38,11 @@ impl Entries {
         self.number += other.number;
         let room = NAMED.saturating_sub(self.first.len());
         self.first.extend(other.first.into_iter().take(room));
+    }
+
+    /// Puts those that are named in their sequence.
+    pub(crate) fn sort(&mut self) {
+        self.first.sort_unstable();
     }
 
     /// How many are not named.

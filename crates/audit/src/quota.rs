@@ -34,7 +34,7 @@ pub(crate) struct Tally {
     subjects: Places,
     cells: Places,
     /// `used.queries` of each decision that counted, if only for a moment.
-    counted: Vec<u64>,
+    counted: Numbers,
     counted_subjects: u64,
     /// Decisions that counted more than the ledger held before them.
     ahead: Vec<Counted>,
@@ -48,7 +48,7 @@ impl Tally {
             self.ahead.push(decision);
         }
         if let Some(subjects) = decision.permitted.or(decision.taken_back) {
-            self.counted.push(used.queries);
+            self.counted.note(used.queries);
             self.counted_subjects = self.counted_subjects.saturating_add(subjects);
         }
         let Some(subjects) = decision.permitted else {
@@ -68,13 +68,49 @@ impl Tally {
 
     /// The decisions that counted more than the whole ledger can explain. The count rises by one at a
     /// time, so a count of `n` was preceded by decisions that counted 0, 1, … n - 1.
-    pub(crate) fn overcounted(mut self) -> Vec<Counted> {
-        self.counted.sort_unstable();
+    pub(crate) fn overcounted(self) -> Vec<Counted> {
+        let below = self.counted.below();
         let explained = |used: Usage| {
-            let below = self.counted.partition_point(|counted| *counted < used.queries);
-            below as u64 >= used.queries && used.subjects <= self.counted_subjects
+            below(used.queries) >= used.queries && used.subjects <= self.counted_subjects
         };
         self.ahead.iter().filter(|decision| !explained(decision.used)).copied().collect()
+    }
+}
+
+/// Numbers that were noted, nearly all of them 0, 1, 2, … once each.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// Every number below this was noted once.
+    whole: u64,
+    /// How often each was noted beside that.
+    others: BTreeMap<u64, u64>,
+}
+
+impl Numbers {
+    fn note(&mut self, number: u64) {
+        *self.others.entry(number).or_default() += 1;
+        while let Some(times) = self.others.get_mut(&self.whole) {
+            *times -= 1;
+            if *times == 0 {
+                self.others.remove(&self.whole);
+            }
+            self.whole += 1;
+        }
+    }
+
+    /// How many below a number were noted.
+    fn below(&self) -> impl Fn(u64) -> u64 {
+        let (whole, mut sum) = (self.whole, 0_u64);
+        let others = self.others.iter().map(|(number, times)| {
+            sum += times;
+            (*number, sum)
+        });
+        let others: Vec<_> = others.collect();
+        move |number| {
+            let until = others.partition_point(|(other, _)| *other < number);
+            let others = until.checked_sub(1).and_then(|last| others.get(last));
+            whole.min(number) + others.map_or(0, |(_, sum)| *sum)
+        }
     }
 }
 
@@ -128,6 +164,15 @@ mod tests {
         let query = QueryId::from_parts(index, &[0; 10]);
         let used = Usage { queries, subjects, ..Usage::default() };
         Counted { index, query, used, permitted, taken_back: None, cells: 0 }
+    }
+
+    #[test]
+    fn numbers_in_any_order_and_more_than_once() {
+        let mut numbers = Numbers::default();
+        [3, 0, 1, 1, 9, 2, 1].into_iter().for_each(|number| numbers.note(number));
+        let below: Vec<_> = (0..11).map(numbers.below()).collect();
+        assert_eq!(below, [0, 1, 4, 5, 6, 6, 6, 6, 6, 6, 7]);
+        assert_eq!((numbers.whole, numbers.others.len()), (4, 2));
     }
 
     #[test]

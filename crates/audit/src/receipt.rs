@@ -66,7 +66,7 @@ pub(crate) struct Proven {
 impl LedgerReplay<'_> {
     pub(crate) fn receipt(&mut self, index: u64, receipt: &Receipt, proven: Option<Proven>) {
         self.counts.receipts += 1;
-        let finding = |code| Finding::new(code, &self.name).entry(index).query(receipt.query);
+        let finding = |code| Finding::new(code, &self.told.name).entry(index).query(receipt.query);
         let answered = receipt.status == Status::Answered;
         self.counts.answered += u64::from(answered);
         let Proven { query, outcome } =
@@ -109,7 +109,7 @@ impl LedgerReplay<'_> {
             self.weigh(index, receipt.target, query, signed.rows);
         }
         self.findings.extend(query.err());
-        self.receipts.push(Received {
+        self.told.receipts.push(Received {
             index,
             query: receipt.query,
             target: receipt.target,
@@ -127,7 +127,7 @@ impl LedgerReplay<'_> {
     fn weigh(&mut self, index: u64, number: u32, query: &Query, rows: u64) {
         let Some(target) = query.targets.get(number as usize) else { return };
         let (partner, dataset) = (target.partner.clone(), target.dataset.clone());
-        let place = Place { ledger: self.name.clone(), entry: index };
+        let place = Place { ledger: self.told.name.clone(), entry: index };
         let source = (query.project.clone(), partner, dataset, query.kind);
         let subjects = target.subjects.as_ref().map(|shape| shape.count);
         self.figures.received(&place, source, rows, subjects);
@@ -135,7 +135,7 @@ impl LedgerReplay<'_> {
         let proposal = project.and_then(|project| project.proposal(&query.proposal));
         let published = proposal.map_or(&[][..], |one| one.predicate.as_slice());
         if let Some((least, most)) = outside(published, query.kind, target, rows) {
-            let finding = Finding::new(Code::HitRate, &self.name).entry(index).query(query.id);
+            let finding = Finding::new(Code::HitRate, &self.told.name).entry(index).query(query.id);
             let expected = format!("hits={least}..{most}");
             self.findings.push(finding.expected(expected).found(format!("rows={rows}")));
         }

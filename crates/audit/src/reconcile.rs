@@ -6,23 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::VouchedBy};
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerName, Place, Replayed,
+    Code, Finding, LedgerKind, LedgerName, Place,
     account::{Asked, Decided, Ruling, Stated},
-    findings::Findings,
     receipt::Received,
     times::{self, Source},
+    told::{Parties, Told},
 };
 
-/// Holds every ledger against those that should say the same; `coordinators` are the parties of whom one has to be
-/// among them.
-pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings {
-    let of = |kind| ledgers.iter().filter(move |ledger| ledger.name.kind == kind);
-    let reconciling = Reconciling {
-        coordinator: of(LedgerKind::Coordinator).next(),
-        nodes: of(LedgerKind::Node).map(|node| (&node.name.party, node)).collect(),
-    };
-    let (mut findings, mut received, mut told) =
-        (Findings::default(), BTreeSet::new(), BTreeSet::new());
+/// Holds every ledger against those that should say the same.
+pub(crate) fn reconcile(ledgers: &[&Told], findings: &mut impl Extend<Finding>) {
+    let of = |kind| ledgers.iter().copied().filter(move |ledger| ledger.name.kind == kind);
+    let reconciling = Reconciling(Parties::new(ledgers));
+    let (mut received, mut told) = (BTreeSet::new(), BTreeSet::new());
     for ledger in of(LedgerKind::Receipts) {
         for receipt in &ledger.receipts {
             let at = At { ledger, query: receipt.query, target: receipt.target };
@@ -33,14 +28,14 @@ pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings 
                 received.insert((receipt.query, receipt.target));
             }
             if receipt.outcome.is_some() && !told.insert((receipt.query, receipt.target)) {
-                findings.push(at.say(Code::ReceivedTwice).entry(receipt.index));
+                findings.extend([at.say(Code::ReceivedTwice).entry(receipt.index)]);
             }
-            reconciling.receipt(at, receipt, &mut findings);
+            reconciling.receipt(at, receipt, findings);
         }
     }
     let whole = of(LedgerKind::Receipts).filter(|one| one.read_until.is_none());
     let requesters: BTreeSet<_> = whole.map(|one| &one.name.party).collect();
-    if let Some(ledger) = reconciling.coordinator {
+    if let Some(ledger) = reconciling.0.coordinator {
         for (query, decided) in &ledger.decided {
             let kept = requesters.contains(&decided.ruled.requester);
             for (target, asked) in (0..).zip(&*decided.ruled.targets) {
@@ -48,7 +43,7 @@ pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings 
                 findings.extend(reconciling.permitted(at, decided, asked));
                 let answered = decided.result(target).is_some_and(|one| one.stated.answered());
                 if kept && answered && !received.contains(&(*query, target)) {
-                    findings.push(at.say(Code::NoReceipt).entry(decided.index));
+                    findings.extend([at.say(Code::NoReceipt).entry(decided.index)]);
                 }
             }
         }
@@ -60,21 +55,22 @@ pub(crate) fn reconcile(ledgers: &[Replayed], coordinators: &[Oin]) -> Findings 
             findings.extend(reconciling.vouched(node, *query, decided));
         }
     }
-    for (missing, place) in missing(ledgers, coordinators) {
-        let told = format!("{}, entry={}", place.ledger, place.entry);
-        findings.push(Finding::new(Code::LedgerMissing, missing).expected(told));
-    }
-    findings
 }
 
-/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered.
-/// Without this, who leaves his ledger away would be found less than who hands over a false one. Of each, a
-/// place that says so.
-fn missing(ledgers: &[Replayed], coordinators: &[Oin]) -> BTreeMap<LedgerName, Place> {
-    let mut wanted = BTreeMap::new();
-    let mut want = |kind, party: &Oin, ledger: &Replayed, entry| {
+/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered;
+/// `coordinators` are the parties of whom one has to be among them. Without this, who leaves his ledger away would
+/// be found less than who hands over a false one. Of each, the first place that says so.
+pub(crate) fn missing(ledgers: &[&Told], coordinators: &[Oin], wanted: &mut Wanted) {
+    let mut want = |kind, party: &Oin, ledger: &Told, entry| {
         let name = LedgerName::new(kind, party.clone());
-        wanted.entry(name).or_insert_with(|| Place { ledger: ledger.name.clone(), entry });
+        if ledgers.iter().any(|ledger| ledger.name == name) {
+            return;
+        }
+        let place = Place { ledger: ledger.name.clone(), entry };
+        let first = wanted.entry(name).or_insert_with(|| place.clone());
+        if place < *first {
+            *first = place;
+        }
     };
     // Nothing comes to a node or to a requester but through a coordinator.
     if !ledgers.iter().any(|ledger| ledger.name.kind == LedgerKind::Coordinator) {
@@ -102,19 +98,25 @@ fn missing(ledgers: &[Replayed], coordinators: &[Oin]) -> BTreeMap<LedgerName, P
             want(LedgerKind::Node, &receipt.partner, ledger, receipt.index);
         }
     }
-    wanted.retain(|name, _| ledgers.iter().all(|ledger| ledger.name != *name));
-    wanted
 }
 
-struct Reconciling<'a> {
-    coordinator: Option<&'a Replayed>,
-    nodes: BTreeMap<&'a Oin, &'a Replayed>,
+/// Ledgers that were not handed over, and of each the first place that tells of it.
+pub(crate) type Wanted = BTreeMap<LedgerName, Place>;
+
+/// Tells of the ledgers that were not handed over.
+pub(crate) fn tell(wanted: Wanted) -> impl Iterator<Item = Finding> {
+    wanted.into_iter().map(|(missing, place)| {
+        let told = format!("{}, entry={}", place.ledger, place.entry);
+        Finding::new(Code::LedgerMissing, missing).expected(told)
+    })
 }
+
+struct Reconciling<'a>(Parties<'a>);
 
 /// One target of one query, as one ledger tells of it.
 #[derive(Clone, Copy)]
 struct At<'a> {
-    ledger: &'a Replayed,
+    ledger: &'a Told,
     query: QueryId,
     target: u32,
 }
@@ -128,7 +130,7 @@ impl At<'_> {
 impl Reconciling<'_> {
     /// A target that the coordinator permitted, held against the ledger of its node.
     fn permitted(&self, at: At<'_>, decided: &Decided, asked: &Asked) -> Option<Finding> {
-        let node = self.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
+        let node = self.0.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
         let result = decided.result(at.target);
         let Some(theirs) = node.decided.get(&at.query) else {
             if node.read_until.is_some() {
@@ -164,8 +166,8 @@ impl Reconciling<'_> {
     }
 
     /// A decision of a node on a query that the coordinator must have permitted before.
-    fn asked_by(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
-        let coordinator = self.coordinator?;
+    fn asked_by(&self, node: &Told, query: QueryId, decided: &Decided) -> Option<Finding> {
+        let coordinator = self.0.coordinator?;
         let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
@@ -181,13 +183,8 @@ impl Reconciling<'_> {
     }
 
     /// A decision of a node that states an earlier time than the coordinator's, which it followed.
-    fn decided_before(
-        &self,
-        node: &Replayed,
-        query: QueryId,
-        decided: &Decided,
-    ) -> Option<Finding> {
-        let coordinator = self.coordinator?;
+    fn decided_before(&self, node: &Told, query: QueryId, decided: &Decided) -> Option<Finding> {
+        let coordinator = self.0.coordinator?;
         let permit = coordinator.decided.get(&query)?;
         let finding = Finding::new(Code::TimesDisagree, &node.name).entry(decided.index);
         let source = Source { at: permit.at, ledger: &coordinator.name, entry: permit.index };
@@ -196,7 +193,7 @@ impl Reconciling<'_> {
 
     /// A permit of a node for vouched subjects, held against the ledgers of whoever vouched: each permitted
     /// that answer, to the same requester, and undertook to vouch for it (clause S10).
-    fn vouched(&self, node: &Replayed, query: QueryId, decided: &Decided) -> Option<Finding> {
+    fn vouched(&self, node: &Told, query: QueryId, decided: &Decided) -> Option<Finding> {
         let permits = decided.ruled.targets.iter().filter_map(|asked| match &asked.ruling {
             Some(Ruling::Permit { vouched: true, vouched_by, .. }) => Some(vouched_by),
             _ => None,
@@ -214,22 +211,23 @@ impl Reconciling<'_> {
 
     /// Whether the issuer's own ledger, where there is one, holds no permit to vouch.
     fn never_vouched(&self, by: &VouchedBy, decided: &Decided) -> bool {
-        let Some(issuer) = self.nodes.get(&by.issuer) else {
+        let Some(issuer) = self.0.nodes.get(&by.issuer) else {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
         if answered.is_none() && issuer.read_until.is_some() {
             return false;
         }
+        if issuer.vouched.contains(&(by.query, decided.ruled.requester.clone())) {
+            return false;
+        }
         let answered = answered.filter(|one| one.ruled.requester == decided.ruled.requester);
-        let mut rulings =
-            answered.iter().flat_map(|one| &*one.ruled.targets).map(|asked| &asked.ruling);
-        !rulings.any(|ruling| matches!(ruling, Some(Ruling::Permit { vouches: true, .. })))
+        !answered.iter().flat_map(|one| &*one.ruled.targets).any(Asked::vouches)
     }
 
-    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut Findings) {
+    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut impl Extend<Finding>) {
         let say = |code| at.say(code).entry(receipt.index);
-        if let Some(coordinator) = self.coordinator {
+        if let Some(coordinator) = self.0.coordinator {
             let decided = coordinator.decided.get(&receipt.query);
             let told = held_by_coordinator(at, receipt, decided);
             findings.extend(
@@ -237,7 +235,7 @@ impl Reconciling<'_> {
                     .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
             );
         }
-        let node = self.nodes.get(receipt.partner.as_ref());
+        let node = self.0.nodes.get(receipt.partner.as_ref());
         let decided = node.and_then(|node| node.decided.get(&receipt.query));
         if let Some(node) = node {
             findings.extend(
@@ -245,15 +243,15 @@ impl Reconciling<'_> {
                     .map(|(code, expected, found)| say(code).expected(expected).found(found)),
             );
         }
-        let coordinator = self.coordinator.and_then(|one| one.decided.get(&receipt.query));
+        let coordinator = self.0.coordinator.and_then(|one| one.decided.get(&receipt.query));
         if let Some((revoked, at)) = receipt.outcome.as_ref().and_then(|outcome| outcome.revoked) {
-            let before = self.coordinator.and_then(|one| one.passed.before(receipt.documents));
+            let before = self.0.coordinator.and_then(|one| one.passed.before(receipt.documents));
             let times = [coordinator.map(|one| one.at), before];
             let signed = times.into_iter().flatten().fold(at, Timestamp::max);
             findings.extend(revoked.judge(signed, say(Code::KeyRevoked)));
         }
         let answered = receipt.outcome.as_ref().is_some_and(|one| one.stated.answered());
-        if let Some((ledger, permit)) = self.coordinator.zip(coordinator).filter(|_| answered) {
+        if let Some((ledger, permit)) = self.0.coordinator.zip(coordinator).filter(|_| answered) {
             let source = Source { at: permit.at, ledger: &ledger.name, entry: permit.index };
             findings.extend(times::before(receipt.at, source, say(Code::TimesDisagree)));
         }
@@ -262,11 +260,8 @@ impl Reconciling<'_> {
         if let (Some(cap), Some(outcome)) = (caps.min(), &receipt.outcome)
             && outcome.rows > cap
         {
-            findings.push(
-                say(Code::TooManyRows)
-                    .expected(format!("max_rows={cap}"))
-                    .found(format!("rows={}", outcome.rows)),
-            );
+            let finding = say(Code::TooManyRows).expected(format!("max_rows={cap}"));
+            findings.extend([finding.found(format!("rows={}", outcome.rows))]);
         }
     }
 }
@@ -275,7 +270,7 @@ impl Reconciling<'_> {
 fn ended_before(
     at: At<'_>,
     decided: &Decided,
-    (node, theirs): (&Replayed, &Decided),
+    (node, theirs): (&Told, &Decided),
 ) -> Option<Finding> {
     let (told, own) = (decided.ended.as_ref()?, theirs.ended.as_ref()?);
     let finding = at.say(Code::TimesDisagree).entry(told.index);
@@ -355,7 +350,7 @@ fn query_hash(hash: &Digest) -> String {
 /// A partner's signed outcome held against its own ledger.
 fn held_by_node(
     receipt: &Received,
-    (node, decided): (&Replayed, Option<&Decided>),
+    (node, decided): (&Told, Option<&Decided>),
 ) -> Option<(Code, String, String)> {
     let outcome = receipt.outcome.as_ref()?;
     let found = || format!("{} {}", outcome.stated, outcome.sent);

@@ -1,13 +1,21 @@
 //! The whole: a register and any number of ledgers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use convenant_model::Timestamp;
+use convenant_model::{Oin, Timestamp};
 
 use crate::{
-    Answers, Basis, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
-    Replayed, Report, Statement, duties, findings::Findings, kept, reconcile, revoked,
+    Answers, Basis, Beside, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
+    Replayed, Report, Statement, duties,
+    figures::Kept,
+    findings::Findings,
+    kept, reconcile, revoked,
+    settling::{EVERY, Keep, Settling},
     signed::Known,
+    told::Told,
 };
 
 /// An audit under way.
@@ -16,27 +24,69 @@ pub struct Replay<'a> {
     known: Arc<Known>,
     ledgers: Vec<Replayed>,
     findings: Vec<Finding>,
+    pub(crate) settling: Settling,
+}
+
+/// Audits ledgers in memory that hardly grows with them: of an exchange that all parties told of, and alike, nothing is
+/// kept but its name. `pass` begins each ledger, has them read by [`Replay::read`], and adds what comes of them. It is
+/// called again, from the beginning, where another entry of such an exchange turned up: three times at most.
+///
+/// # Errors
+/// The first error of a pass.
+pub fn audit<'a, E>(
+    register: &'a RegisterEvidence,
+    pass: impl FnMut(&mut Replay<'a>) -> Result<(), E>,
+) -> Result<Report, E> {
+    audit_looking_every(EVERY, register, pass)
+}
+
+/// The same; whoever says after how many entries it looks which exchanges are over trades memory for time, and the
+/// report is the same.
+///
+/// # Errors
+/// The first error of a pass.
+pub fn audit_looking_every<'a, E>(
+    entries: usize,
+    register: &'a RegisterEvidence,
+    mut pass: impl FnMut(&mut Replay<'a>) -> Result<(), E>,
+) -> Result<Report, E> {
+    let mut keep = Keep::These(HashSet::new());
+    loop {
+        let settling = Settling::new(keep, entries);
+        let mut replay = Replay { settling, ..Replay::new(register) };
+        pass(&mut replay)?;
+        match replay.settling.again() {
+            Some(more) => keep = more,
+            None => return Ok(replay.report()),
+        }
+    }
 }
 
 impl<'a> Replay<'a> {
-    /// Begins with a register.
+    /// Begins with a register, and keeps all that is held against each other until the end; [`audit`] does not.
     #[must_use]
     pub fn new(register: &'a RegisterEvidence) -> Self {
-        let known = Arc::default();
-        Self { register, known, ledgers: Vec::new(), findings: Vec::new() }
+        let (known, settling) = (Arc::default(), Settling::new(Keep::All, EVERY));
+        Self { register, known, ledgers: Vec::new(), findings: Vec::new(), settling }
     }
 
     /// Begins a ledger, to be fed its entries and given back with [`Self::add`]. Ledgers do not depend
     /// on each other until then.
     #[must_use]
-    pub fn ledger(&self, name: LedgerName) -> LedgerReplay<'a> {
-        LedgerReplay::new(self.register, name, Arc::clone(&self.known))
+    pub fn ledger(&self, name: LedgerName, beside: Beside) -> LedgerReplay<'a> {
+        LedgerReplay::new(self.register, name, beside, Arc::clone(&self.known))
     }
 
-    /// Holds what witnesses say of the register against it. What they say of ledgers is for
-    /// [`LedgerReplay::witnesses`].
+    /// Holds what witnesses say of the register against it. What they say of ledgers lies [`Beside`] these.
     pub fn statements(&mut self, statements: &[Statement]) {
         self.findings.extend(self.register.check_statements(statements));
+    }
+
+    /// Lets go of the exchanges that are over.
+    pub(crate) fn settle(&mut self, ledgers: &mut [&mut LedgerReplay<'a>], now: Timestamp) {
+        let mut told: Vec<_> = ledgers.iter_mut().map(|one| &mut one.told).collect();
+        self.settling.settle(self.register, &self.known, &mut told, now);
+        ledgers.iter_mut().for_each(|one| one.ruled.prune());
     }
 
     /// Adds a ledger that was replayed.
@@ -48,36 +98,43 @@ impl<'a> Replay<'a> {
     /// ledger was copied look like missing ones, so ledgers are copied while nothing is under way.
     #[must_use]
     pub fn report(mut self) -> Report {
-        self.ledgers.sort_by(|one, other| one.name.cmp(&other.name));
+        self.ledgers.sort_by(|one, other| one.told.name.cmp(&other.told.name));
         let mut findings = Findings::default();
         findings.extend(self.register.findings().iter().cloned());
         findings.extend(std::mem::take(&mut self.findings));
         for pair in self.ledgers.windows(2) {
             if let [one, other] = pair
-                && one.name == other.name
+                && one.told.name == other.told.name
             {
-                findings.push(Finding::new(Code::LedgerTwice, &one.name));
+                findings.push(Finding::new(Code::LedgerTwice, &one.told.name));
             }
         }
         for ledger in &mut self.ledgers {
             findings.absorb(std::mem::take(&mut ledger.findings));
         }
-        let coordinators: Vec<_> = self.register.coordinators().cloned().collect();
-        findings.absorb(reconcile::reconcile(&self.ledgers, &coordinators));
-        let mut of = self.ledgers.iter();
-        if let Some(coordinator) = of.find(|one| one.name.kind == LedgerKind::Coordinator) {
+        let told: Vec<&Told> = self.ledgers.iter().map(|one| &one.told).collect();
+        reconcile::reconcile(&told, &mut findings);
+        let (coordinators, mut wanted): (Vec<Oin>, _) =
+            (self.register.coordinators().cloned().collect(), self.settling.wanted);
+        reconcile::missing(&told, &coordinators, &mut wanted);
+        findings.extend(reconcile::tell(wanted));
+        let coordinator = told.iter().find(|one| one.name.kind == LedgerKind::Coordinator);
+        let by_coordinator = coordinator.is_some();
+        if let Some(coordinator) = coordinator {
             findings.extend(revoked::documents(self.register, coordinator));
         }
         let until = until(&self.ledgers);
-        let by_coordinator =
-            self.ledgers.iter().any(|one| one.name.kind == LedgerKind::Coordinator);
-        kept::tell(self.register, &mut self.ledgers);
+        let mut told: Vec<&mut Told> = self.ledgers.iter_mut().map(|one| &mut one.told).collect();
+        kept::tell(self.register, &mut told, |_| true);
         for ledger in &mut self.ledgers {
             // A node sees again what the coordinator passed on.
-            if ledger.name.kind != LedgerKind::Node || !by_coordinator {
+            let name = &ledger.told.name;
+            if name.kind != LedgerKind::Node || !by_coordinator {
                 findings.absorb(std::mem::take(&mut ledger.told_once));
             }
-            findings.extend(duties::kept(&ledger.name, &ledger.figures, until));
+            ledger.figures.kept = std::mem::take(&mut ledger.told.kept);
+            ledger.figures.kept.values_mut().for_each(Kept::sort);
+            findings.extend(duties::kept(name, &ledger.figures, until));
         }
         findings.extend(duties::projects(self.register, until));
         let answers = Answers::new(self.register, &mut self.ledgers, until, by_coordinator);
@@ -100,7 +157,8 @@ impl<'a> Replay<'a> {
 fn until(ledgers: &[Replayed]) -> Option<Timestamp> {
     let mut last = BTreeMap::<&str, Timestamp>::new();
     for ledger in ledgers {
-        let ended = ledger.passed.until(u64::MAX).map(|at| (ledger.name.party.as_str(), at));
+        let told = &ledger.told;
+        let ended = told.passed.latest().map(|at| (told.name.party.as_str(), at));
         let cosigned = ledger.report.cosigned.iter();
         let cosigned = cosigned.filter_map(|one| Some((one.by.rsplit_once('/')?.1, one.at)));
         for (party, at) in ended.into_iter().chain(cosigned) {

@@ -9,25 +9,29 @@ use std::collections::BTreeMap;
 
 use convenant_model::{Oin, Timestamp, entry::Decision, keys::VerifyingKey, query::Query};
 
-use crate::{Code, Finding, RegisterEvidence, Replayed};
+use crate::{Code, Finding, RegisterEvidence, told::Told};
 
 /// The time that passed in a ledger, by what is written in it.
+#[derive(Default)]
 pub(crate) struct Passed {
-    /// Entries with which it grew later: the index, and the time.
-    latest: BTreeMap<u64, Timestamp>,
+    began: Option<Timestamp>,
+    /// The latest time so far.
+    latest: Option<Timestamp>,
+    /// The latest time when there were so many entries.
+    marked: BTreeMap<u64, Option<Timestamp>>,
     /// The latest decision with a register of so many documents.
     decided: BTreeMap<u64, Timestamp>,
 }
 
 impl Passed {
-    pub(crate) const fn new() -> Self {
-        Self { latest: BTreeMap::new(), decided: BTreeMap::new() }
+    pub(crate) fn note(&mut self, at: Timestamp) {
+        self.began.get_or_insert(at);
+        self.latest = self.latest.max(Some(at));
     }
 
-    pub(crate) fn note(&mut self, index: u64, at: Timestamp) {
-        if self.until(u64::MAX).is_none_or(|latest| latest < at) {
-            self.latest.insert(index, at);
-        }
+    /// Notes that there are so many entries, because the time until then will be asked for.
+    pub(crate) fn mark(&mut self, entries: u64) {
+        self.marked.insert(entries, self.latest);
     }
 
     pub(crate) fn note_decision(&mut self, decision: &Decision) {
@@ -36,13 +40,18 @@ impl Passed {
     }
 
     /// The time of the first entry.
-    pub(crate) fn began(&self) -> Option<Timestamp> {
-        self.latest.first_key_value().map(|(_, at)| *at)
+    pub(crate) const fn began(&self) -> Option<Timestamp> {
+        self.began
     }
 
-    /// The latest time in the first `entries` entries.
+    /// The latest time in the first `entries` entries, where that was marked; else in all of them.
     pub(crate) fn until(&self, entries: u64) -> Option<Timestamp> {
-        self.latest.range(..entries).next_back().map(|(_, at)| *at)
+        self.marked.get(&entries).copied().unwrap_or(self.latest)
+    }
+
+    /// The latest time in all entries.
+    pub(crate) const fn latest(&self) -> Option<Timestamp> {
+        self.latest
     }
 
     /// The last decision with fewer documents than these: so many were not there before it.
@@ -54,7 +63,7 @@ impl Passed {
     /// ledger out of order, by less than `minutes`.
     pub(crate) fn of(&self, decision: &Decision, query: &Query, minutes: i64) -> Timestamp {
         let named = decision.register.size.max(query.register.size);
-        let behind = self.until(u64::MAX).map(|latest| latest.plus_seconds(-60 * minutes));
+        let behind = self.latest.map(|latest| latest.plus_seconds(-60 * minutes));
         let times = [behind, self.before(named)];
         times.into_iter().flatten().fold(decision.at, Timestamp::max)
     }
@@ -80,7 +89,7 @@ impl Revoked {
 
 /// Documents that came into the register with such a signature before the revocation did: their own
 /// time is that of the coordinator's decisions around them.
-pub(crate) fn documents(evidence: &RegisterEvidence, coordinator: &Replayed) -> Vec<Finding> {
+pub(crate) fn documents(evidence: &RegisterEvidence, coordinator: &Told) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (_, key, from) in evidence.register().state().revocations() {
         for index in evidence.signed_with(key) {

@@ -45,6 +45,11 @@ impl Known {
         Some(SignedQuery { query: Arc::new(query), hash, signature })
     }
 
+    /// Forgets a text that will not be seen again.
+    pub(crate) fn forget(&self, hash: &Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+
     fn holds(&self, hash: &Digest) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
     }

@@ -41,6 +41,10 @@ impl<K: Ord, V: Default> Table<K, V> {
         self.rows.iter()
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.rows.values_mut()
+    }
+
     pub(crate) const fn left_out(&self) -> u64 {
         self.left_out
     }

@@ -78,7 +78,7 @@ impl LedgerReplay<'_> {
             *latest = Latest { at, entry: index, told: false };
         } else if latest.at.seconds_since(at) > SLACK.late_seconds && !latest.told {
             latest.told = true;
-            let finding = Finding::new(Code::WentBack, &self.name).entry(index);
+            let finding = Finding::new(Code::WentBack, &self.told.name).entry(index);
             let expected = format!("at>={} as in entry={}", latest.at, latest.entry);
             self.findings.push(finding.expected(expected).found(format!("at={at}")));
         }

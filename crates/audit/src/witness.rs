@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint};
 use convenant_model::{
     Digest, Timestamp, entry::Conflict, keys::VerifyingKey, query::RegisterPosition,
 };
 use serde::Serialize;
 
-use crate::{Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind};
+use crate::{
+    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind, tree::Tree,
+};
 
 /// A checkpoint of somebody's ledger, as a witness keeps the last one that it cosigned.
 #[derive(Clone, Debug)]
@@ -31,41 +33,23 @@ pub struct Cosigned {
 }
 
 impl LedgerReplay<'_> {
-    /// Tells what witnesses have to say, to be held against the ledger when it is finished: `witnessed`
-    /// are its checkpoints that others cosigned, as its party keeps them; `statements` is what
-    /// witnesses hold themselves, of this ledger and of others.
-    pub fn witnesses(&mut self, witnessed: Vec<Vec<u8>>, statements: &[Statement]) {
-        let own = self.name.origin();
-        let of_this = statements.iter().filter(|one| {
-            Checkpoint::unverified(&one.note).is_ok_and(|stated| Some(stated.origin) == own)
-        });
-        self.statements = of_this.cloned().collect();
-        self.witnessed = witnessed;
-    }
-
-    /// Tells which checkpoints of this ledger an authority put under a timestamp (RFC 3161), to be held against
-    /// the ledger when it is finished. Who that authority is, and whether it signed, is not looked at.
-    pub fn stamped(&mut self, checkpoints: Vec<Vec<u8>>) {
-        self.stamped = checkpoints;
-    }
-
     /// Holds what witnesses say against the entries, and gives how far they cosigned them, and how far timestamps
     /// go.
     pub(crate) fn check_witnesses(&mut self) -> (Vec<Cosigned>, Vec<u64>) {
         let (mut stated, mut cosigned, mut stamped) = (Vec::new(), Vec::new(), Vec::new());
-        for statement in &self.statements {
-            let signed = verified(self.register, &self.name, &statement.note);
+        for statement in &self.beside.statements {
+            let signed = verified(self.register, &self.told.name, &statement.note);
             let sound = signed.filter(|(signed, key)| {
                 let at = cosigned_at(self.register, &statement.by, signed);
-                at.is_some_and(|at| !is_revoked(self.register, &self.name, key, at))
+                at.is_some_and(|at| !is_revoked(self.register, &self.told.name, key, at))
             });
             match sound {
                 Some((signed, _)) => stated.push((statement.by.to_string(), signed)),
                 None => self.findings.push(unproven(statement)),
             }
         }
-        for note in &self.witnessed {
-            let signed = verified(self.register, &self.name, note).map(|(signed, _)| signed);
+        for note in &self.beside.witnessed {
+            let signed = verified(self.register, &self.told.name, note).map(|(signed, _)| signed);
             let by = signed.as_ref().and_then(|signed| cosigner(self.register, signed));
             match signed.zip(by) {
                 Some((signed, (by, at))) => {
@@ -74,24 +58,24 @@ impl LedgerReplay<'_> {
                     stated.push((by, signed));
                 }
                 None => {
-                    let finding = Finding::new(Code::Cosignature, &self.name);
+                    let finding = Finding::new(Code::Cosignature, &self.told.name);
                     self.findings.push(finding.found(claimed(note)));
                 }
             }
         }
-        for note in &self.stamped {
-            match verified(self.register, &self.name, note) {
+        for note in &self.beside.stamped {
+            match verified(self.register, &self.told.name, note) {
                 Some((signed, _)) => {
                     stamped.push(signed.checkpoint().size);
                     stated.push(("timestamp".to_owned(), signed));
                 }
                 None => {
-                    let finding = Finding::new(Code::Stamped, &self.name);
+                    let finding = Finding::new(Code::Stamped, &self.told.name);
                     self.findings.push(finding.found(claimed(note)));
                 }
             }
         }
-        let mut findings = contradictions(&self.name, &stated, &self.leaves);
+        let mut findings = contradictions(&self.told.name, &stated, &self.tree);
         findings.extend(self.beyond(&stated));
         self.findings.extend(findings);
         stamped.sort_unstable();
@@ -101,7 +85,7 @@ impl LedgerReplay<'_> {
     /// What was signed for and is not there. What the checkpoint beside the entries shows as well is told of once; but
     /// two roots of one size are two stories, though neither can be held against entries.
     fn beyond(&self, stated: &[(String, SignedCheckpoint)]) -> Vec<Finding> {
-        let entries = self.leaves.len() as u64;
+        let entries = self.tree.size();
         let own = self.short_of.map_or(entries, |(size, _)| size);
         let mut roots: BTreeMap<_, _> = self.short_of.into_iter().collect();
         let (mut findings, mut longer) = (Vec::new(), Longer::default());
@@ -112,7 +96,8 @@ impl LedgerReplay<'_> {
             }
             let first = *roots.entry(size).or_insert(root);
             if first != root {
-                let finding = Finding::new(Code::Forked, &self.name).entry(size.saturating_sub(1));
+                let finding =
+                    Finding::new(Code::Forked, &self.told.name).entry(size.saturating_sub(1));
                 let expected = format!("size={size} root={root} at {by}");
                 findings
                     .push(finding.expected(expected).found(format!("size={size} root={first}")));
@@ -120,7 +105,7 @@ impl LedgerReplay<'_> {
                 longer.note((size, root), by);
             }
         }
-        let set_back = Finding::new(Code::SetBack, &self.name).entry(entries);
+        let set_back = Finding::new(Code::SetBack, &self.told.name).entry(entries);
         let told = longer.told();
         findings.extend(told.map(|told| set_back.expected(told).found(format!("size={entries}"))));
         findings
@@ -128,7 +113,7 @@ impl LedgerReplay<'_> {
 
     /// A conflict that this party recorded as a witness: what it shows of the other party's ledger.
     pub(crate) fn conflict(&mut self, index: u64, conflict: &Conflict) {
-        let unproven = Finding::new(Code::ConflictUnproven, &self.name).entry(index);
+        let unproven = Finding::new(Code::ConflictUnproven, &self.told.name).entry(index);
         let of = Checkpoint::unverified(conflict.shown.as_bytes()).map(|shown| shown.origin);
         let of = of.ok().and_then(|origin| Witnessed::of(origin.as_str()));
         let Some(of) = of.filter(|of| *of.party() == conflict.peer) else {
@@ -149,7 +134,7 @@ impl LedgerReplay<'_> {
         let entry = if shorter { shown.size } else { held.size.saturating_sub(1) };
         let finding = Finding::new(code, of.name()).entry(entry);
         let told = |one: &Checkpoint| format!("size={} root={}", one.size, one.root);
-        let by = format!("{} in {}, entry={index}", told(shown), self.name);
+        let by = format!("{} in {}, entry={index}", told(shown), self.told.name);
         self.findings.push(finding.expected(told(held)).found(by));
     }
 }
@@ -319,20 +304,14 @@ fn cosigner(
     })
 }
 
-/// Each statement of as many entries as there are that they contradict. The tree is built once for all of them.
+/// Each statement of as many entries as there are that they contradict.
 fn contradictions(
     name: &LedgerName,
     stated: &[(String, SignedCheckpoint)],
-    leaves: &[Digest],
+    tree: &Tree,
 ) -> Vec<Finding> {
-    let wanted: BTreeSet<u64> = stated.iter().map(|(_, one)| one.checkpoint().size).collect();
-    let (mut tree, mut roots) = (Frontier::default(), BTreeMap::new());
-    for size in wanted.into_iter().filter(|size| *size <= leaves.len() as u64) {
-        let from = usize::try_from(tree.size()).unwrap_or(usize::MAX);
-        let to = usize::try_from(size).unwrap_or(usize::MAX);
-        leaves.get(from..to).unwrap_or_default().iter().for_each(|leaf| tree.append(*leaf));
-        roots.insert(size, tree.root());
-    }
+    let sizes = stated.iter().map(|(_, one)| one.checkpoint().size);
+    let roots: BTreeMap<_, _> = sizes.filter_map(|size| Some((size, tree.at(size)?))).collect();
     let agrees = |stated: &Checkpoint| roots.get(&stated.size) == Some(&stated.root);
     let agreed = stated.iter().map(|(_, one)| one.checkpoint()).filter(|one| agrees(one));
     let agreed: BTreeSet<u64> = agreed.map(|one| one.size).collect();

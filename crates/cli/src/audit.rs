@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
-use convenant_audit::{Replay, Report};
+use convenant_audit::{LedgerName, Report};
 
 use crate::{
     exit::{Exit, usage},
@@ -18,6 +18,7 @@ use crate::{
 
 mod evidence;
 mod html;
+mod reading;
 
 use self::evidence::Evidence;
 
@@ -109,7 +110,6 @@ pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode
 
 fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
-    let mut replay = Replay::new(&register);
     let mut ledgers = Vec::new();
     let mut statements = Vec::new();
     for folder in evidence.ledgers() {
@@ -117,23 +117,33 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
         statements.extend(evidence::statements(folder, &name)?);
         ledgers.push((folder, name, evidence::size(folder)));
     }
-    replay.statements(&statements);
     let bar = output::bar("regels");
     bar.set_length(ledgers.iter().map(|(_, _, size)| size).sum());
-    // One after the other: each keeps all cores at work.
-    let replayed: anyhow::Result<Vec<_>> = ledgers
-        .iter()
-        .map(|(folder, name, _)| {
-            evidence::replay(folder, replay.ledger(name.clone()), &statements, &bar)
+    let mut passes = 0;
+    let report = convenant_audit::audit(&register, |replay| {
+        passes += 1;
+        if passes > 1 {
+            bar.set_message("regels, nogmaals: er kwam later nog iets bij wat af leek");
+        }
+        replay.statements(&statements);
+        let begin = |(folder, name, _): &(&Path, LedgerName, u64)| {
+            reading::begin(replay, (folder, name.clone()), &statements)
                 .with_context(|| format!("the ledger in `{}`", folder.display()))
-        })
-        .collect();
+        };
+        let mut sources = ledgers.iter().map(begin).collect::<anyhow::Result<Vec<_>>>()?;
+        // From the beginning also where everything is read once more.
+        bar.set_position(0);
+        replay.read(&mut sources, || bar.inc(1));
+        for (source, (folder, ..)) in sources.into_iter().zip(&ledgers) {
+            let replayed = reading::finish(source);
+            let replayed =
+                replayed.with_context(|| format!("the ledger in `{}`", folder.display()))?;
+            replay.add(replayed);
+        }
+        anyhow::Ok(())
+    });
     bar.finish_and_clear();
-    replayed?.into_iter().for_each(|one| replay.add(one));
-    let comparing = output::spinner("logboeken vergelijken");
-    let report = replay.report();
-    comparing.finish_and_clear();
-    Ok(report)
+    report
 }
 
 /// The forms of a report in a file.

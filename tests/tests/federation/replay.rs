@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
-use convenant_audit::{LedgerName, RegisterEvidence, Replay, Report, Statement};
+use convenant_audit::{Beside, LedgerName, RegisterEvidence, Replay, Report, Statement};
 use convenant_client::ClientConfig;
-use convenant_ledger::{LedgerVerifier, merkle::HashSource as _, origin};
+use convenant_ledger::{
+    LedgerVerifier,
+    merkle::{HashSource as _, leaf_hash},
+    origin,
+};
 use convenant_register::folder;
 use convenant_setup::load;
 use convenant_store::FileLedger;
@@ -65,13 +69,19 @@ fn add(replay: &mut Replay<'_>, dir: &Path, statements: &[Statement]) {
     let size = std::str::from_utf8(&checkpoint).unwrap().lines().nth(1).unwrap();
     let size = size.parse().unwrap();
     let ledger = FileLedger::open_read(dir).unwrap();
-    let mut entries = replay.ledger(name(dir));
-    entries.witnesses(convenant_witness::witnessed(dir).all().unwrap(), statements);
+    let beside = Beside {
+        checkpoint: Some(checkpoint),
+        witnessed: convenant_witness::witnessed(dir).all().unwrap(),
+        statements: statements.to_vec(),
+        ..Beside::default()
+    };
+    let mut replayed = replay.ledger(name(dir), beside);
+    let mut leaves = Vec::new();
     for entry in ledger.entries().unwrap() {
         let (index, bytes) = entry.unwrap();
-        entries.entry(index, &bytes);
+        leaves.push(leaf_hash(&bytes));
+        replayed.entry(index, &bytes);
     }
     let hashes = ledger.hashes(size);
-    let replayed = entries.finish(Some(&checkpoint), |index| hashes.hash(0, index).ok());
-    replay.add(replayed);
+    replay.add(replayed.finish(|index| hashes.hash(0, index).ok(), || leaves));
 }

@@ -11,14 +11,14 @@
 
 use std::{
     convert::Infallible,
-    env, fs,
+    env, fs, iter,
     path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use convenant_audit::{LedgerName, Replay};
+use convenant_audit::{Beside, LedgerName, Source, audit};
 use convenant_exchange::QUERY_TYPE;
 use convenant_ledger::EntryBytes;
 use convenant_model::{entry::Entry, keys::VerifyingKey, query::Query};
@@ -57,14 +57,20 @@ fn run(dir: &Path) {
     let started = Instant::now();
     let register = files::register(dir);
     let ledgers = files::ledgers(dir);
-    let mut replay = Replay::new(&register);
-    for (name, bytes) in &ledgers {
-        let mut ledger = replay.ledger(name.clone());
-        let entries = (0..).zip(bytes.entries()).map(Ok::<_, Infallible>);
-        ledger.entries(entries, || {}).unwrap();
-        replay.add(ledger.finish(Some(&bytes.checkpoint), |_| None));
-    }
-    let report = replay.report();
+    let report = audit(&register, |replay| {
+        let begin = |(name, bytes): &(LedgerName, files::Bytes)| {
+            let entries = (0..).zip(bytes.entries()).map(Ok::<_, Infallible>);
+            let beside = Beside::signed(bytes.checkpoint.clone());
+            Source::new(replay.ledger(name.clone(), beside), entries)
+        };
+        let mut sources: Vec<_> = ledgers.iter().map(begin).collect();
+        replay.read(&mut sources, || {});
+        for source in sources {
+            replay.add(source.replay.finish(|_| None, iter::empty));
+        }
+        Ok::<_, Infallible>(())
+    });
+    let report = report.unwrap();
     let whole = started.elapsed();
     let peak = peak_mebibytes();
     assert!(report.holds(), "{report}");

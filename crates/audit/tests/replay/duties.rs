@@ -1,6 +1,8 @@
 //! Duties that were not met in time, and that just were. The evidence that shows it holds.
 
-use convenant_audit::{Code, LedgerKind, LedgerName, Replay, Report, Severity};
+use std::iter;
+
+use convenant_audit::{Beside, Code, LedgerKind, LedgerName, Replay, Report, Severity};
 use convenant_model::{
     Date, Problem, Timestamp,
     documents::DocumentKind,
@@ -70,14 +72,15 @@ fn who_falls_silent_stops_no_clock() {
         let (size, root) = (entries.len() as u64, tree(&entries).root());
         let mut signed = world.signer(&name).sign(size, root, at(later)).unwrap();
         let checkpoint = signed.to_string();
-        let mut ledger = replay.ledger(name.clone());
+        let mut beside = Beside::signed(checkpoint);
         if name.kind == LedgerKind::Coordinator {
             let witness = LedgerName::new(LedgerKind::Node, oin(UWV));
             world.signer(&witness).cosign(&mut signed, at(later)).unwrap();
-            ledger.witnesses(vec![signed.to_string().into_bytes()], &[]);
+            beside.witnessed.push(signed.to_string().into_bytes());
         }
+        let mut ledger = replay.ledger(name, beside);
         (0..).zip(&entries).for_each(|(index, entry)| ledger.entry(index, entry));
-        replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
     }
     assert_eq!(warnings(&replay.report()), ["VERNIETIGING_ONTBREEKT coordinator 1"]);
 }

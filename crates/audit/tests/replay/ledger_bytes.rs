@@ -1,6 +1,10 @@
 //! Tampering with a ledger's bytes, which its signed checkpoint shows.
 
-use convenant_audit::{Finding, LedgerKind, LedgerName, Replay, Severity, first_difference};
+use std::iter;
+
+use convenant_audit::{
+    Beside, Finding, LedgerKind, LedgerName, Replay, Severity, first_difference,
+};
 use convenant_ledger::merkle::leaf_hash;
 use convenant_model::{Digest, entry::Entry};
 
@@ -25,11 +29,13 @@ fn finish(
 ) -> Vec<Finding> {
     let evidence = world.evidence();
     let mut replay = Replay::new(&evidence);
-    let mut ledger = replay.ledger(LedgerName::new(LedgerKind::Node, oin(UWV)));
+    let beside = checkpoint.map_or_else(Beside::default, Beside::signed);
+    let mut ledger = replay.ledger(LedgerName::new(LedgerKind::Node, oin(UWV)), beside);
     for (index, entry) in (0..).zip(now) {
         ledger.entry(index, entry);
     }
-    replay.add(ledger.finish(checkpoint.map(str::as_bytes), published));
+    let leaves = || now.iter().map(|entry| leaf_hash(entry));
+    replay.add(ledger.finish(published, leaves));
     replay.report().findings
 }
 
@@ -108,12 +114,13 @@ fn entries_out_of_their_sequence_or_no_longer_whole_are_named() {
     let (world, entries) = ledger();
     let evidence = world.evidence();
     let mut replay = Replay::new(&evidence);
-    let mut ledger = replay.ledger(LedgerName::new(LedgerKind::Node, oin(UWV)));
+    let name = LedgerName::new(LedgerKind::Node, oin(UWV));
+    let mut ledger = replay.ledger(name, Beside::default());
     ledger.entry(0, &entries[0]);
     // The store skips one, and cannot give what follows.
     ledger.entry(2, &entries[1]);
     ledger.damaged(3);
-    replay.add(ledger.finish(None, |_| None));
+    replay.add(ledger.finish(|_| None, iter::empty));
     let report = replay.report();
     let found = found(&report, Severity::Finding);
     let expected =
@@ -133,11 +140,11 @@ fn a_damaged_entry_is_told_of_once() {
     let checkpoint = signed.to_string();
     let witness = LedgerName::new(LedgerKind::Coordinator, oin(COORDINATOR));
     world.signer(&witness).cosign(&mut signed, at()).unwrap();
-    let mut ledger = replay.ledger(name);
+    let witnessed = vec![signed.to_string().into_bytes()];
+    let mut ledger = replay.ledger(name, Beside { witnessed, ..Beside::signed(checkpoint) });
     (0..2).zip(&entries).for_each(|(index, entry)| ledger.entry(index, entry));
     ledger.damaged(2);
-    ledger.witnesses(vec![signed.to_string().into_bytes()], &[]);
-    replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+    replay.add(ledger.finish(|_| None, iter::empty));
     assert_eq!(found(&replay.report(), Severity::Finding), ["REGEL_BESCHADIGD uwv 2"]);
 }
 
@@ -150,16 +157,14 @@ fn a_damaged_ledger_accuses_nobody_of_what_it_no_longer_tells() {
     for damaged in ledgers.named().map(|(name, _)| name) {
         let mut replay = Replay::new(&evidence);
         for (name, entries) in ledgers.named() {
-            let entries: Vec<_> = entries.iter().map(bytes).collect();
-            let signed =
-                world.signer(&name).sign(entries.len() as u64, tree(&entries).root(), at());
-            let mut ledger = replay.ledger(name.clone());
+            let held = world.held(name.clone(), entries);
+            let mut ledger = held.begin(&replay);
             let read = if name == damaged { 1 } else { entries.len() };
-            (0..).zip(&entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
+            (0..).zip(&held.entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
             if name == damaged {
                 ledger.damaged(1);
             }
-            replay.add(ledger.finish(Some(signed.unwrap().to_string().as_bytes()), |_| None));
+            replay.add(ledger.finish(|_| None, iter::empty));
         }
         let report = replay.report();
         let found = found(&report, Severity::Finding);
@@ -183,15 +188,14 @@ fn damage_behind_an_entry_takes_nothing_away_from_what_it_shows() {
     let mut replay = Replay::new(&evidence);
     for (name, entries) in ledgers.named() {
         let damaged = name.party == oin(UWV);
-        let entries: Vec<_> = entries.iter().map(bytes).collect();
-        let signed = world.signer(&name).sign(entries.len() as u64, tree(&entries).root(), at());
-        let mut ledger = replay.ledger(name);
+        let held = world.held(name, entries);
+        let mut ledger = held.begin(&replay);
         let read = if damaged { 2 } else { entries.len() };
-        (0..).zip(&entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
+        (0..).zip(&held.entries[..read]).for_each(|(index, entry)| ledger.entry(index, entry));
         if damaged {
             ledger.damaged(2);
         }
-        replay.add(ledger.finish(Some(signed.unwrap().to_string().as_bytes()), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
     }
     let told = found(&replay.report(), Severity::Finding);
     assert!(told.contains(&"REGEL_BESCHADIGD uwv 2".to_owned()), "{told:?}");
@@ -205,11 +209,11 @@ fn a_ledger_that_is_handed_over_twice() {
     let mut replay = Replay::new(&evidence);
     let name = LedgerName::new(LedgerKind::Node, oin(UWV));
     for size in [entries.len(), 1] {
-        let mut ledger = replay.ledger(name.clone());
-        (0..).zip(&entries[..size]).for_each(|(index, entry)| ledger.entry(index, entry));
         let signer = world.signer(&name);
         let signed = signer.sign(size as u64, tree(&entries[..size]).root(), at()).unwrap();
-        replay.add(ledger.finish(Some(signed.to_string().as_bytes()), |_| None));
+        let mut ledger = replay.ledger(name.clone(), Beside::signed(signed.to_string()));
+        (0..).zip(&entries[..size]).for_each(|(index, entry)| ledger.entry(index, entry));
+        replay.add(ledger.finish(|_| None, iter::empty));
     }
     assert_eq!(found(&replay.report(), Severity::Finding), ["LOGBOEK_DUBBEL uwv"]);
 }
@@ -253,10 +257,10 @@ fn a_tile_that_does_not_follow_from_sound_entries_is_a_warning() {
     let evidence = world.evidence();
     let told = |entries: &[Vec<u8>]| {
         let mut replay = Replay::new(&evidence);
-        let mut ledger = replay.ledger(name.clone());
+        let mut ledger = replay.ledger(name.clone(), Beside::signed(checkpoint.as_bytes()));
         (0..).zip(entries).for_each(|(index, entry)| ledger.entry(index, entry));
         ledger.tiles_unlike(vec!["tile/0/000.p/7".to_owned()]);
-        replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
         found(&replay.report(), Severity::Warning)
     };
     assert!(told(&signed).contains(&"TEGEL_AFWIJKEND uwv".to_owned()), "{:?}", told(&signed));

@@ -12,6 +12,7 @@ mod ledger_bytes;
 mod parties;
 mod register;
 mod revoked;
+mod settling;
 mod tampered;
 mod times;
 mod unusual;

@@ -20,9 +20,13 @@ fn after(change: impl FnOnce(&mut Ledgers)) -> Vec<String> {
     found.into_iter().filter(|one| one.contains("VOUCHER")).collect()
 }
 
-/// The first decision of a ledger.
+/// The first decision of a ledger that begins with a start.
 fn first(entries: &mut [Entry]) -> &mut Decision {
-    match &mut entries[1] {
+    decision(&mut entries[1])
+}
+
+fn decision(entry: &mut Entry) -> &mut Decision {
+    match entry {
         Entry::Decision(decision) => decision,
         other => panic!("not a decision: {other:?}"),
     }
@@ -72,4 +76,29 @@ fn a_permit_that_needed_vouchers_names_answers_that_were_given() {
         verdict.vouched_by = [VouchedBy { issuer: oin(TOESLAGEN), query }].into();
     });
     assert_eq!(another, ["VOUCHER_ZONDER_ANTWOORD uwv 1"], "no such answer");
+}
+
+/// Nothing else is kept of the answer that vouched, once its exchange is over.
+#[test]
+fn who_vouched_is_remembered() {
+    let audit = |vouches: bool| {
+        let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+        for _ in 0..4 {
+            world.exchange(&mut ledgers, &|_| {}, false);
+            world.now = world.now.plus_seconds(3600);
+        }
+        let earlier = decision(&mut ledgers.toeslagen[0]);
+        let by = VouchedBy { issuer: oin(TOESLAGEN), query: earlier.query };
+        if vouches {
+            let key = "burgerservicenummer".parse().unwrap();
+            obligations(&mut earlier.verdicts[0]).vouches = Some(Vouches { key, days: 7 });
+        }
+        let verdict = &mut decision(&mut ledgers.uwv[6]).verdicts[0];
+        verdict.vouched_by = [by].into();
+        obligations(verdict).vouched = Some("burgerservicenummer".parse().unwrap());
+        let found = found(&world.audit(&ledgers), Severity::Finding);
+        found.into_iter().filter(|one| one.contains("VOUCHER")).collect::<Vec<_>>()
+    };
+    assert_eq!(audit(true), [""; 0]);
+    assert_eq!(audit(false), ["VOUCHER_ZONDER_ANTWOORD uwv 6"]);
 }

@@ -1,6 +1,10 @@
 //! What witnesses and timestamps hold of a ledger, held against it; and what they say that proves nothing.
 
-use convenant_audit::{Finding, LedgerKind, LedgerName, Replay, Report, Severity, Statement};
+use std::iter;
+
+use convenant_audit::{
+    Beside, Finding, LedgerKind, LedgerName, Replay, Report, Severity, Statement,
+};
 use convenant_ledger::SignedCheckpoint;
 use convenant_model::entry::{Conflict, Entry};
 
@@ -62,14 +66,14 @@ impl Case {
         let evidence = self.world.evidence();
         let statements: Vec<_> = held.statements.into_iter().map(statement).collect();
         let mut replay = Replay::new(&evidence);
-        let mut ledger = replay.ledger(uwv());
-        ledger.witnesses(held.witnessed.into_iter().map(String::into_bytes).collect(), &statements);
-        ledger.stamped(held.stamped.into_iter().map(String::into_bytes).collect());
+        let notes = |notes: Vec<String>| notes.into_iter().map(String::into_bytes).collect();
+        let (witnessed, stamped) = (notes(held.witnessed), notes(held.stamped));
+        let signed = Beside::signed(self.signed(entries).to_string());
+        let mut ledger = replay.ledger(uwv(), Beside { witnessed, statements, stamped, ..signed });
         for (index, entry) in (0..).zip(entries) {
             ledger.entry(index, entry);
         }
-        let signed = self.signed(entries).to_string();
-        replay.add(ledger.finish(Some(signed.as_bytes()), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
         let told = replay.report().findings.into_iter();
         told.filter(|one| one.severity == Severity::Finding).collect()
     }
@@ -141,11 +145,11 @@ fn entries_that_are_missing_are_told_of_once() {
     let case = Case::new();
     let evidence = case.world.evidence();
     let mut replay = Replay::new(&evidence);
-    let mut ledger = replay.ledger(uwv());
-    ledger.witnesses(vec![case.cosigned(&case.entries).into_bytes()], &[]);
+    let witnessed = vec![case.cosigned(&case.entries).into_bytes()];
+    let signed = Beside::signed(case.signed(&case.entries).to_string());
+    let mut ledger = replay.ledger(uwv(), Beside { witnessed, ..signed });
     (0..2).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
-    let signed = case.signed(&case.entries).to_string();
-    replay.add(ledger.finish(Some(signed.as_bytes()), |_| None));
+    replay.add(ledger.finish(|_| None, iter::empty));
     assert_eq!(found(&replay.report(), Severity::Finding), ["LOGBOEK_INGEKORT uwv 2"]);
 }
 
@@ -157,11 +161,10 @@ fn a_fork_beyond_the_entries_is_told_of_too() {
     let held = case.cosigned(&case.other(2)).into_bytes();
     let audit = |signed: &[Vec<u8>], held: Vec<Vec<u8>>| {
         let mut replay = Replay::new(&evidence);
-        let mut ledger = replay.ledger(uwv());
-        ledger.witnesses(held, &[]);
+        let signed = Beside::signed(case.signed(signed).to_string());
+        let mut ledger = replay.ledger(uwv(), Beside { witnessed: held, ..signed });
         (0..2).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
-        let signed = case.signed(signed).to_string();
-        replay.add(ledger.finish(Some(signed.as_bytes()), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
         found(&replay.report(), Severity::Finding)
     };
     // Against the checkpoint beside the entries, and of two witnesses against each other.
@@ -190,11 +193,10 @@ fn timestamps_are_told_of() {
     let case = Case::new();
     let evidence = case.world.evidence();
     let mut replay = Replay::new(&evidence);
-    let mut ledger = replay.ledger(uwv());
     let notes = [4, 2].map(|size| case.signed(&case.entries[..size]).to_string().into_bytes());
-    ledger.stamped(notes.into());
+    let mut ledger = replay.ledger(uwv(), Beside { stamped: notes.into(), ..Beside::default() });
     (0..).zip(&case.entries).for_each(|(index, entry)| ledger.entry(index, entry));
-    replay.add(ledger.finish(None, |_| None));
+    replay.add(ledger.finish(|_| None, iter::empty));
     assert_eq!(replay.report().ledgers[0].stamped, [2, 4]);
 }
 

@@ -1,9 +1,12 @@
 //! A small federation: its signed documents, and the ledgers that some exchanges leave behind. Entries
 //! are made by the code that the parties run; a test then changes them before the party signs.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, iter, sync::Arc};
 
-use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Replay, Report, Severity};
+use convenant_audit::{
+    Beside, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
+    Severity, Source, audit_looking_every,
+};
 use convenant_clauses::{Request, Rules, Verdict, decide, decide_all};
 use convenant_exchange::{OUTCOME_TYPE, QUERY_TYPE};
 use convenant_ledger::{
@@ -470,19 +473,66 @@ impl World {
         evidence: &RegisterEvidence,
         ledgers: impl IntoIterator<Item = (LedgerName, &'l Vec<Entry>)>,
     ) -> Report {
-        let mut replay = Replay::new(evidence);
-        for (name, entries) in ledgers {
-            let bytes: Vec<_> = entries.iter().map(bytes).collect();
-            let mut ledger = replay.ledger(name.clone());
-            let read = (0..).zip(bytes.clone()).map(Ok::<_, Infallible>);
-            ledger.entries(read, || {}).unwrap();
-            let root = tree(&bytes).root();
-            let signed = self.signer(&name).sign(bytes.len() as u64, root, self.now).unwrap();
-            let checkpoint = signed.to_string();
-            replay.add(ledger.finish(Some(checkpoint.as_bytes()), |_| None));
+        let ledgers: Vec<_> =
+            ledgers.into_iter().map(|(name, entries)| self.held(name, entries)).collect();
+        let mut one_by_one = Replay::new(evidence);
+        for held in &ledgers {
+            one_by_one.add(held.replay(&one_by_one));
         }
-        replay.report()
+        let report = one_by_one.report();
+        // What is let go of early, and in which order ledgers are read, changes nothing.
+        for every in [1, 5] {
+            let side_by_side = audit_looking_every(every, evidence, |replay| {
+                side_by_side(replay, &ledgers);
+                Ok::<_, Infallible>(())
+            });
+            let side_by_side = side_by_side.unwrap();
+            let [one, other] =
+                [&report, &side_by_side].map(|one| serde_json::to_value(one).unwrap());
+            assert_eq!(one, other, "{report}\n\nwhere exchanges are let go of:\n{side_by_side}");
+        }
+        report
     }
+
+    /// A ledger as its party signs it.
+    pub(crate) fn held(&self, name: LedgerName, entries: &[Entry]) -> Held {
+        let entries: Vec<_> = entries.iter().map(bytes).collect();
+        let signed = self.signer(&name).sign(entries.len() as u64, tree(&entries).root(), self.now);
+        Held { name, checkpoint: signed.unwrap().to_string(), entries }
+    }
+}
+
+/// A ledger with its checkpoint.
+pub(crate) struct Held {
+    pub(crate) name: LedgerName,
+    pub(crate) checkpoint: String,
+    pub(crate) entries: Vec<Vec<u8>>,
+}
+
+impl Held {
+    pub(crate) fn begin<'a>(&self, replay: &Replay<'a>) -> LedgerReplay<'a> {
+        replay.ledger(self.name.clone(), Beside::signed(self.checkpoint.as_bytes()))
+    }
+
+    /// All of it, an entry at a time.
+    pub(crate) fn replay(&self, replay: &Replay<'_>) -> Replayed {
+        let mut ledger = self.begin(replay);
+        (0..).zip(&self.entries).for_each(|(index, entry)| ledger.entry(index, entry));
+        ledger.finish(|_| None, iter::empty)
+    }
+}
+
+/// Reads all of them side by side.
+pub(crate) fn side_by_side(replay: &mut Replay<'_>, ledgers: &[Held]) {
+    let source = |held: &Held| {
+        let entries = (0..).zip(held.entries.clone()).map(Ok::<_, Infallible>);
+        Source::new(held.begin(replay), entries)
+    };
+    let mut sources: Vec<_> = ledgers.iter().map(source).collect();
+    let mut told = 0;
+    replay.read(&mut sources, || told += 1);
+    assert_eq!(told, ledgers.iter().map(|one| one.entries.len()).sum::<usize>());
+    sources.into_iter().for_each(|one| replay.add(one.replay.finish(|_| None, iter::empty)));
 }
 
 impl Ledgers {

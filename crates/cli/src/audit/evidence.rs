@@ -6,20 +6,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use convenant_audit::{
-    LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replayed, Statement,
-};
+use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Statement};
 use convenant_client::ClientConfig;
-use convenant_ledger::{
-    EntryBytes, LedgerVerifier,
-    merkle::{HashSource as _, leaf_hash},
-    note::NoteName,
-};
+use convenant_ledger::{Checkpoint, EntryBytes, LedgerVerifier, note::NoteName};
 use convenant_model::entry::Entry;
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
-use convenant_store::{EntriesError, FileLedger, Notes, Published};
-use indicatif::ProgressBar;
+use convenant_store::{FileLedger, Notes};
 
 use super::ReplayArgs;
 use crate::{
@@ -149,56 +142,21 @@ pub(super) fn statements(dir: &Path, by: &LedgerName) -> anyhow::Result<Vec<Stat
     Ok(notes.into_iter().map(|note| Statement { by: by.clone(), note }).collect())
 }
 
-fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+pub(super) fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     notes.all().with_context(|| format!("the notes of witnesses in `{}`", dir.display()))
 }
 
 /// How many entries it says that it has; zero where it does not say.
 pub(super) fn size(dir: &Path) -> u64 {
     let checkpoint = checkpoint(dir).ok().flatten();
-    checkpoint.as_deref().and_then(stated_size).unwrap_or(0)
+    checkpoint.and_then(|note| Checkpoint::unverified_size(&note).ok()).unwrap_or(0)
 }
 
-pub(super) fn replay(
-    dir: &Path,
-    mut replay: LedgerReplay<'_>,
-    statements: &[Statement],
-    bar: &ProgressBar,
-) -> anyhow::Result<Replayed> {
-    let ledger = open(dir)?;
-    // Before the entries, so that a ledger that is being written is never found too short.
-    let checkpoint = checkpoint(dir)?;
-    let mut published = Published::of(&ledger).ok();
-    replay.witnesses(notes(&convenant_witness::witnessed(dir), dir)?, statements);
-    replay.stamped(crate::ledger::timestamp::stamped(dir)?.into_values().collect());
-    let entries = match ledger.entries() {
-        // Without a checkpoint that can be read nobody knows how much there is; `finish` reports it.
-        Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
-        entries => Some(entries?),
-    };
-    let entries = entries.into_iter().flatten().inspect(|read| {
-        if let (Some(published), Ok((_, entry))) = (&mut published, read) {
-            published.push(leaf_hash(entry), entry);
-        }
-    });
-    match replay.entries(entries, || bar.inc(1)) {
-        // What is missing at the end, the checkpoint shows.
-        Ok(()) | Err(EntriesError::Shortened(_)) => {}
-        Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
-        Err(error) => return Err(error.into()),
-    }
-    replay.tiles_unlike(published.map(Published::unlike).unwrap_or_default());
-    let size = checkpoint.as_deref().and_then(stated_size).unwrap_or(0);
-    let hashes = ledger.hashes(size);
-    // Row 0 of the tiles holds the leaf hashes as the party published them.
-    Ok(replay.finish(checkpoint.as_deref(), |index| hashes.hash(0, index).ok()))
-}
-
-fn open(dir: &Path) -> anyhow::Result<FileLedger> {
+pub(super) fn open(dir: &Path) -> anyhow::Result<FileLedger> {
     FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
-fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+pub(super) fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     let path = dir.join("checkpoint");
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -209,8 +167,4 @@ fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
 
 fn first_line(note: &[u8]) -> Option<&str> {
     std::str::from_utf8(note).ok()?.lines().next()
-}
-
-fn stated_size(note: &[u8]) -> Option<u64> {
-    std::str::from_utf8(note).ok()?.lines().nth(1)?.parse().ok()
 }

@@ -2,14 +2,14 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io,
+    io, iter,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use convenant_audit::{
-    Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence, Replay, Replayed, Report,
+    Beside, Code, Finding, LedgerKind, LedgerName, RegisterEvidence, Replay, Replayed, Report,
 };
 use convenant_demo::Federation;
 use convenant_ledger::{LedgerVerifier, frame, origin};
@@ -75,7 +75,7 @@ impl Evidence {
     pub(super) fn replay(&self) -> Result<Report> {
         let mut replay = Replay::new(&self.register);
         for ledger in &self.ledgers {
-            let replayed = ledger.replay(replay.ledger(ledger.name.clone()));
+            let replayed = ledger.replay(&replay);
             replay.add(replayed.with_context(|| format!("the ledger of {}", ledger.party))?);
         }
         Ok(replay.report())
@@ -108,7 +108,9 @@ impl Evidence {
 }
 
 impl Ledger {
-    fn replay(&self, mut replay: LedgerReplay<'_>) -> Result<Replayed> {
+    fn replay(&self, replay: &Replay<'_>) -> Result<Replayed> {
+        let checkpoint = fs::read(self.folder.join("checkpoint"))?;
+        let mut replay = replay.ledger(self.name.clone(), Beside::signed(checkpoint));
         let ledger = FileLedger::open_read(&self.folder)?;
         for entry in ledger.entries()? {
             match entry {
@@ -121,9 +123,8 @@ impl Ledger {
                 Err(error) => return Err(error.into()),
             }
         }
-        let checkpoint = fs::read(self.folder.join("checkpoint"))?;
         // A damaged entry is named by the store; no published hash is needed to find it.
-        Ok(replay.finish(Some(&checkpoint), |_| None))
+        Ok(replay.finish(|_| None, iter::empty))
     }
 
     /// Changes one bit in the middle of the entry in the middle.

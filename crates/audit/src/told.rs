@@ -1,0 +1,60 @@
+//! What one ledger tells, as far as it must be held against what other ledgers tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenant_model::{Oin, ProjectId, QueryId};
+
+use crate::{
+    LedgerKind, LedgerName, account::Decided, figures::Kept, receipt::Received, revoked::Passed,
+    table::Table,
+};
+
+/// What one ledger tells of the exchanges that are not over yet.
+pub(crate) struct Told {
+    pub(crate) name: LedgerName,
+    pub(crate) decided: BTreeMap<QueryId, Decided>,
+    pub(crate) rejected: BTreeSet<QueryId>,
+    pub(crate) receipts: Vec<Received>,
+    pub(crate) passed: Passed,
+    /// How many entries there are, where others are missing behind them or cannot be read, which is a finding by
+    /// itself: what the rest holds is then no proof of what those did not hold.
+    pub(crate) read_until: Option<u64>,
+    /// Of exchanges that are over: the answers that vouch for others (clause S10), and to whom they were given.
+    pub(crate) vouched: BTreeSet<(QueryId, Oin)>,
+    /// Of exchanges that are over, and at the end of all: the answers that must be destroyed.
+    pub(crate) kept: Table<ProjectId, Kept>,
+}
+
+impl Told {
+    pub(crate) fn new(name: LedgerName) -> Self {
+        Self {
+            name,
+            decided: BTreeMap::new(),
+            rejected: BTreeSet::new(),
+            receipts: Vec::new(),
+            passed: Passed::default(),
+            read_until: None,
+            vouched: BTreeSet::new(),
+            kept: Table::default(),
+        }
+    }
+}
+
+/// The ledgers that are there.
+pub(crate) struct Parties<'a> {
+    pub(crate) coordinator: Option<&'a Told>,
+    pub(crate) nodes: BTreeMap<&'a Oin, &'a Told>,
+    pub(crate) receipts: BTreeMap<&'a Oin, &'a Told>,
+}
+
+impl<'a> Parties<'a> {
+    pub(crate) fn new(ledgers: &[&'a Told]) -> Self {
+        let of = |kind| ledgers.iter().copied().filter(move |ledger| ledger.name.kind == kind);
+        let by_party = |kind| of(kind).map(|one| (&one.name.party, one)).collect();
+        Self {
+            coordinator: of(LedgerKind::Coordinator).next(),
+            nodes: by_party(LedgerKind::Node),
+            receipts: by_party(LedgerKind::Receipts),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A ledger on disk as an audit reads it.
+
+use std::{io, path::Path};
+
+use convenant_audit::{Beside, LedgerName, Replay, Replayed, Source, Statement};
+use convenant_ledger::{
+    Checkpoint,
+    merkle::{HashSource as _, leaf_hash},
+};
+use convenant_store::{Entries, EntriesError, FileLedger, Published};
+
+use super::evidence::{checkpoint, notes, open};
+
+/// The entries of a ledger as they are read, each held against the published tiles on the way.
+pub(super) struct Reading {
+    ledger: FileLedger,
+    /// How many entries the checkpoint states.
+    size: u64,
+    entries: Option<Entries>,
+    published: Option<Published>,
+}
+
+impl Iterator for Reading {
+    type Item = Result<(u64, Vec<u8>), EntriesError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.entries.as_mut()?.next()?;
+        if let (Some(published), Ok((_, entry))) = (&mut self.published, &read) {
+            published.push(leaf_hash(entry), entry);
+        }
+        Some(read)
+    }
+}
+
+/// A ledger, with what lies beside its entries.
+pub(super) fn begin<'a>(
+    replay: &Replay<'a>,
+    (dir, name): (&Path, LedgerName),
+    statements: &[Statement],
+) -> anyhow::Result<Source<'a, Reading, EntriesError>> {
+    let ledger = open(dir)?;
+    // Before the entries, so that a ledger that is being written is never found too short.
+    let checkpoint = checkpoint(dir)?;
+    let size = checkpoint.as_deref().and_then(|note| Checkpoint::unverified_size(note).ok());
+    let published = Published::of(&ledger).ok();
+    let beside = Beside {
+        witnessed: notes(&convenant_witness::witnessed(dir), dir)?,
+        statements: statements.to_vec(),
+        stamped: crate::ledger::timestamp::stamped(dir)?.into_values().collect(),
+        checkpoint,
+    };
+    let entries = match ledger.entries() {
+        // Without a checkpoint that can be read nobody knows how much there is; `finish` reports it.
+        Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
+        entries => Some(entries?),
+    };
+    let reading = Reading { ledger, size: size.unwrap_or(0), entries, published };
+    Ok(Source::new(replay.ledger(name, beside), reading))
+}
+
+/// The ledger, when all of it was read.
+pub(super) fn finish(source: Source<'_, Reading, EntriesError>) -> anyhow::Result<Replayed> {
+    let Source { mut replay, entries: Reading { ledger, size, published, .. }, ended } = source;
+    match ended {
+        // What is missing at the end, the checkpoint shows.
+        Ok(()) | Err(EntriesError::Shortened(_)) => {}
+        Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
+        Err(error) => return Err(error.into()),
+    }
+    replay.tiles_unlike(published.map(Published::unlike).unwrap_or_default());
+    let hashes = ledger.hashes(size);
+    let leaves = || {
+        let entries = ledger.entries().into_iter().flatten();
+        entries.map_while(Result::ok).map(|(_, entry)| leaf_hash(&entry))
+    };
+    // Row 0 of the tiles holds the leaf hashes as the party published them.
+    Ok(replay.finish(|index| hashes.hash(0, index).ok(), leaves))
+}
