@@ -254,7 +254,8 @@ fn prove(dir: &Path, index: u64, key: &OptionalKey, json: bool) -> anyhow::Resul
     });
     let found = found.transpose().map_err(unreadable)?.filter(|_| index < checkpoint.size);
     let (_, entry) = found.ok_or_else(|| {
-        usage(format!("the checkpoint covers {} entries, not entry {index}", checkpoint.size))
+        let entries = output::number(checkpoint.size, "entry", "entries");
+        usage(format!("the checkpoint covers {entries}, not entry {index}"))
     })?;
     let leaf = leaf_hash(&entry);
     let proof = inclusion_proof(&ledger.hashes(checkpoint.size), index, checkpoint.size)
@@ -269,7 +270,8 @@ fn prove(dir: &Path, index: u64, key: &OptionalKey, json: bool) -> anyhow::Resul
     output::line(&format!("entry {index} of {}", proof.checkpoint.origin))?;
     output::line(&format!("leaf  {}", proof.leaf))?;
     proof.proof.iter().try_for_each(|hash| output::line(&format!("path  {hash}")))?;
-    output::line(&format!("root  {} of {} entries", proof.checkpoint.root, proof.checkpoint.size))
+    let entries = output::number(proof.checkpoint.size, "entry", "entries");
+    output::line(&format!("root  {} of {entries}", proof.checkpoint.root))
 }
 
 #[cfg(test)]

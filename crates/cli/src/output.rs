@@ -53,6 +53,11 @@ pub(crate) fn argument(path: &Path) -> String {
     }
 }
 
+/// A number of things, in the singular or the plural.
+pub(crate) fn number(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
 /// Breaks a text into lines of at most `width` characters, each behind `indent` spaces.
 pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut lines = vec![String::new()];

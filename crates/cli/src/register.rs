@@ -182,9 +182,10 @@ fn read_verified(
     let covered = RegisterPosition { size: stated.size, root: stated.root };
     if !register.held(&covered) {
         let held = register.position().size;
-        let stated = format!("the checkpoint states {} documents", covered.size);
+        let stated = output::number(covered.size, "document", "documents");
+        let held = output::number(held, "document", "documents");
         return Err(bad_evidence(anyhow::anyhow!(
-            "{stated}, and its root is not that of the {held} documents in `{}`",
+            "the checkpoint states {stated}, and its root is not that of the {held} in `{}`",
             dir.display()
         )));
     }
@@ -319,14 +320,17 @@ fn verify(opened: &Opened, json: bool) -> anyhow::Result<()> {
     }
     if verified.covered < verified.documents {
         let more = verified.documents - verified.covered;
-        output::note(&format!("the last {more} documents are not covered by the checkpoint yet"));
+        let documents = output::number(more, "document is", "documents are");
+        output::note(&format!("at the end {documents} not covered by the checkpoint yet"));
     }
     let covenant = verified.covenant.as_deref().unwrap_or("none");
-    output::line(&format!("the register holds: {} documents", verified.documents))?;
+    let documents = output::number(verified.documents, "document", "documents");
+    output::line(&format!("the register holds: {documents}"))?;
     output::line(&format!("root {}", verified.root))?;
     output::line(&format!(
-        "covenant {covenant}; {} organisations enrolled; {} projects",
-        verified.partners, verified.projects
+        "covenant {covenant}; {} enrolled; {}",
+        output::number(verified.partners as u64, "organisation", "organisations"),
+        output::number(verified.projects as u64, "project", "projects"),
     ))
 }
 

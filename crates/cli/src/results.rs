@@ -111,7 +111,8 @@ fn open(args: &OpenArgs, json: bool) -> anyhow::Result<()> {
     let deadline = note.answer.deadline;
     let rows = results.open_file(&lock, note, today, &args.out).map_err(judged)?;
     let until = deadline.map(|day| format!(", to be destroyed by {day}")).unwrap_or_default();
-    output::note(&format!("{rows} row(s) in {}{until}", args.out.display()));
+    let told = output::number(rows, "row", "rows");
+    output::note(&format!("{told} in {}{until}", args.out.display()));
     if json {
         output::json(&Opened { query: args.query, rows, file: &args.out, deadline })?;
     }

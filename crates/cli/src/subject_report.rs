@@ -133,8 +133,8 @@ fn report(
     let found = find(&config.subjects_folder(), &key, &person)?;
     if found.others > 0 {
         return Err(anyhow::anyhow!(
-            "{} records of the journal are under another pseudonym key: `convenant subject-report rekey` first",
-            found.others
+            "{} under another pseudonym key: `convenant subject-report rekey` first",
+            output::number(found.others, "record of the journal is", "records of the journal are")
         ));
     }
     let register = register(&config)?;
@@ -192,7 +192,8 @@ fn renew(args: &RekeyArgs) -> anyhow::Result<()> {
     let opening = args.opening_key.iter().map(|path| opening_key(path));
     let opening = opening.collect::<Result<Vec<_>, _>>()?;
     let changed = rekey(&config.subjects_folder(), &config.party.oin, &opening, &key)?;
-    output::note(&format!("{changed} records are under the new key"));
+    let records = output::number(changed, "record is", "records are");
+    output::note(&format!("{records} under the new key"));
     Ok(())
 }
 

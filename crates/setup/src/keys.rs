@@ -56,7 +56,7 @@ pub enum KeyFileError {
         path: PathBuf,
     },
     /// The quorum cannot be met, or anybody would meet it.
-    #[error("a quorum of {quorum} cannot be made with {keys} keys")]
+    #[error("a quorum of {quorum} cannot be made; number of keys: {keys}")]
     Quorum {
         /// The quorum.
         quorum: usize,

@@ -95,7 +95,10 @@ fn phrase(path: &str, fact: &Fact) -> String {
             "de LSI keurde het project niet goed".to_owned()
         }
         ("project.suspended", Fact::Truth(true)) => "het project is opgeschort".to_owned(),
-        ("query.retentionDays", Fact::Number(n)) => format!("{n} dagen bewaren"),
+        ("query.retentionDays", Fact::Number(n)) => match n {
+            1 => "1 dag bewaren".to_owned(),
+            n => format!("{n} dagen bewaren"),
+        },
         ("mandate.maxSubjects", Fact::Number(n)) => {
             format!("een mandaat voor ten hoogste {n} personen of objecten")
         }

@@ -76,7 +76,8 @@ pub(super) fn export(args: &ExportArgs, json: bool) -> anyhow::Result<()> {
     if json {
         return output::json(&exported);
     }
-    output::line(&format!("{}: {} entries copied", exported.origin, exported.entries))?;
+    let entries = output::number(exported.entries, "entry", "entries");
+    output::line(&format!("{}: {entries} copied", exported.origin))?;
     output::line(&format!("root {}", exported.root))
 }
 

@@ -94,7 +94,7 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
         fetched.iter().try_for_each(|one| output::line(&shown(one)))?;
     }
     let failed = fetched.iter().filter(|one| one.fault.is_some()).count();
-    let error = format!("{failed} of {} ledgers were not copied", fetched.len());
+    let error = format!("ledgers not copied: {failed} of {}", fetched.len());
     let error = match denied {
         None => anyhow::anyhow!(error),
         Some(why) => anyhow::anyhow!(why).context(error),
@@ -253,7 +253,8 @@ fn outcome(
 fn shown(one: &Fetched) -> String {
     match (one.entries, &one.fault) {
         (Some(entries), _) => {
-            format!("{}: {entries} entries in `{}`", one.ledger, one.folder.display())
+            let entries = output::number(entries, "entry", "entries");
+            format!("{}: {entries} in `{}`", one.ledger, one.folder.display())
         }
         (None, fault) => {
             let fault = fault.as_deref().unwrap_or("unknown");

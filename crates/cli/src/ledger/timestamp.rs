@@ -170,7 +170,8 @@ fn tell(
     if json {
         return output::json(&stated);
     }
-    let of = format!("{} of {} entries", stated.origin, stated.size);
+    let entries = output::number(stated.size, "entry", "entries");
+    let of = format!("{} of {entries}", stated.origin);
     output::line(&match &stated.time {
         None => format!("{of}: request in {}", file.display()),
         Some(time) => format!("{of}: timestamp of {} in {}", output::shown(time), file.display()),

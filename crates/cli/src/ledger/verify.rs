@@ -55,15 +55,17 @@ pub(super) fn verify(
     }
     if verified.covered < verified.entries {
         let more = verified.entries - verified.covered;
-        output::note(&format!("the last {more} entries are not covered by the checkpoint yet"));
+        let entries = output::number(more, "entry is", "entries are");
+        output::note(&format!("at the end {entries} not covered by the checkpoint yet"));
     }
     if verified.torn_bytes > 0 {
         output::note(&format!(
-            "{} bytes of an entry that was never completed",
-            verified.torn_bytes
+            "{} of an entry that was never completed",
+            output::number(verified.torn_bytes, "byte", "bytes")
         ));
     }
-    output::line(&format!("{} holds: {} entries", verified.origin, verified.entries))?;
+    let entries = output::number(verified.entries, "entry", "entries");
+    output::line(&format!("{} holds: {entries}", verified.origin))?;
     output::line(&format!("root {}", verified.root))
 }
 

@@ -95,12 +95,14 @@ impl Summary<'_> {
     fn intro(&self) -> String {
         let (day, state) = (self.at.date(), self.found.state_at(self.at).as_str());
         let documents = self.state.documents();
+        let documents =
+            self.lang.number(documents, ["document", "documenten"], ["document", "documents"]);
         match self.lang {
             Lang::Nl => format!(
-                "Stand op {day}: {state}. Deze samenvatting komt uit het ondertekende register ({documents} documenten)."
+                "Stand op {day}: {state}. Deze samenvatting komt uit het ondertekende register ({documents})."
             ),
             Lang::En => format!(
-                "As of {day}: {state}. This summary is made from the signed register ({documents} documents); what \
+                "As of {day}: {state}. This summary is made from the signed register ({documents}); what \
                  its documents say is in their own language."
             ),
         }

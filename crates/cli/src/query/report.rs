@@ -155,8 +155,8 @@ impl Report {
         for (line, target) in output::columns(&rows).iter().zip(&self.targets) {
             output::note(line);
             if let Some(VouchersReport { file, rows, expires }) = &target.vouchers {
-                let file = file.display();
-                output::note(&format!("  vouchers for {rows} row(s) in {file}, until {expires}"));
+                let (rows, file) = (output::number(*rows, "row", "rows"), file.display());
+                output::note(&format!("  vouchers for {rows} in {file}, until {expires}"));
             }
             if target.alarm {
                 output::note(&output::wrapped(ALARM, 2, 92));
@@ -215,13 +215,12 @@ impl TargetReport {
     }
 
     fn row(&self) -> Vec<String> {
+        let rows = output::number(self.rows, "row", "rows");
         let detail = match (&self.file, self.problem, &self.fault) {
             (_, _, Some(fault)) => output::shown(fault),
             (_, Some(problem), _) => format!("{}: {}", problem.code(), problem.explanation()),
-            (Some(_), ..) if self.sealed => format!("{} row(s), sealed{}", self.rows, self.until()),
-            (Some(file), ..) => {
-                format!("{} row(s) in {}{}", self.rows, file.display(), self.until())
-            }
+            (Some(_), ..) if self.sealed => format!("{rows}, sealed{}", self.until()),
+            (Some(file), ..) => format!("{rows} in {}{}", file.display(), self.until()),
             _ => String::new(),
         };
         vec![self.name.clone(), self.dataset.clone(), self.status.words().to_owned(), detail]

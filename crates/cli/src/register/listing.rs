@@ -95,7 +95,8 @@ fn within(opened: &Opened, index: u64) -> anyhow::Result<()> {
     if index < size {
         return Ok(());
     }
-    Err(usage(format!("the register has {size} documents, from 0 on")))
+    let documents = output::number(size, "document", "documents");
+    Err(usage(format!("the register has {documents}, from 0 on")))
 }
 
 struct AsToml<'a>(&'a [u8]);
