@@ -405,6 +405,13 @@ pub struct LeftOut {
     pub number: u64,
 }
 
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { severity, code, ledger, number } = self;
+        write!(f, "{} {code}: {ledger}, nog {number} keer", severity.in_dutch())
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.severity.in_dutch(), self.code, self.ledger)?;

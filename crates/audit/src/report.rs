@@ -174,9 +174,7 @@ impl fmt::Display for Report {
             }
             these.try_for_each(|one| writeln!(f, "{one}"))?;
         }
-        for LeftOut { severity, code, ledger, number } in &self.left_out {
-            writeln!(f, "{} {code}: {ledger}, nog {number} keer", severity.in_dutch())?;
-        }
+        self.left_out.iter().try_for_each(|left| writeln!(f, "{left}"))?;
         let verdict = if self.holds() { "Het bewijs klopt" } else { "Het bewijs klopt NIET" };
         writeln!(
             f,

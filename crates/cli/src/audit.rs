@@ -109,6 +109,11 @@ pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode
 }
 
 fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
+/// The audit of an example federation.
+pub(crate) fn of_federation(dir: &Path) -> anyhow::Result<Report> {
+    replay(&Evidence::federation(dir)?)
+}
+
     let register = evidence.register()?;
     let mut ledgers = Vec::new();
     let mut statements = Vec::new();

@@ -19,7 +19,9 @@ fn demo(args: &[&str]) -> Result<(Value, String), Box<dyn Error>> {
 
 #[test]
 fn the_story_is_seen_as_announced() {
-    let (seen, errors) = demo(&[]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().display().to_string();
+    let (seen, errors) = demo(&["--dir", &dir, "--keep"]).unwrap();
     assert_eq!(errors, "", "a run that ends well says nothing on stderr");
     assert_eq!(seen["ok"], true);
 
@@ -44,6 +46,15 @@ fn the_story_is_seen_as_announced() {
     assert!(audit["tampered"]["changed_entry"].as_u64().unwrap() > 0);
     assert_eq!(audit["tampered"]["named_entry"], audit["tampered"]["changed_entry"]);
     assert_eq!(audit["curious"], "GEWEIGERD_BUITEN_COORDINATOR");
+
+    // Whoever audits what was kept is told the same.
+    let audited = Command::new(env!("CARGO_BIN_EXE_convenant"))
+        .args(["audit", "replay", "--json", "--federation", &dir])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
+    assert_eq!(report["findings"], audit["findings"]);
+    assert!(!report["findings"].as_array().unwrap().is_empty());
 }
 
 #[test]

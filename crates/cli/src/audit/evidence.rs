@@ -48,7 +48,7 @@ impl Evidence {
     }
 
     /// The layout that `convenant demo` writes.
-    fn federation(dir: &Path) -> anyhow::Result<Self> {
+    pub(super) fn federation(dir: &Path) -> anyhow::Result<Self> {
         let config: ClientConfig = convenant_setup::load(&dir.join("auditor/client.toml"))?;
         let state = dir.join("coordinator/state");
         let mut ledgers = vec![state.join("ledger")];

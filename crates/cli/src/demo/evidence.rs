@@ -1,27 +1,24 @@
 //! The audit: every ledger is replayed, then one byte is changed, and the audit names the entry.
 
 use std::{
-    fs::{self, OpenOptions},
-    io, iter,
+    fs::OpenOptions,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use convenant_audit::{
-    Beside, Code, Finding, LedgerKind, LedgerName, RegisterEvidence, Replay, Replayed, Report,
-};
+use convenant_audit::{Code, Finding, LedgerKind, LedgerName, Report};
 use convenant_demo::Federation;
-use convenant_ledger::{LedgerVerifier, frame, origin};
+use convenant_ledger::frame;
 use convenant_model::Oin;
-use convenant_register::folder;
-use convenant_store::{EntriesError, FileLedger};
+use convenant_store::FileLedger;
 
 use super::summary::TamperSeen;
+use crate::audit;
 
 /// Everything that the parties left behind.
 pub(super) struct Evidence {
-    register: RegisterEvidence,
+    folder: PathBuf,
     ledgers: Vec<Ledger>,
 }
 
@@ -42,17 +39,9 @@ pub(super) struct Byte {
 }
 
 impl Evidence {
-    /// Verifies the register, and finds the ledgers.
-    pub(super) fn gather(federation: &Federation) -> Result<Self> {
+    /// Finds the ledgers.
+    pub(super) fn gather(folder: &Path, federation: &Federation) -> Self {
         let coordinator = &federation.coordinator;
-        let origin = origin::register(&coordinator.oin)?;
-        let verifier =
-            LedgerVerifier::new(origin, federation.register_key.verifying_key().clone())?;
-        let dir = coordinator.dir.join("state/register");
-        let documents = documents(&dir)?;
-        let checkpoint = fs::read(folder::checkpoint_path(&dir))?;
-        let root = federation.root_of_trust();
-        let register = RegisterEvidence::verify(root, documents, Some(&checkpoint), &verifier);
         let ledger = |party: &str, kind, oin: &Oin, folder| Ledger {
             party: party.to_owned(),
             name: LedgerName::new(kind, oin.clone()),
@@ -68,17 +57,12 @@ impl Evidence {
         let leader = &federation.leader;
         let receipts = leader.dir.join("state/receipts");
         ledgers.push(ledger("leader", LedgerKind::Receipts, &leader.partner, receipts));
-        Ok(Self { register, ledgers })
+        Self { folder: folder.to_owned(), ledgers }
     }
 
-    /// Replays every ledger and holds them against each other.
+    /// What `convenant audit replay --federation` reports.
     pub(super) fn replay(&self) -> Result<Report> {
-        let mut replay = Replay::new(&self.register);
-        for ledger in &self.ledgers {
-            let replayed = ledger.replay(&replay);
-            replay.add(replayed.with_context(|| format!("the ledger of {}", ledger.party))?);
-        }
-        Ok(replay.report())
+        audit::of_federation(&self.folder)
     }
 
     /// The finding that somebody asked a party past the coordinator.
@@ -108,25 +92,6 @@ impl Evidence {
 }
 
 impl Ledger {
-    fn replay(&self, replay: &Replay<'_>) -> Result<Replayed> {
-        let checkpoint = fs::read(self.folder.join("checkpoint"))?;
-        let mut replay = replay.ledger(self.name.clone(), Beside::signed(checkpoint));
-        let ledger = FileLedger::open_read(&self.folder)?;
-        for entry in ledger.entries()? {
-            match entry {
-                Ok((index, bytes)) => replay.entry(index, &bytes),
-                Err(EntriesError::Damaged(place)) => {
-                    replay.damaged(place.index);
-                    break;
-                }
-                Err(EntriesError::Shortened(_)) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // A damaged entry is named by the store; no published hash is needed to find it.
-        Ok(replay.finish(|_| None, iter::empty))
-    }
-
     /// Changes one bit in the middle of the entry in the middle.
     pub(super) fn tamper(&self) -> Result<Byte> {
         let ledger = FileLedger::open_read(&self.folder)?;
@@ -185,16 +150,4 @@ impl Byte {
 
 fn write_byte(file: &Path, at: u64, byte: u8) -> Result<()> {
     Ok(OpenOptions::new().write(true).open(file)?.write_all_at(&[byte], at)?)
-}
-
-fn documents(dir: &Path) -> Result<Vec<Vec<u8>>> {
-    let mut documents = Vec::new();
-    for index in 0.. {
-        match fs::read(folder::document_path(dir, index)) {
-            Ok(document) => documents.push(document),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(documents)
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use convenant_audit::{Report, Severity};
 use convenant_demo::Federation;
 use convenant_exchange::Kept;
 
@@ -59,7 +60,7 @@ impl Story {
         let kept = self.vouchers(&stage, &cast).await?;
         self.refusals(&mut stage, &cast, &kept).await?;
         let federation = stage.strike().await?;
-        let evidence = Evidence::gather(&federation)?;
+        let evidence = Evidence::gather(&self.folder, &federation);
         self.audit(&evidence)
     }
 
@@ -186,13 +187,24 @@ impl Story {
             "It also tells what nobody else would have: the coordinator's own attempt stands in the \
              node's ledger, although the coordinator recorded nothing of it.",
         )?;
-        for remark in &report.findings {
-            self.teller.line("")?;
-            self.teller.styled(3, Style::Quiet, &remark.to_string())?;
-        }
+        self.told(&report, Style::Quiet)?;
         let tampered = self.tamper(evidence)?;
-        self.summary.audit = Some(AuditSeen { ledgers, tampered, curious });
+        let findings = report.findings;
+        self.summary.audit = Some(AuditSeen { ledgers, findings, tampered, curious });
         Ok(())
+    }
+
+    /// Everything that an audit found, as `audit replay` prints it.
+    fn told(&self, report: &Report, faults: Style) -> Result<()> {
+        for finding in &report.findings {
+            let style = if finding.severity == Severity::Finding { faults } else { Style::Quiet };
+            self.teller.line("")?;
+            self.teller.styled(3, style, &finding.to_string())?;
+        }
+        report.left_out.iter().try_for_each(|left| {
+            self.teller.line("")?;
+            self.teller.styled(3, Style::Quiet, &left.to_string())
+        })
     }
 
     fn tamper(&mut self, evidence: &Evidence) -> Result<TamperSeen> {
@@ -201,13 +213,13 @@ impl Story {
         let byte = ledger.tamper()?;
         let report = evidence.replay();
         byte.restore()?;
-        let tampered = ledger.finding(&report?, &byte)?;
+        let report = report?;
+        let tampered = ledger.finding(&report, &byte)?;
         let (file, at) = byte.place();
         let changed = format!("One bit of byte {at} was changed in `{}`.", file.display());
         self.teller.say(&changed)?;
         self.teller.say("The auditor replays everything again, and says:")?;
-        self.teller.line("")?;
-        self.teller.styled(3, Style::Bad, &tampered.finding)?;
+        self.told(&report, Style::Bad)?;
         self.teller.line("")?;
         let restored = evidence.replay()?;
         ensure!(restored.holds(), "the byte was put back, and the audit says:\n{restored}");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use convenant_audit::Finding;
 use serde::Serialize;
 
 /// The whole run.
@@ -53,6 +54,8 @@ pub(super) struct RefusalSeen {
 pub(super) struct AuditSeen {
     /// The ledgers before anything was changed.
     pub(super) ledgers: Vec<LedgerSeen>,
+    /// What it found then.
+    pub(super) findings: Vec<Finding>,
     /// What it said of the changed byte.
     pub(super) tampered: TamperSeen,
     /// Code of what it said of a coordinator that asked a node behind everybody's back.
