@@ -45,7 +45,8 @@ register decide.
 
 Prints a summary in Dutch; with `--json`, everything. `--report` writes a page that answers an
 auditor's questions one by one and needs neither network nor script, in Dutch or English. Unusual
-use is told of by the rules in docs/audit.md and is never a fault of the evidence.
+use is told of by the rules in docs/audit.md and is never a fault of the evidence. What each code
+means, which innocent cause it may have and what to do next stands in docs/codes.md.
 
 Exit code 4 when something does not hold: each finding names the ledger and, where that can be
 told, the entry.";
@@ -108,12 +109,12 @@ pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode
     Ok(exit.into())
 }
 
-fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
 /// The audit of an example federation.
 pub(crate) fn of_federation(dir: &Path) -> anyhow::Result<Report> {
     replay(&Evidence::federation(dir)?)
 }
 
+fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
     let mut ledgers = Vec::new();
     let mut statements = Vec::new();

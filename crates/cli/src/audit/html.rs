@@ -31,6 +31,7 @@ const LISTED: usize = 50;
 /// The page.
 pub(super) fn page(report: &Report, lang: Lang) -> String {
     let mut page = Page { html: Html::default(), report, lang };
+    page.footer();
     page.head();
     page.summary();
     for (number, question) in (1..).zip(Question::ALL) {
@@ -78,6 +79,19 @@ impl Page<'_> {
             .raw("<style>")
             .raw(STYLE)
             .raw("</style></head>\n<body>\n");
+    /// Where a reader finds more.
+    fn footer(&mut self) {
+        self.html.raw("<footer>");
+        self.say(
+            "Wat elke code betekent, welke onschuldige verklaring er kan zijn en wat u daarna doet staat in \
+             docs/codes.md bij de software, in het Engels met deze Nederlandse teksten; hoe dit verslag is \
+             gemaakt staat in docs/audit.md.",
+            "What each code means, which innocent cause it may have and what to do next stands in \
+             docs/codes.md of the software; how this report is made stands in docs/audit.md.",
+        );
+        self.html.raw("</footer>\n");
+    }
+
         let skip = self.of("Naar de inhoud", "To the content");
         self.html.raw("<a class=\"skip\" href=\"#main\">").raw(skip).raw("</a>\n");
         self.html.raw("<main id=\"main\">\n").element("h1", title);

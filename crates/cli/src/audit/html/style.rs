@@ -4,6 +4,8 @@
 pub(super) const STYLE: &str = "\
 body{font:1rem/1.5 system-ui,sans-serif;max-width:72rem;margin:0 auto;padding:1rem;color:#1b1b1b;background:#fff}\
 h1{font-size:1.8rem}h2{font-size:1.35rem;margin-top:2.5rem;border-top:2px solid #1d4f91;padding-top:.8rem}\
+h3{font-size:1.15rem}h4{font-size:1rem;margin-bottom:0}h4+p{margin:0}\
+footer{border-top:1px solid #767676;margin-top:2.5rem}\
 a{color:#1d4f91}a:focus,summary:focus,.wide:focus{outline:3px solid #1d4f91;outline-offset:2px}\
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}\
 .wide{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;width:100%}\

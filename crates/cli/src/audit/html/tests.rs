@@ -254,6 +254,7 @@ fn the_page_needs_nothing_else_and_lets_nothing_run() {
         page.contains(
             "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
         )
+            "footer",
     );
     for Tag { text, .. } in tags(&page) {
         for attribute in [" style=", " src=\"", " onload", " onclick", "http:", "https:"] {
