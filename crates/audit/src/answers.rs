@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, Digest, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, documents::Role,
-    query::QueryKind,
+    DatasetId, Date, Digest, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, query::QueryKind,
 };
 use convenant_signing::key_id;
 use serde::Serialize;
 
 use crate::{
-    Entries, LedgerKind, LedgerName, RegisterEvidence, Replayed,
+    Entries, LedgerKind, LedgerName, MandateReport, RegisterEvidence, Replayed,
     figures::{Asker, Asks, Figures, Gives, Kept, Reader, Reads, Source},
+    grounds::Grounds,
     projects::{ProjectReport, projects},
     unusual::{THRESHOLDS, Thresholds, is_odd_hour},
 };
@@ -61,10 +61,14 @@ pub struct AskerReport {
     pub partner: Oin,
     /// Id of the key that signs the questions.
     pub key: KeyId,
-    /// The function for which a mandate of the project names this key; absent where none does.
+    /// The function for which the last mandate of the project names this key; absent where none does.
     pub function: Option<String>,
     /// Whether that is the project leader's.
     pub leader: bool,
+    /// The mandates that name the key, the one that ends first before the others.
+    pub mandates: Vec<MandateReport>,
+    /// From when on the key is revoked.
+    pub revoked: Option<Timestamp>,
     /// Questions of which something was permitted.
     pub permitted: u64,
     /// The first question.
@@ -73,6 +77,8 @@ pub struct AskerReport {
     pub last: Option<Timestamp>,
     /// The decisions on them.
     pub entries: Entries,
+    /// The decisions of a day without such a mandate, after the last day of the project, or after the key was revoked.
+    pub outside: Entries,
 }
 
 /// What was asked of a partner's dataset in a project, and given.
@@ -201,13 +207,12 @@ impl Answers {
 impl AskerReport {
     fn new(register: &RegisterEvidence, asker: Asker, asks: Asks) -> Self {
         let (project, goal, partner, key) = asker;
-        let known = register.register().state().project(&project);
-        let holders = known.into_iter().flat_map(|one| one.mandates());
-        let holders = holders.filter(|mandate| mandate.partner == partner);
-        let holder = holders.flat_map(|mandate| &mandate.holder).find(|holder| holder.key == key);
+        let grounds = Grounds::of(register, &project, (&partner, &key));
         Self {
-            function: holder.map(|holder| holder.function.as_str().to_owned()),
-            leader: holder.is_some_and(|holder| holder.role == Role::Leader),
+            function: grounds.function().map(|(function, _)| function.to_owned()),
+            leader: grounds.function().is_some_and(|(_, leader)| leader),
+            mandates: grounds.mandates(),
+            revoked: grounds.revoked(),
             key: key_id(&key),
             project,
             goal,
@@ -216,6 +221,7 @@ impl AskerReport {
             first: asks.first,
             last: asks.last,
             entries: asks.entries,
+            outside: asks.outside,
         }
     }
 }

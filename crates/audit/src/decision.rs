@@ -11,6 +11,7 @@ use crate::{
     Code, Finding, LedgerKind, LedgerReplay, Place,
     account::{Decided, Ruled},
     again::{Again, Remade},
+    grounds::Grounds,
     quota::Counted,
     register::shown,
     revoked::Revoked,
@@ -36,7 +37,9 @@ impl LedgerReplay<'_> {
         let Some(Again { signed: SignedQuery { query, hash, .. }, remade }) = again else {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
-        self.figures.decision(&self.told.name, index, decision, &query);
+        let asker = (&query.requester.partner, &query.requester.key);
+        let grounds = Grounds::of(self.register, &query.project, asker);
+        self.figures.decision((&self.told.name, index), decision, &query, &grounds);
         let case = Case { index, decision, query: &query };
         self.check_labels(case);
         self.told.passed.note_decision(decision);

@@ -10,7 +10,7 @@ use convenant_model::{
     register::{Answer, Project},
 };
 
-use crate::{Entries, LedgerName, place::Place, table::Table, unusual::Watch};
+use crate::{Entries, LedgerName, grounds::Grounds, place::Place, table::Table, unusual::Watch};
 
 /// How many columns of one dataset are named.
 const COLUMNS: usize = 200;
@@ -44,6 +44,8 @@ pub(crate) struct Figures {
 pub(crate) struct Asks {
     pub(crate) permitted: u64,
     pub(crate) entries: Entries,
+    /// Of these, the ones when not all that lets somebody ask held.
+    pub(crate) outside: Entries,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
 }
@@ -93,10 +95,10 @@ pub(crate) struct Reads {
 impl Figures {
     pub(crate) fn decision(
         &mut self,
-        ledger: &LedgerName,
-        index: u64,
+        (ledger, index): (&LedgerName, u64),
         decision: &Decision,
         query: &Query,
+        grounds: &Grounds<'_>,
     ) {
         let permits = |one: &RecordedVerdict| matches!(one, RecordedVerdict::Permit { .. });
         let permitted = decision.verdicts.iter().any(|one| permits(&one.verdict));
@@ -105,6 +107,9 @@ impl Figures {
         let asker = (project, goal, requester.partner.clone(), requester.key.clone());
         if let Some(asks) = self.askers.row(asker) {
             asks.entries.note(ledger, index);
+            if !grounds.held(decision.at) {
+                asks.outside.note(ledger, index);
+            }
             asks.permitted += u64::from(permitted);
             asks.first = Some(asks.first.map_or(decision.at, |first| first.min(decision.at)));
             asks.last = asks.last.max(Some(decision.at));
@@ -229,6 +234,7 @@ impl Asks {
     fn absorb(&mut self, other: Self) {
         self.permitted += other.permitted;
         self.entries.absorb(other.entries);
+        self.outside.absorb(other.outside);
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use convenant_model::{
     Digest, ProjectId,
-    documents::{DocumentKind, ProjectDecision},
+    documents::{DocumentKind, Mandate, ProjectDecision},
     parse::from_json,
     register::{Decided, Envelope as _},
 };
@@ -20,6 +20,7 @@ pub(crate) struct Filed {
     /// By the hash of the payload, which is how documents name each other.
     by_hash: BTreeMap<Digest, u64>,
     decisions: Vec<(u64, ProjectDecision)>,
+    mandates: Vec<(u64, Mandate)>,
 }
 
 /// What every document about a project has.
@@ -35,9 +36,16 @@ impl Filed {
         let Ok(About { project }) = from_json("document", jws.payload()) else { return };
         self.of.entry((project, kind)).or_default().push(index);
         self.by_hash.insert(jws.payload_hash(), index);
-        if kind == DocumentKind::Decision {
-            let read = from_json("decision", jws.payload()).ok();
-            self.decisions.extend(read.map(|decision| (index, decision)));
+        match kind {
+            DocumentKind::Decision => {
+                let read = from_json("decision", jws.payload()).ok();
+                self.decisions.extend(read.map(|decision| (index, decision)));
+            }
+            DocumentKind::Mandate => {
+                let read = from_json("mandate", jws.payload()).ok();
+                self.mandates.extend(read.map(|mandate| (index, mandate)));
+            }
+            _ => {}
         }
     }
 
@@ -50,6 +58,12 @@ impl Filed {
     /// The document in which the LSI decided this: not any later one that leaves it in force.
     pub(crate) fn decision(&self, decided: &Decided) -> Option<u64> {
         let mut same = self.decisions.iter().filter(|(_, one)| *one == *decided.decision);
+        same.next().map(|(index, _)| *index)
+    }
+
+    /// The document that gives a mandate.
+    pub(crate) fn mandate(&self, mandate: &Mandate) -> Option<u64> {
+        let mut same = self.mandates.iter().filter(|(_, one)| one == mandate);
         same.next().map(|(index, _)| *index)
     }
 

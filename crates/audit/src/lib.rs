@@ -35,6 +35,7 @@ mod figures;
 mod filed;
 mod finding;
 mod findings;
+mod grounds;
 mod kept;
 mod ledger;
 mod name;
@@ -66,6 +67,7 @@ pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport,
 pub use basis::Basis;
 pub use beside::Beside;
 pub use finding::{Code, Finding, LeftOut, Severity};
+pub use grounds::MandateReport;
 pub use ledger::{LedgerReplay, Replayed, first_difference};
 pub use name::{LedgerKind, LedgerName};
 pub use place::{Documents, Entries, Place};

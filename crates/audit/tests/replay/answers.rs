@@ -1,11 +1,17 @@
 //! The figures that answer the audit's questions.
 
 use convenant_audit::{Code, Documents, Entries, Question, Severity};
-use convenant_model::entry::{Decision, Entry, OutcomeEntry, Usage};
+use convenant_model::{
+    documents::DocumentKind,
+    entry::{Decision, Entry, OutcomeEntry, Usage},
+};
 use convenant_signing::Jws;
 use serde_json::json;
 
-use crate::world::{Ledgers, ROTTERDAM, UWV, World, oin};
+use crate::{
+    documents::decision,
+    world::{LSI, Ledgers, ROTTERDAM, UWV, World, at, oin},
+};
 
 fn places(entries: &Entries) -> Vec<u64> {
     entries.first.iter().map(|place| place.entry).collect()
@@ -26,6 +32,51 @@ fn who_asked_what_under_whose_mandate() {
     assert_eq!(answers.refused_days.values().sum::<u64>(), 0);
     assert_eq!(answers.hours[14], 3);
     assert_eq!(answers.left_out, 0);
+}
+
+#[test]
+fn what_let_somebody_ask_and_what_was_asked_when_it_did_not_hold() {
+    let asked = |world: &mut World, times: &[&str]| {
+        let mut ledgers = Ledgers::default();
+        for at in times {
+            world.now = at.parse().unwrap();
+            world.exchange(&mut ledgers, &|_| {}, false);
+        }
+        let answers = world.audit(&ledgers).answers;
+        let [asker] = answers.askers.as_slice() else { panic!("{:?}", answers.askers) };
+        asker.clone()
+    };
+    // A day ends in the Netherlands an hour before it does in UTC. The permit has an outcome behind it.
+    let mut world = World::new();
+    let asker = asked(&mut world, &["2026-12-31T22:59:59.999Z", "2026-12-31T23:00:00.000Z"]);
+    let [mandate] = asker.mandates.as_slice() else { panic!("{:?}", asker.mandates) };
+    let days = [mandate.valid_from, mandate.valid_until].map(|day| day.to_string());
+    assert_eq!(days, ["2026-02-01", "2026-12-31"]);
+    let given = usize::try_from(mandate.document.unwrap()).unwrap();
+    let given = Jws::parse(&world.documents()[given]).unwrap();
+    assert_eq!(given.typ(), "convenant-mandate+json");
+    assert_eq!((asker.entries.number, asker.permitted, asker.revoked), (2, 1, None));
+    assert_eq!(places(&asker.outside), [2]);
+    // Before it began, nobody was let ask either.
+    let mut world = World::new();
+    let asker = asked(&mut world, &["2026-01-31T12:00:00.000Z", "2026-02-02T12:00:00.000Z"]);
+    assert_eq!(places(&asker.outside), [0]);
+
+    // Nor after the project had ended, whatever the mandate says.
+    let mut world = World::new();
+    let attested = world.attest("2026-01-11");
+    let mut shorter = decision(world.proposal(), &attested, "2026-01-20");
+    shorter["valid_until"] = json!("2026-06-30");
+    world.submit(DocumentKind::Decision, &shorter, &[LSI]);
+    let asker = asked(&mut world, &["2026-06-30T12:00:00.000Z", "2026-07-01T12:00:00.000Z"]);
+    assert_eq!(places(&asker.outside), [2]);
+
+    let mut world = World::new();
+    let (from, [leader, ..]) = (at().plus_seconds(60), world.keys(ROTTERDAM));
+    world.revoke(ROTTERDAM, &leader, from);
+    let asker = asked(&mut world, &["2026-05-01T12:00:00.000Z", "2026-05-01T12:01:00.000Z"]);
+    assert_eq!((asker.entries.number, asker.revoked), (2, Some(from)));
+    assert_eq!(places(&asker.outside), [2]);
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_audit::{
     Answers, AskerReport, Basis, Code, Cosigned, Counts, Documents, Entries, FeedbackReport,
-    Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, Paper, Place,
-    ProjectReport, ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
+    Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, MandateReport, Paper,
+    Place, ProjectReport, ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
     Date, KeyId, Oin, QueryId, Timestamp,
     query::{QueryKind, RegisterPosition},
-    register::ProjectState,
+    register::{ProjectState, Terms},
 };
 use convenant_signing::sha256;
 
@@ -27,6 +27,10 @@ fn entries(number: u64) -> Entries {
     let ledger = LedgerName::new(LedgerKind::Node, oin());
     let place = |entry| Place { ledger: ledger.clone(), entry };
     Entries { number, first: (0..number.min(1000)).map(place).collect() }
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
 }
 
 fn finding(code: Code, ledger: &str) -> Finding {
@@ -62,10 +66,17 @@ fn answers() -> Answers {
             key: KeyId::new("k".repeat(43)).unwrap(),
             function: Some(HOSTILE.to_owned()),
             leader: true,
+            mandates: vec![MandateReport {
+                valid_from: date("2026-02-01"),
+                valid_until: date("2026-04-30"),
+                document: Some(41),
+            }],
+            revoked: None,
             permitted: 11,
             first: Some(at),
             last: Some(at),
             entries: entries(12),
+            outside: entries(2),
         }],
         sources: vec![SourceReport {
             project: "P-1".parse().unwrap(),
@@ -103,7 +114,13 @@ fn answers() -> Answers {
             decided_on: at.date(),
             decisions: [31].into_iter().collect(),
             first_question: Some(at),
-            terms: None,
+            terms: Some(Terms {
+                first: date("2026-02-01"),
+                last: date("2026-12-31"),
+                longest: date("2028-01-31"),
+                feedback: date("2027-09-30"),
+                destruction: date("2028-01-31"),
+            }),
             last_days: None,
             measures: paper(21..22),
             dpia: paper(22..24),
