@@ -111,7 +111,7 @@ impl Page<'_> {
         let heads = [self.of("Week van", "Week of"), self.of("Vragen", "Questions")];
         let marked = Some(self.of("Geheel geweigerd", "Refused as a whole"));
         let bars: Vec<_> = weeks.iter().map(bar).collect();
-        self.upright(&Chart { title, heads, marked }, &bars);
+        self.upright(&Chart { title, heads, marked, part: None }, &bars);
     }
 
     pub(super) fn why_refused(&mut self) {
@@ -119,15 +119,15 @@ impl Page<'_> {
         if refusals.is_empty() {
             return self.say("Er is niets geweigerd.", "Nothing was refused.");
         }
-        let bars = refusals.iter().take(CODES).map(|one| Bar {
+        let bars = refusals.iter().map(|one| Bar {
             label: one.code.clone(),
             value: one.entries.number,
             marked: 0,
         });
         let title = self.of("Weigeringen per clausule", "Refusals by clause");
-        let part = self.part(title, CODES, refusals.len(), self.of("codes", "codes"));
-        let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Number")];
-        self.lying(&Chart { title: &part, heads, marked: None }, &bars.collect::<Vec<_>>());
+        let part = self.part(CODES, (CODES, refusals.len()), self.of("codes", "codes"));
+        let heads = [self.of("Clausule en code", "Clause and code"), self.of("Aantal", "Count")];
+        self.lying(&Chart { title, heads, marked: None, part }, &bars.collect::<Vec<_>>());
         let clause = self.of("Clausule", "Clause (its title in the covenant, which is Dutch)");
         let heads = [heads[0], clause, heads[1], self.of("Regels", "Entries")];
         let rows = refusals.iter().map(|one| {
@@ -158,7 +158,8 @@ impl Page<'_> {
             "Questions by hour of the day in the Netherlands; brown is outside working hours",
         );
         let heads = [self.of("Uur", "Hour"), self.of("Vragen", "Questions")];
-        self.upright(&Chart { title, heads, marked: None }, &bars.collect::<Vec<_>>());
+        let chart = Chart { title, heads, marked: None, part: None };
+        self.upright(&chart, &bars.collect::<Vec<_>>());
         let Thresholds { from_hour, until_hour, alike, alike_minutes, refused_in_a_row } =
             answers.thresholds;
         let rules = match self.lang {

@@ -21,6 +21,15 @@ pub(super) struct Chart<'a> {
     pub(super) heads: [&'a str; 2],
     /// Head of the column with what is marked, where that is not all or nothing of a bar.
     pub(super) marked: Option<&'a str>,
+    /// What it draws, where that is not all.
+    pub(super) part: Option<Part>,
+}
+
+/// A chart draws the first so many bars; its table holds all.
+pub(super) struct Part {
+    bars: usize,
+    /// Says so.
+    said: String,
 }
 
 const HEIGHT: u64 = 140;
@@ -30,10 +39,10 @@ const LEFT: u64 = 260;
 const LONG: u64 = 400;
 /// Height of a lying bar with the room around it.
 const ROW: u64 = 26;
-/// Characters of a label that have room beside a lying bar.
-const LABEL: usize = 36;
-/// And above it, where some are longer.
-const LONG_LABEL: usize = 105;
+/// Characters of a label that have room beside a lying bar. Where some are longer, all stand above theirs.
+const BESIDE: usize = 36;
+/// What is shown of a label that has no room above its bar either: so many characters of its beginning, and of its end.
+const CUT: [usize; 2] = [72, 32];
 
 impl Page<'_> {
     /// Upright bars, in the order in which they come. Nothing where there is nothing to draw.
@@ -67,16 +76,17 @@ impl Page<'_> {
 
     /// Lying bars with their labels, for a few things with long names. Nothing where there is nothing to draw.
     pub(super) fn lying(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
-        let most = most(bars);
+        let drawn = chart.part.as_ref().and_then(|part| bars.get(..part.bars)).unwrap_or(bars);
+        let most = most(drawn);
         if most == 0 {
             return;
         }
-        let above = bars.iter().any(|bar| bar.label.chars().count() > LABEL);
+        let above = drawn.iter().any(|bar| bar.label.chars().count() > BESIDE);
         let (left, long, down) = if above { (0, WIDTH - 80, 18) } else { (LEFT, LONG, 0) };
         let row = ROW + down;
-        self.begin(chart, row * bars.len() as u64);
+        self.begin(chart, row * drawn.len() as u64);
         let html = &mut self.html;
-        for (place, bar) in (0_u64..).zip(bars) {
+        for (place, bar) in (0_u64..).zip(drawn) {
             let width = length(bar.value, most, long);
             let marked = length(bar.marked, most, long).min(width);
             let y = row * place + down + 3;
@@ -84,10 +94,10 @@ impl Page<'_> {
             rectangle(html, [left + width - marked, y, marked, 18], true);
             if above {
                 html.raw("<text x=\"0\" y=\"").text(y - 5).raw("\">");
-                html.text(short(&bar.label, LONG_LABEL));
+                label(html, &bar.label);
             } else {
                 html.raw("<text x=\"").text(left - 8).raw("\" text-anchor=\"end\" y=\"");
-                html.text(y + 14).raw("\">").text(short(&bar.label, LABEL));
+                html.text(y + 14).raw("\">").text(&bar.label);
             }
             html.raw("</text><text x=\"").text(left + width + 6).raw("\" y=\"").text(y + 14);
             html.raw("\">").text(bar.value).raw("</text>");
@@ -95,27 +105,39 @@ impl Page<'_> {
         self.end(chart, bars);
     }
 
-    /// Says in the title of a chart that it shows only the first so many.
-    pub(super) fn part(&self, title: &str, shown: usize, all: usize, what: &str) -> String {
+    /// That a chart draws the first so many of all, which are so many bars; `None` where that is all.
+    pub(super) fn part(
+        &self,
+        bars: usize,
+        (shown, all): (usize, usize),
+        what: &str,
+    ) -> Option<Part> {
         let more = all.saturating_sub(shown);
         let rest = match (self.lang, more) {
-            (_, 0) => return title.to_owned(),
-            (Lang::Nl, 1) => "de laatste staat in de tabel".to_owned(),
-            (Lang::Nl, more) => format!("de overige {more} staan in de tabel"),
-            (Lang::En, 1) => "the last stands in the table".to_owned(),
-            (Lang::En, more) => format!("the other {more} stand in the table"),
+            (_, 0) => return None,
+            (Lang::Nl, 1) => "de laatste staat".to_owned(),
+            (Lang::Nl, more) => format!("de overige {more} staan"),
+            (Lang::En, 1) => "the last stands".to_owned(),
+            (Lang::En, more) => format!("the other {more} stand"),
         };
-        format!("{title}; {shown} {} {all} {what}, {rest}", self.of("van", "of"))
+        let (of, under) = (self.of("van", "of"), self.of("onder", "under"));
+        let said = format!("; {shown} {of} {all} {what}, {rest} {under} “{}”", self.as_table());
+        Some(Part { bars, said })
+    }
+
+    const fn as_table(&self) -> &'static str {
+        self.of("Als tabel", "As a table")
     }
 
     fn begin(&mut self, chart: &Chart<'_>, height: u64) {
-        self.html.raw("<figure><figcaption>").text(chart.title).raw("</figcaption>\n");
+        let part = chart.part.as_ref().map_or("", |part| &part.said);
+        self.html.raw("<figure><figcaption>").text(chart.title).text(part).raw("</figcaption>\n");
         self.html.raw("<svg role=\"img\" aria-label=\"").text(chart.title).raw("\" viewBox=\"0 0 ");
         self.html.text(WIDTH).raw(" ").text(height).raw("\">");
     }
 
     fn end(&mut self, chart: &Chart<'_>, bars: &[Bar]) {
-        let as_table = self.of("Als tabel", "As a table");
+        let as_table = self.as_table();
         self.html.raw("</svg>\n").fold(as_table);
         let row = |bar: &Bar| {
             let mut row = vec![Cell::text(&bar.label), Cell::Number(bar.value)];
@@ -144,13 +166,24 @@ fn length(value: u64, most: u64, whole: u64) -> u64 {
     if value > 0 { drawn.max(2) } else { 0 }
 }
 
-/// A label that fits: names differ more at their ends than at their beginnings.
-fn short(label: &str, most: usize) -> String {
-    let more = label.chars().count().saturating_sub(most);
-    if more == 0 {
-        return label.to_owned();
+/// A label, with all of it where it is cut.
+fn label(html: &mut Html, label: &str) {
+    match cut(label) {
+        Some(cut) => html.raw("<title>").text(label).raw("</title>").text(cut),
+        None => html.text(label),
+    };
+}
+
+/// A label that fits, where it does not: all are cut at the same place, so that bars of one thing begin alike, and
+/// keep their ends, in which they differ.
+fn cut(label: &str) -> Option<String> {
+    let [head, tail] = CUT;
+    let skipped = label.chars().count().checked_sub(tail)?;
+    if skipped <= head + 1 {
+        return None;
     }
-    std::iter::once('…').chain(label.chars().skip(more + 1)).collect()
+    let head = label.chars().take(head);
+    Some(head.chain(std::iter::once('…')).chain(label.chars().skip(skipped)).collect())
 }
 
 fn most(bars: &[Bar]) -> u64 {
@@ -169,11 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_label_keeps_its_end() {
-        assert_eq!(short("P-1 uwv/dataset", LABEL), "P-1 uwv/dataset");
-        let long = format!("P-1 uwv/{}: rijen", "x".repeat(60));
-        assert_eq!(short(&long, LABEL).chars().count(), LABEL);
-        assert!(short(&long, LABEL).starts_with('…') && short(&long, LABEL).ends_with("xx: rijen"));
-        assert_eq!(short(&long, LONG_LABEL), long);
+    fn a_long_label_keeps_its_beginning_and_its_end() {
+        let most = CUT[0] + 1 + CUT[1];
+        assert_eq!(cut("P-1 uwv/dataset"), None);
+        assert_eq!(cut(&"é".repeat(most)), None);
+        let of = |what| cut(&format!("P-1 uwv/{}: {what}", "é".repeat(most))).unwrap();
+        let (asked, rows) = (of("gevraagd"), of("rijen"));
+        for label in [&asked, &rows] {
+            assert_eq!(label.chars().count(), most);
+        }
+        assert!(asked.ends_with("éé: gevraagd") && rows.ends_with("éé: rijen"));
+        let beginning = |label: &str| label.split('…').next().unwrap().to_owned();
+        assert_eq!(beginning(&asked), beginning(&rows));
     }
 }

@@ -85,7 +85,7 @@ impl Page<'_> {
         );
         let heads = [self.of("Logboek", "Ledger"), self.of("Uitspraken", "Verdicts")];
         let marked = Some(self.of("Geweigerd", "Refused"));
-        self.lying(&Chart { title, heads, marked }, &bars.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked, part: None }, &bars.collect::<Vec<_>>());
     }
 
     pub(super) fn is_whole(&mut self) {
@@ -136,7 +136,7 @@ impl Page<'_> {
             "Entries by ledger; brown is not covered by a signature that holds",
         );
         let marked = Some(self.of("Niet gedekt", "Not covered"));
-        self.lying(&Chart { title, heads, marked }, &signed.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked, part: None }, &signed.collect::<Vec<_>>());
         // Receipts have no witness.
         let witnessed = ledgers.iter().filter(|one| !one.name.starts_with("receipts/"));
         let witnessed = witnessed.map(|one| {
@@ -148,7 +148,7 @@ impl Page<'_> {
             "Entries by ledger; brown is cosigned by nobody",
         );
         let marked = Some(self.of("Niet medeondertekend", "Not cosigned"));
-        self.lying(&Chart { title, heads, marked }, &witnessed.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked, part: None }, &witnessed.collect::<Vec<_>>());
     }
 
     fn ledger(&self, ledger: &LedgerReport) -> Vec<Cell> {

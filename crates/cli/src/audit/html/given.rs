@@ -74,7 +74,7 @@ impl Page<'_> {
             self.of("Antwoorden met ontvangstbewijs", "Answers with a receipt"),
             self.of("Rijen daarin", "Rows in them"),
             self.of("Personen of objecten daarin", "People or objects in them"),
-            self.of("Rijen per honderd daarvan", "Rows in a hundred of these"),
+            self.of("Rijen per honderd daarvan", "Rows per hundred of these"),
             self.of("Regels van toestemmingen", "Entries of permits"),
             self.of("Ontvangstbewijzen", "Receipts"),
         ];
@@ -103,7 +103,7 @@ impl Page<'_> {
              over wie die antwoorden gaan. Vragen die zijn geweigerd, niet beantwoord, of over niemand in het \
              bijzonder gingen tellen daarin niet mee. Eén persoon kan meer rijen geven. n.v.t.: er is niets te \
              delen.",
-            "Rows in a hundred: the rows in answers with a receipt, for each hundred people or objects that these \
+            "Rows per hundred: the rows in answers with a receipt, for each hundred people or objects that these \
              answers are about. Questions that were refused, not answered, or about nobody in particular do not \
              count in it. One person can give several rows. n/a: there is nothing to divide.",
         );
@@ -118,7 +118,7 @@ impl Page<'_> {
     fn people_and_hits(&mut self) {
         let mut sources: Vec<_> = self.report.answers.sources.iter().filter(is_permitted).collect();
         sources.sort_by_key(|one| std::cmp::Reverse(one.subjects.max(one.rows)));
-        let bars = sources.iter().take(SOURCES).flat_map(|one| {
+        let bars = sources.iter().flat_map(|one| {
             let bar = |what, value, marked| Bar {
                 label: format!("{}: {what}", self.source(one)),
                 value,
@@ -132,9 +132,10 @@ impl Page<'_> {
             "Gevraagde personen of objecten, en in bruin de rijen die ontvangen zijn; de grootste eerst",
             "People or objects asked about, and in brown the rows received; the largest first",
         );
-        let title = self.part(title, SOURCES, sources.len(), self.of("bronnen", "sources"));
-        let heads = [self.of("Bron", "Source"), self.of("Aantal", "Number")];
-        self.lying(&Chart { title: &title, heads, marked: None }, &bars);
+        let what = self.of("bronnen", "sources");
+        let part = self.part(2 * SOURCES, (SOURCES, sources.len()), what);
+        let heads = [self.of("Bron", "Source"), self.of("Aantal", "Count")];
+        self.lying(&Chart { title, heads, marked: None, part }, &bars);
     }
 }
 

@@ -98,7 +98,7 @@ impl Page<'_> {
             "Wat is gevonden, naar ernst; bruin is wat niet klopt",
             "What was found, by severity; brown is what does not hold",
         );
-        self.lying(&Chart { title, heads, marked: None }, &bars);
+        self.lying(&Chart { title, heads, marked: None, part: None }, &bars);
     }
 
     /// With what the report was made, and whom it trusts.

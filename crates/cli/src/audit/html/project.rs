@@ -64,33 +64,31 @@ impl Page<'_> {
 
     /// How long before the decision the last paper of each kind was there.
     fn days_before(&mut self) {
-        let bars = self.report.answers.projects.iter().take(PROJECTS).flat_map(|one| {
+        let bars = |one: &ProjectReport| -> Vec<Bar> {
             let papers = [
                 (self.of("maatregelen", "measures"), &one.measures),
                 (self.of("DPIA's", "DPIAs"), &one.dpia),
                 (self.of("communicatie", "communication"), &one.communication),
             ];
-            papers.into_iter().filter_map(|(what, paper)| {
+            let bars = papers.into_iter().filter_map(|(what, paper)| {
                 let before = one.decided_on.days_since_epoch() - paper.last?.days_since_epoch();
                 let value = u64::from(before.unsigned_abs());
                 let marked = if before < 0 { value } else { 0 };
                 Some(Bar { label: format!("{}: {what}", one.project), value, marked })
-            })
-        });
-        let bars: Vec<_> = bars.collect();
+            });
+            bars.collect()
+        };
+        let projects = &self.report.answers.projects;
+        let drawn = projects.iter().take(PROJECTS).flat_map(bars).count();
+        let bars: Vec<_> = projects.iter().flat_map(bars).collect();
         let title = self.of(
             "Dagen van het laatste stuk van elke soort tot het besluit; bruin zijn dagen te laat",
             "Days from the last paper of each kind to the decision; brown are days too late",
         );
-        let title = self.part(
-            title,
-            PROJECTS,
-            self.report.answers.projects.len(),
-            self.of("projecten", "projects"),
-        );
+        let part = self.part(drawn, (PROJECTS, projects.len()), self.of("projecten", "projects"));
         let heads = [self.of("Project en stukken", "Project and papers"), self.of("Dagen", "Days")];
         let marked = Some(self.of("Dagen te laat", "Days too late"));
-        self.lying(&Chart { title: &title, heads, marked }, &bars);
+        self.lying(&Chart { title, heads, marked, part }, &bars);
     }
 
     fn paper(&self, paper: &Paper) -> Cell {
@@ -177,7 +175,7 @@ impl Page<'_> {
             "Answers of all projects together; brown is late",
         );
         let heads = [self.of("Stand", "State"), self.of("Antwoorden", "Answers")];
-        self.lying(&Chart { title, heads, marked: None }, &bars);
+        self.lying(&Chart { title, heads, marked: None, part: None }, &bars);
     }
 
     fn terms(&mut self) {
@@ -247,7 +245,7 @@ impl Page<'_> {
         self.html.table(self.lang.of("Terugkoppeling", "Feedback"), &heads, rows);
         let projects = self.report.answers.projects.iter().filter(|one| one.feedback.hits > 0);
         let projects: Vec<_> = projects.collect();
-        let bars = projects.iter().take(PROJECTS).map(|one| Bar {
+        let bars = projects.iter().map(|one| Bar {
             label: one.project.to_string(),
             value: one.feedback.hits,
             marked: one.feedback.hits.saturating_sub(one.feedback.followed_up),
@@ -256,10 +254,11 @@ impl Page<'_> {
             "Teruggekoppelde treffers; bruin is niet opgevolgd",
             "Hits reported on; brown was not followed up",
         );
-        let title = self.part(title, PROJECTS, projects.len(), self.of("projecten", "projects"));
+        let what = self.of("projecten", "projects");
+        let part = self.part(PROJECTS, (PROJECTS, projects.len()), what);
         let heads = [self.of("Project", "Project"), self.of("Treffers", "Hits")];
         let marked = Some(self.of("Niet opgevolgd", "Not followed up"));
-        self.lying(&Chart { title: &title, heads, marked }, &bars.collect::<Vec<_>>());
+        self.lying(&Chart { title, heads, marked, part }, &bars.collect::<Vec<_>>());
         self.say(
             "Dit zijn de eigen opgaven van de ontvangers, ondertekend. Wat juist bleek en wat is hersteld komt \
              uit het eindrapport.",

@@ -19,7 +19,7 @@ impl Page<'_> {
     /// What was asked of whom, as no other source is called.
     pub(super) fn source(&self, source: &SourceReport) -> String {
         let (party, kind) = (self.party(&source.provider), self.kind(source.kind));
-        format!("{party}: {}, {}, {kind}", source.project, source.dataset)
+        format!("{}, {kind}, {}, {party}", source.project, source.dataset)
     }
 
     /// Where a project is in its life.
