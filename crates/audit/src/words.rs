@@ -1,7 +1,7 @@
 //! What a finding expects and found, for people. Machines read members and values as in the evidence
 //! (`size=4 root=…`); people read words. Names of ledgers, codes, hashes and times stay what they are.
 
-use crate::{Code, Finding};
+use crate::{Basis, Code, Finding};
 
 /// A member of the evidence, in Dutch and in English.
 const MEMBERS: &[(&str, &str, &str)] = &[
@@ -76,11 +76,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("at", "bij", "at"),
     ("conflict", "tegenstrijd", "conflict"),
     ("decision", "besluit", "decision"),
-    ("edition", "editie", "edition"),
-    ("facts", "feiten", "facts"),
+    ("edition", "uitgave", "edition"),
+    ("facts", "feitenschema", "schema of facts"),
     ("failed", "mislukt", "failed"),
     ("in", "in", "in"),
-    ("language", "taal", "language"),
+    ("language", "regeltaal", "rule language"),
     ("never", "nog nooit", "never"),
     ("none", "geen", "none"),
     ("open", "open", "open"),
@@ -136,6 +136,20 @@ impl Finding {
             _ => words(text, language),
         };
         [self.expected.as_ref().map(told), self.found.as_ref().map(told)]
+    }
+}
+
+impl Basis {
+    /// The rules' engine in Dutch words; absent where no rules are in force.
+    #[must_use]
+    pub fn engine_in_dutch(&self) -> Option<String> {
+        self.engine.as_ref().map(|engine| words(engine, Language::Dutch))
+    }
+
+    /// The same in English.
+    #[must_use]
+    pub fn engine_in_english(&self) -> Option<String> {
+        self.engine.as_ref().map(|engine| words(engine, Language::English))
     }
 }
 
@@ -209,6 +223,11 @@ mod tests {
                 "size=5 root=ab at node/1, timestamp; size=4 root=cd at node/2",
                 "omvang: 5, wortel: ab bij node/1, een tijdstempel; omvang: 4, wortel: cd bij node/2",
                 "size: 5, root: ab at node/1, a timestamp; size: 4, root: cd at node/2",
+            ),
+            (
+                "cedar-policy 4.14.1, language 4.6, facts 0123abcd, edition 2",
+                "cedar-policy 4.14.1, regeltaal 4.6, feitenschema 0123abcd, uitgave 2",
+                "cedar-policy 4.14.1, rule language 4.6, schema of facts 0123abcd, edition 2",
             ),
             ("member=peer", "onderdeel: wederpartij", "member: peer"),
             ("decision=none in node/1", "besluit: geen in node/1", "decision: none in node/1"),

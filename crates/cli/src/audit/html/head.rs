@@ -9,6 +9,7 @@ use super::{
     Page,
     chart::{Bar, Chart},
     markup::Cell,
+use crate::lang::Lang;
     severity_in,
 };
 
@@ -62,6 +63,10 @@ impl Page<'_> {
         let rows = kinds.into_iter().map(|((severity, code, ledger), (index, number))| {
             vec![
                 Cell::text(severity_in(severity, self.lang)),
+        let engine = match self.lang {
+            Lang::Nl => basis.engine_in_dutch(),
+            Lang::En => basis.engine_in_english(),
+        };
                 Cell::Link { id: target(index), code: code.to_string() },
                 Cell::text(ledger),
                 Cell::Number(number),
@@ -83,7 +88,7 @@ impl Page<'_> {
     /// How many findings of each severity there are.
     fn numbers(&mut self) {
         let severities = [Severity::Finding, Severity::Warning, Severity::Note];
-        let heads = [self.of("Ernst", "Severity"), self.of("Aantal", "Number")];
+        let heads = [self.of("Ernst", "Severity"), self.of("Aantal", "Count")];
         let rows = severities.map(|severity| {
             let number = self.report.number(severity);
             vec![Cell::text(severity_in(severity, self.lang)), Cell::Number(number)]
@@ -114,7 +119,7 @@ impl Page<'_> {
         );
         let rows = [
             (self.of("Programma", "Software"), basis.software.clone()),
-            (self.of("Regelmachine", "Rules' engine"), basis.engine.clone().unwrap_or_else(none)),
+            (self.of("Regelmachine", "Rules' engine"), engine.unwrap_or_else(none)),
             (
                 self.of(
                     "Periode, van eerste tot laatste regel",
@@ -141,9 +146,9 @@ impl Page<'_> {
         self.html.table(caption, &heads, rows.into());
         self.say(
             "De dag waarop het verslag is gemaakt staat er niet in: hetzelfde bewijs geeft altijd hetzelfde \
-             verslag. Tijden zijn in UTC.",
+             verslag. Tijden zijn in UTC; dagen en uren van de dag zijn die van Nederland.",
             "The day on which the report was made is not in it: the same evidence always gives the same \
-             report. Times are in UTC.",
+             report. Times are in UTC; days and hours of the day are those of the Netherlands.",
         );
     }
 

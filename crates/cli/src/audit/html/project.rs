@@ -117,7 +117,7 @@ impl Page<'_> {
                 self.of("Te laat en nog niet vernietigd", "Late and not destroyed yet"),
                 self.of("Termijn loopt nog", "Not due yet"),
                 self.of("Een getal (count), zonder termijn", "A number (count), without a term"),
-                self.of("Antwoorden samen", "Answers together"),
+                self.of("Antwoorden in totaal", "Answers in total"),
             ];
             let rows = answers.kept.iter().map(|one| {
                 let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting, &one.numbers];

@@ -620,3 +620,15 @@ fn contrast_is_enough() {
         assert!(contrast >= 4.5, "#{colour}: {contrast}");
     }
 }
+    let engine = "cedar-policy 4.14.1, language 4.6, facts 0123abcd, edition 2";
+    report.basis.engine = Some(engine.to_owned());
+    let (dutch, english) = (page(&report, Lang::Nl), page(&report, Lang::En));
+    assert!(
+        dutch.contains("<td>cedar-policy 4.14.1, regeltaal 4.6, feitenschema 0123abcd, uitgave 2<")
+    );
+    assert!(english.contains("rule language 4.6, schema of facts 0123abcd, edition 2<"));
+    assert!(!english.contains(">Number<"), "a column of counts is headed so");
+    for (page, codes) in [(&dutch, "docs/codes.md bij de software"), (&english, "docs/codes.md of")]
+    {
+        assert!(page.split_once("<footer>").unwrap().1.contains(codes));
+    }
