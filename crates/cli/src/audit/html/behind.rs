@@ -28,17 +28,28 @@ impl Page<'_> {
     /// The entries behind a figure.
     pub(super) fn entries(&self, entries: &Entries) -> Behind {
         let place = |place: &convenant_audit::Place| (place.ledger.to_string(), place.entry);
-        self.behind(entries.first.iter().map(place).collect(), entries.number)
+        let places: Vec<_> = entries.first.iter().map(place).collect();
+        self.behind(&places, entries.number)
+    }
+
+    /// How many, with the entries behind it.
+    pub(super) fn numbered(&self, entries: &Entries) -> Cell {
+        match entries.number {
+            0 => Cell::Number(0),
+            number => self.entries(entries).within(format_args!("{number} ("), ")"),
+        }
     }
 
     /// The documents of the register behind a figure.
     pub(super) fn documents(&self, documents: &Documents) -> Behind {
         let place = |index: &u64| ("register".to_owned(), *index);
-        self.behind(documents.first.iter().map(place).collect(), documents.number)
+        let places: Vec<_> = documents.first.iter().map(place).collect();
+        self.behind(&places, documents.number)
     }
 
-    fn behind(&self, places: Vec<(String, u64)>, number: u64) -> Behind {
-        let shown = places.get(..AT_ONCE).unwrap_or(&places);
+    fn behind(&self, places: &[(String, u64)], number: u64) -> Behind {
+        let all = counted(places);
+        let shown = all.get(..AT_ONCE).unwrap_or(&all);
         let mut first = listed(shown);
         let more = number.saturating_sub(shown.len() as u64);
         if more > 0 {
@@ -49,13 +60,13 @@ impl Page<'_> {
             first.push_str(self.of("geen", "none"));
         }
         let unnamed = number.saturating_sub(places.len() as u64);
-        let all = (places.len() > shown.len()).then(|| {
-            let all = if unnamed > 0 {
+        let all = (all.len() > shown.len()).then(|| {
+            let fold = if unnamed > 0 {
                 self.of("de eerste", "the first")
             } else {
                 self.of("alle", "all")
             };
-            (format!("{all} {}", places.len()), listed(&places))
+            (format!("{fold} {}", places.len()), listed(&all))
         });
         Behind { first, all }
     }
@@ -76,10 +87,27 @@ impl Behind {
     }
 }
 
-/// Each ledger once, with its entries.
-fn listed(places: &[(String, u64)]) -> String {
+/// An entry or a document, and how often it stands behind the figure: it may be about several things that count.
+struct Counted<'p> {
+    ledger: &'p str,
+    entry: u64,
+    times: u64,
+}
+
+/// Each once, in their order.
+fn counted(places: &[(String, u64)]) -> Vec<Counted<'_>> {
+    let same = places.chunk_by(|one, next| one == next);
+    let counted = same.filter_map(|same| {
+        let (ledger, entry) = same.first()?;
+        Some(Counted { ledger, entry: *entry, times: same.len() as u64 })
+    });
+    counted.collect()
+}
+
+/// Each ledger with its entries, as they follow each other.
+fn listed(places: &[Counted<'_>]) -> String {
     let (mut text, mut before) = (String::new(), None);
-    for (ledger, entry) in places {
+    for Counted { ledger, entry, times } in places {
         if before != Some(ledger) {
             text.push_str(if before.is_some() { "; " } else { "" });
             text.push_str(&format!("{ledger}:"));

@@ -177,8 +177,10 @@ impl Page<'_> {
         let caption = self.of("Wat is onderzocht", "What was examined");
         self.html.table(caption, &heads, rows);
         self.say(
-            "Regels van een logboek en documenten van het register tellen vanaf 0: de eerste is nummer 0.",
-            "Entries of a ledger and documents of the register are numbered from 0: the first is number 0.",
+            "Regels van een logboek en documenten van het register tellen vanaf 0: de eerste is nummer 0. Eén regel \
+             kan over meer datasets gaan: 7 (2×) is regel 7, die daar twee keer meetelt.",
+            "Entries of a ledger and documents of the register are numbered from 0: the first is number 0. One \
+             entry may be about several datasets: 7 (2×) is entry 7, which counts twice there.",
         );
     }
 

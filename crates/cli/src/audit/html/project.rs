@@ -134,6 +134,14 @@ impl Page<'_> {
                 self.of("Antwoorden en hun bewaartermijn", "Answers and how long they may be kept");
             self.html.table(caption, &heads, rows);
             self.kept_or_gone();
+            self.say(
+                "Wat te laat is, of nog een termijn heeft, staat op volgorde van de laatste dag waarop het bewaard \
+                 mocht worden, de vroegste eerst; daarom kan een logboek er meer dan eens genoemd zijn. De rest \
+                 staat op volgorde van logboek en regel.",
+                "What is late, or not due yet, stands in the order of the last day on which it could be kept, the \
+                 earliest first; so a ledger may be named there more than once. The rest stands in the order of \
+                 ledger and entry.",
+            );
         }
         self.terms();
         let until =
