@@ -2,7 +2,7 @@
 //! run, because the page itself says that nothing may.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use convenant_audit::{Finding, Question, Report, Severity};
+use convenant_audit::{Question, Report};
 
 use crate::lang::Lang;
 
@@ -10,6 +10,7 @@ mod activity;
 mod behind;
 mod chart;
 mod evidence;
+mod findings;
 mod given;
 mod head;
 mod markup;
@@ -19,25 +20,18 @@ mod style;
 mod tests;
 mod words;
 
-use self::{
-    head::{listed, target},
-    markup::{Cell, Html},
-    style::STYLE,
-};
-
-/// How many findings one section lists.
-const LISTED: usize = 50;
+use self::{markup::Html, style::STYLE};
 
 /// The page.
 pub(super) fn page(report: &Report, lang: Lang) -> String {
     let mut page = Page { html: Html::default(), report, lang };
-    page.footer();
     page.head();
     page.summary();
     for (number, question) in (1..).zip(Question::ALL) {
         page.section(number, *question);
     }
     page.html.raw("</main>\n</body></html>\n");
+    page.footer();
     page.html.into_string()
 }
 
@@ -80,6 +74,11 @@ impl Page<'_> {
             .raw(STYLE)
             .raw("</style></head>\n<body>\n");
     /// Where a reader finds more.
+        let skip = self.of("Naar de inhoud", "To the content");
+        self.html.raw("<a class=\"skip\" href=\"#main\">").raw(skip).raw("</a>\n");
+        self.html.raw("<main id=\"main\">\n").element("h1", title);
+    }
+
     fn footer(&mut self) {
         self.html.raw("<footer>");
         self.say(
@@ -90,11 +89,6 @@ impl Page<'_> {
              docs/codes.md of the software; how this report is made stands in docs/audit.md.",
         );
         self.html.raw("</footer>\n");
-    }
-
-        let skip = self.of("Naar de inhoud", "To the content");
-        self.html.raw("<a class=\"skip\" href=\"#main\">").raw(skip).raw("</a>\n");
-        self.html.raw("<main id=\"main\">\n").element("h1", title);
     }
 
     fn contents(&mut self) {
@@ -126,80 +120,8 @@ impl Page<'_> {
         self.findings_of(question);
         self.html.raw("</section>\n");
     }
-
-    /// The findings that bear on a question.
-    fn findings_of(&mut self, question: Question) {
-        let all = self.report.findings.iter().enumerate();
-        let these: Vec<_> = all.filter(|(_, one)| Question::of(one.code) == question).collect();
-        if these.is_empty() {
-            return;
-        }
-        let listed = listed(&these, LISTED);
-        let heads = [
-            self.of("Code", "Code"),
-            self.of("Ernst", "Severity"),
-            self.of("Waar", "Where"),
-            self.of("Uitleg", "Explanation"),
-        ];
-        let rows = listed.iter().map(|(index, one)| self.finding(*index, one)).collect();
-        let caption = self.of("Wat hierover is gevonden", "What was found about this");
-        self.html.table(caption, &heads, rows);
-        let more = (these.len() - listed.len()) as u64;
-        if more > 0 {
-            let text = self.of(
-                "Niet getoond, maar wel in het verslag als JSON (--report VERSLAG.json)",
-                "Not shown, but in the report as JSON (--report REPORT.json)",
-            );
-            self.html.element("p", format_args!("{text}: {more}"));
-        }
-        let left = self.report.left_out.iter().filter(|one| Question::of(one.code) == question);
-        let left: u64 = left.map(|one| one.number).sum();
-        if left > 0 {
-            let text = self.of(
-                "Van dezelfde soort, alleen geteld omdat het er zo veel zijn",
-                "Of the same kinds, only counted because there are so many",
-            );
-            self.html.element("p", format_args!("{text}: {left}"));
-        }
-    }
-
-    fn finding(&self, index: usize, finding: &Finding) -> Vec<Cell> {
-        let mut place = finding.ledger.clone();
-        if let Some(entry) = finding.entry {
-            place.push_str(&format!(", {} {entry}", self.of("regel", "entry")));
-        }
-        if let Some(query) = finding.query {
-            place.push_str(&format!(", {} {query}", self.of("vraag", "query")));
-        }
-        let mut text = self.lang.of(finding.uitleg, finding.explanation).to_owned();
-        let [expected, found] = match self.lang {
-            Lang::Nl => finding.told_in_dutch(),
-            Lang::En => finding.told_in_english(),
-        };
-        let told = [
-            (self.of("Verwacht", "Expected"), expected),
-            (self.of("Vastgelegd", "On record"), found),
-        ];
-        for (label, value) in told {
-            if let Some(value) = value {
-                text.push_str(&format!(" {label}: {value}."));
-            }
-        }
-        let severity = Cell::text(severity_in(finding.severity, self.lang));
-        let code = Cell::Target { id: target(index), code: finding.code.to_string() };
-        vec![code, severity, Cell::text(place), Cell::text(text)]
-    }
 }
 
 const fn asked(question: Question, lang: Lang) -> &'static str {
     lang.of(question.in_dutch(), question.in_english())
-}
-
-const fn severity_in(severity: Severity, lang: Lang) -> &'static str {
-    let english = match severity {
-        Severity::Finding => "finding",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
-    lang.of(severity.in_dutch(), english)
 }

@@ -25,6 +25,13 @@ impl Page<'_> {
         name.map_or_else(|| oin.to_string(), |name| format!("{name} ({oin})"))
     }
 
+    /// A ledger by its name, and by that of its party.
+    pub(super) fn ledger_of(&self, name: &str) -> String {
+        let oin = name.rsplit_once('/').and_then(|(_, oin)| Oin::new(oin).ok());
+        let party = oin.and_then(|oin| self.report.answers.parties.get(&oin));
+        party.map_or_else(|| name.to_owned(), |party| format!("{name} ({party})"))
+    }
+
     /// The entries behind a figure.
     pub(super) fn entries(&self, entries: &Entries) -> Behind {
         let place = |place: &convenant_audit::Place| (place.ledger.to_string(), place.entry);

@@ -64,7 +64,7 @@ impl Page<'_> {
                 counts.refusals,
                 counts.answered,
             ];
-            let name = std::iter::once(Cell::text(&one.name));
+            let name = std::iter::once(Cell::text(self.ledger_of(&one.name)));
             name.chain(numbers.map(Cell::Number)).collect()
         });
         let rows = rows.collect();
@@ -160,7 +160,7 @@ impl Page<'_> {
         let cosigned = ledger.cosigned.iter().map(|one| format!("{}: {}", one.by, one.entries));
         let cosigned: Vec<_> = cosigned.collect();
         vec![
-            Cell::text(&ledger.name),
+            Cell::text(self.ledger_of(&ledger.name)),
             Cell::Number(counts.entries),
             covered,
             Cell::text(if cosigned.is_empty() { "–".to_owned() } else { cosigned.join("; ") }),
@@ -204,7 +204,7 @@ impl Page<'_> {
             let (from, until) = (one.from, one.until);
             let upto = self.of("tot", "up to");
             vec![
-                Cell::text(&one.ledger),
+                Cell::text(self.ledger_of(&one.ledger.to_string())),
                 Cell::text(self.party(&one.reader)),
                 Cell::code(one.pin),
                 Cell::Number(one.entries.number),

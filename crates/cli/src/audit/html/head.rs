@@ -1,17 +1,15 @@
 //! The head of the page: what was found, what the report rests on, and what was looked at.
 
-use std::collections::BTreeMap;
-
-use convenant_audit::{Code, Finding, LedgerReport, Severity};
+use convenant_audit::{LedgerReport, Severity};
 use convenant_model::Timestamp;
 
 use super::{
     Page,
     chart::{Bar, Chart},
+    findings::severity_in,
     markup::Cell,
-use crate::lang::Lang;
-    severity_in,
 };
+use crate::lang::Lang;
 
 impl Page<'_> {
     pub(super) fn summary(&mut self) {
@@ -27,7 +25,7 @@ impl Page<'_> {
             self.of("Het bewijs klopt NIET.", "The evidence does NOT hold.")
         };
         self.html.raw(verdict).raw("</strong></p>\n");
-        self.faults();
+        self.found();
         self.numbers();
         self.basis();
         self.examined();
@@ -38,51 +36,6 @@ impl Page<'_> {
             );
         }
         self.contents();
-    }
-
-    /// What does not hold and what somebody should look into, each with the place where it is told.
-    fn faults(&mut self) {
-        let mut kinds = BTreeMap::<(Severity, Code, &str), (usize, u64)>::new();
-        let counts = |severity| severity != Severity::Note;
-        for (index, one) in self.report.findings.iter().enumerate() {
-            if counts(one.severity) {
-                kinds.entry((one.severity, one.code, &one.ledger)).or_insert((index, 0)).1 += 1;
-            }
-        }
-        for left in self.report.left_out.iter().filter(|one| counts(one.severity)) {
-            if let Some((_, number)) = kinds.get_mut(&(left.severity, left.code, &*left.ledger)) {
-                *number += left.number;
-            }
-        }
-        if kinds.is_empty() {
-            return self.say(
-                "Er zijn geen bevindingen en geen waarschuwingen.",
-                "There are no findings and no warnings.",
-            );
-        }
-        let rows = kinds.into_iter().map(|((severity, code, ledger), (index, number))| {
-            vec![
-                Cell::text(severity_in(severity, self.lang)),
-        let engine = match self.lang {
-            Lang::Nl => basis.engine_in_dutch(),
-            Lang::En => basis.engine_in_english(),
-        };
-                Cell::Link { id: target(index), code: code.to_string() },
-                Cell::text(ledger),
-                Cell::Number(number),
-                Cell::text(self.lang.of(code.in_dutch(), code.explanation())),
-            ]
-        });
-        let rows = rows.collect();
-        let heads = [
-            self.of("Ernst", "Severity"),
-            self.of("Code", "Code"),
-            self.of("Waar", "Where"),
-            self.of("Aantal", "Number"),
-            self.of("Uitleg", "Explanation"),
-        ];
-        let caption = self.of("Bevindingen en waarschuwingen", "Findings and warnings");
-        self.html.table(caption, &heads, rows);
     }
 
     /// How many findings of each severity there are.
@@ -110,6 +63,10 @@ impl Page<'_> {
     fn basis(&mut self) {
         let basis = &self.report.basis;
         let none = || self.of("geen", "none").to_owned();
+        let engine = match self.lang {
+            Lang::Nl => basis.engine_in_dutch(),
+            Lang::En => basis.engine_in_english(),
+        };
         let keys: Vec<_> = basis.lsi_keys.iter().map(ToString::to_string).collect();
         let quorum = format!(
             "{} ({} {})",
@@ -194,14 +151,8 @@ impl Page<'_> {
             [] => Cell::text(self.of("geen", "none")),
             told => Cell::text(told.join("; ")),
         };
-        let name = ledger.name.rsplit_once('/').and_then(|(_, oin)| {
-            let oin = convenant_model::Oin::new(oin).ok()?;
-            self.report.answers.parties.get(&oin)
-        });
-        let name =
-            name.map_or_else(|| ledger.name.clone(), |party| format!("{} ({party})", ledger.name));
         vec![
-            Cell::text(name),
+            Cell::text(self.ledger_of(&ledger.name)),
             Cell::Number(ledger.counts.entries),
             Cell::text(self.period(ledger.first, ledger.last)),
             Cell::code(ledger.root),
@@ -220,23 +171,4 @@ impl Page<'_> {
     fn entries_many(&self, number: u64) -> String {
         self.lang.number(number, ["regel", "regels"], ["entry", "entries"])
     }
-}
-
-/// Where a finding is told, by its place among all.
-pub(super) fn target(index: usize) -> String {
-    format!("f{index}")
-}
-
-/// The findings of a section that are listed: the first so many, and of each kind in each ledger the first, to which
-/// the head of the page links.
-pub(super) fn listed<'f>(
-    findings: &[(usize, &'f Finding)],
-    most: usize,
-) -> Vec<(usize, &'f Finding)> {
-    let mut seen = std::collections::BTreeSet::new();
-    let kept = findings.iter().enumerate().filter(|(place, (_, one))| {
-        let first = seen.insert((one.code, one.ledger.as_str()));
-        first || *place < most
-    });
-    kept.map(|(_, one)| *one).collect()
 }

@@ -67,12 +67,7 @@ pub(super) enum Cell {
         fold: String,
         all: String,
     },
-    /// A code that others link to.
-    Target {
-        id: String,
-        code: String,
-    },
-    /// A code that links to it.
+    /// A code that links to where it is told.
     Link {
         id: String,
         code: String,
@@ -122,9 +117,6 @@ impl Html {
             Cell::Folded { text, fold, all } => {
                 self.text(text).fold(&fold);
                 self.text(all).raw("</div>")
-            }
-            Cell::Target { id, code } => {
-                self.raw("<code id=\"").text(id).raw("\">").text(code).raw("</code>")
             }
             Cell::Link { id, code } => {
                 self.raw("<a href=\"#").text(id).raw("\"><code>").text(code).raw("</code></a>")

@@ -18,4 +18,4 @@ svg text{font:13px system-ui,sans-serif;fill:#1b1b1b}rect{fill:#1d4f91}.mark{fil
 .folded{display:none}details[open]+.folded{display:block}\
 .cannot{border-left:4px solid #767676;padding-left:.8rem}\
 @media print{body{max-width:none;font-size:10pt}.skip,details{display:none}.folded{display:block}.wide{overflow:visible}\
-h2{break-after:avoid}tr,figure{break-inside:avoid}a{color:inherit;text-decoration:none}}";
+h2,h3,h4{break-after:avoid}tr,figure{break-inside:avoid}a{color:inherit;text-decoration:none}}";
