@@ -18,6 +18,7 @@ mod project;
 mod style;
 #[cfg(test)]
 mod tests;
+mod validity;
 mod words;
 
 use self::{markup::Html, style::STYLE};
@@ -30,8 +31,8 @@ pub(super) fn page(report: &Report, lang: Lang) -> String {
     for (number, question) in (1..).zip(Question::ALL) {
         page.section(number, *question);
     }
-    page.html.raw("</main>\n</body></html>\n");
     page.footer();
+    page.html.raw("</main>\n</body></html>\n");
     page.html.into_string()
 }
 
@@ -73,12 +74,12 @@ impl Page<'_> {
             .raw("<style>")
             .raw(STYLE)
             .raw("</style></head>\n<body>\n");
-    /// Where a reader finds more.
         let skip = self.of("Naar de inhoud", "To the content");
         self.html.raw("<a class=\"skip\" href=\"#main\">").raw(skip).raw("</a>\n");
         self.html.raw("<main id=\"main\">\n").element("h1", title);
     }
 
+    /// Where a reader finds more.
     fn footer(&mut self) {
         self.html.raw("<footer>");
         self.say(

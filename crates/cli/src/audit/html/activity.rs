@@ -28,32 +28,30 @@ impl Page<'_> {
             self.of("Doel", "Purpose"),
             self.of("Vrager", "Requester"),
             self.of("Mandaat", "Mandate"),
+            self.of("Looptijd van het project", "Days of the project"),
             self.of("Vragen", "Questions"),
             self.of("Met toestemming", "With a permit"),
+            self.of("Gevraagd terwijl dat niet gold", "Asked while that did not hold"),
             self.of("Eerste en laatste", "First and last"),
             self.of("Regels", "Entries"),
         ];
         let rows = answers.askers.iter().map(|one| {
-            let none = self.of("geen mandaat in het register", "no mandate in the register");
-            let function = one.function.as_deref().unwrap_or(none);
-            let leader = if one.leader { self.of(" (leider)", " (leader)") } else { "" };
             vec![
                 Cell::text(&one.project),
                 Cell::text(&one.goal),
                 Cell::text(self.party(&one.partner)),
-                Cell::text(format_args!(
-                    "{function}{leader}; {} {}",
-                    self.of("sleutel", "key"),
-                    one.key
-                )),
+                Cell::text(self.mandate(one)),
+                Cell::text(self.running(&one.project)),
                 Cell::Number(one.entries.number),
                 Cell::Number(one.permitted),
+                self.numbered(&one.outside),
                 Cell::text(format_args!("{} – {}", day(one.first, "?"), day(one.last, "?"))),
                 self.entries(&one.entries).cell(),
             ]
         });
         let rows = rows.collect();
         self.html.table(self.lang.of("Wie vroeg wat", "Who asked what"), &heads, rows);
+        self.how_valid();
         self.asked_of_whom();
         self.by_week();
     }

@@ -58,7 +58,8 @@ impl Page<'_> {
         let all = counted(places);
         let shown = all.get(..AT_ONCE).unwrap_or(&all);
         let mut first = listed(shown);
-        let more = number.saturating_sub(shown.len() as u64);
+        let told: u64 = shown.iter().map(|one| one.times).sum();
+        let more = number.saturating_sub(told);
         if more > 0 {
             let and = self.of("en nog", "and");
             first.push_str(&format!(" {and} {more}{}", self.of("", " more")));
@@ -121,6 +122,9 @@ fn listed(places: &[Counted<'_>]) -> String {
             before = Some(ledger);
         }
         text.push_str(&format!(" {entry}"));
+        if *times > 1 {
+            text.push_str(&format!(" ({times}×)"));
+        }
     }
     text
 }

@@ -21,6 +21,7 @@ impl Page<'_> {
         let heads = [
             self.of("Project", "Project"),
             self.of("Besluit van de LSI", "Decision of the LSI"),
+            self.of("Looptijd", "Days on which it may ask"),
             self.of("Eerste vraag", "First question"),
             self.of("Eerdere maatregelen (S8)", "Earlier measures (S8)"),
             self.of("DPIA's (S14)", "DPIAs (S14)"),
@@ -31,6 +32,7 @@ impl Page<'_> {
             vec![
                 Cell::text(format_args!("{}: {}", one.project, one.title)),
                 self.documents(&one.decisions).within(format_args!("{} (", one.decided_on), ")"),
+                Cell::text(self.running(&one.project)),
                 Cell::text(day(one.first_question, self.no_question(one))),
                 self.paper(&one.measures),
                 self.paper(&one.dpia),
@@ -123,17 +125,15 @@ impl Page<'_> {
                 let answers = [&one.in_time, &one.late, &one.overdue, &one.waiting, &one.numbers];
                 let all = answers.iter().fold(0, |all: u64, one| all.saturating_add(one.number));
                 let project = std::iter::once(Cell::text(&one.project));
-                let numbered = answers.map(|entries| match entries.number {
-                    0 => Cell::Number(0),
-                    number => self.entries(entries).within(format_args!("{number} ("), ")"),
-                });
-                project.chain(numbered).chain([Cell::Number(all)]).collect()
+                project
+                    .chain(answers.map(|entries| self.numbered(entries)))
+                    .chain([Cell::Number(all)])
+                    .collect()
             });
             let rows = rows.collect();
             let caption =
                 self.of("Antwoorden en hun bewaartermijn", "Answers and how long they may be kept");
             self.html.table(caption, &heads, rows);
-            self.kept_or_gone();
             self.say(
                 "Wat te laat is, of nog een termijn heeft, staat op volgorde van de laatste dag waarop het bewaard \
                  mocht worden, de vroegste eerst; daarom kan een logboek er meer dan eens genoemd zijn. De rest \
@@ -142,6 +142,7 @@ impl Page<'_> {
                  earliest first; so a ledger may be named there more than once. The rest stands in the order of \
                  ledger and entry.",
             );
+            self.kept_or_gone();
         }
         self.terms();
         let until =

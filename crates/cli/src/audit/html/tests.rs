@@ -230,6 +230,8 @@ fn no_text_of_the_evidence_becomes_markup() {
             "main",
             "h1",
             "h2",
+            "h3",
+            "h4",
             "p",
             "strong",
             "nav",
@@ -252,6 +254,7 @@ fn no_text_of_the_evidence_becomes_markup() {
             "text",
             "details",
             "summary",
+            "footer",
         ];
         for Tag { name, text } in tags(&page) {
             assert!(known.contains(&name), "{text}");
@@ -271,7 +274,6 @@ fn the_page_needs_nothing_else_and_lets_nothing_run() {
         page.contains(
             "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
         )
-            "footer",
     );
     for Tag { text, .. } in tags(&page) {
         for attribute in [" style=", " src=\"", " onload", " onclick", "http:", "https:"] {
@@ -435,16 +437,15 @@ fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
 }
 
 #[test]
-fn every_kind_of_finding_and_warning_is_listed_on_top_with_a_link_to_where_it_is_told() {
+fn every_kind_of_finding_is_listed_on_top_with_a_link_to_where_all_of_it_is_told() {
     let page = page(&report(), Lang::Nl);
     let (head, body) = page.split_once("<nav").unwrap();
+    let (faults, notes) = head.split_once("<details><summary>Opmerkingen: ").unwrap();
     for code in Code::ALL {
+        // Notes are behind a fold.
+        let among = if code.severity() == Severity::Note { notes } else { faults };
         let link =
-            head.split("<a href=\"#").find(|part| part.contains(&format!("<code>{code}</code>")));
-        if code.severity() == Severity::Note {
-            assert!(link.is_none(), "{code}");
-            continue;
-        }
+            among.split("<a href=\"#").find(|part| part.contains(&format!("<code>{code}</code>")));
         let target = link.unwrap().split('"').next().unwrap();
         let told = format!("<code id=\"{target}\">{code}</code>");
         assert_eq!(body.matches(&told).count(), 1, "{code}");
@@ -455,12 +456,87 @@ fn every_kind_of_finding_and_warning_is_listed_on_top_with_a_link_to_where_it_is
     assert!(number("node/1</td><td class=\"n\">60") && number("<td class=\"n\">41"));
     let lawful = section(&page, 2);
     assert!(lawful.contains("omdat het er zo veel zijn: 40</p>"));
-    assert!(lawful.contains("wel in het verslag als JSON (--report VERSLAG.json): "));
+    // All of them are there: ten at once, and the others behind a fold.
+    let told = lawful.split_once("bevinding, node/1: 60</h4>").unwrap().1;
+    let told = told.split("<h4>").next().unwrap();
+    let (shown, folded) = told.split_once("<details><summary>nog 50</summary></details>").unwrap();
+    let rows = |table: &str| table.matches("<th scope=\"row\">7</th>").count();
+    assert_eq!((rows(shown), rows(folded)), (10, 50));
 
-    let mut clean = report();
-    (clean.findings, clean.left_out) = (Vec::new(), Vec::new());
-    let page = super::page(&clean, Lang::Nl);
-    assert!(page.contains("Er zijn geen bevindingen en geen waarschuwingen."));
+    let mut notes = report();
+    notes.findings.retain(|one| one.severity == Severity::Note);
+    notes.left_out.clear();
+    let of = |report: &Report| super::page(report, Lang::Nl);
+    let page = of(&notes);
+    let head = page.split("<nav").next().unwrap();
+    assert!(head.contains("Er zijn geen bevindingen en geen waarschuwingen."));
+    assert!(head.contains(&format!("<summary>Opmerkingen: {}<", notes.findings.len())));
+    let mut clean = notes;
+    clean.findings.clear();
+    assert!(!of(&clean).contains("Opmerkingen: "));
+}
+
+#[test]
+fn what_let_somebody_ask_is_told_with_its_days() {
+    let mut report = report();
+    let of = |report: &Report, lang, number| section(&page(report, lang), number).to_owned();
+    let asked = of(&report, Lang::Nl, 1);
+    let mandate = "; van 2026-02-01 tot en met 2026-04-30, verlopen op 2026-04-30 (register: 41)<";
+    let project = "<td>van 2026-02-01 tot en met 2026-12-31, geldig; ACTIEF</td>";
+    assert!(asked.contains(mandate) && asked.contains(project), "{asked}");
+    // Questions after that, with the entries behind them.
+    assert!(asked.contains("<td>2 (node/00000099000000002000: 0 1)</td>"));
+    assert!(asked.contains("waarop de logboeken eindigen: 2026-05-01."));
+    assert!(of(&report, Lang::Nl, 7).contains(project));
+    let english = of(&report, Lang::En, 1);
+    assert!(
+        english.contains("up to and including 2026-04-30, expired on 2026-04-30 (register: 41)")
+    );
+
+    // On its last day it still holds.
+    report.answers.until = Some("2026-04-30T12:00:00.000Z".parse().unwrap());
+    assert!(of(&report, Lang::Nl, 1).contains("tot en met 2026-04-30, geldig (register: 41)"));
+    report.answers.until = Some("2026-01-31T12:00:00.000Z".parse().unwrap());
+    report.answers.askers[0].revoked = report.answers.until;
+    let early = of(&report, Lang::Nl, 1);
+    assert!(early.contains("tot en met 2026-04-30, nog niet ingegaan (register: 41)"));
+    assert!(early.contains(", ingetrokken per 2026-01-31T12:00:00.000Z;"));
+
+    report.answers.projects[0].terms = None;
+    assert!(of(&report, Lang::Nl, 7).contains("<td>geen goedkeuring in het register</td>"));
+}
+
+#[test]
+fn an_entry_that_counts_twice_is_named_once() {
+    let mut report = report();
+    let node = LedgerName::new(LedgerKind::Node, oin());
+    let first = [5, 5, 5, 4, 5].map(|entry| Place { ledger: node.clone(), entry });
+    report.answers.kept[0].overdue = Entries { number: 5, first: first.into() };
+    let kept = section(&page(&report, Lang::Nl), 8).to_owned();
+    assert!(kept.contains(&format!("<td>5 ({node}: 5 (3×) 4 5)</td>")), "{kept}");
+    assert!(kept.contains("op volgorde van de laatste dag waarop het bewaard mocht worden"));
+    // Eleven entries, each of two answers: ten stand there at once.
+    let twice = entries(11).first.into_iter().flat_map(|place| [place.clone(), place]);
+    report.answers.kept[0].overdue = Entries { number: 30, first: twice.collect() };
+    let kept = section(&page(&report, Lang::Nl), 8).to_owned();
+    assert!(kept.contains(" 8 (2×) 9 (2×) en nog 10)<details><summary>de eerste 22<"), "{kept}");
+    assert!(kept.contains(" 9 (2×) 10 (2×)</div>"));
+}
+
+#[test]
+fn what_is_left_out_of_a_label_can_be_read() {
+    let mut report = report();
+    report.answers.parties = BTreeMap::from([(oin(), "Uitvoeringsorganisatie ".repeat(5))]);
+    let people = section(&page(&report, Lang::Nl), 5).to_owned();
+    for what in ["gevraagd", "rijen"] {
+        let label = format!("({}): {what}</text>", oin());
+        let (before, _) = people.split_once(&label).unwrap();
+        let (whole, shown) =
+            before.rsplit_once("<title>").unwrap().1.split_once("</title>").unwrap();
+        assert!(whole.ends_with(&format!("({}): {what}", oin())), "{whole}");
+        assert!(shown.starts_with("P-1, opzoeken (lookup), uwv/dataset, Uitvoering"), "{shown}");
+        assert!(whole.starts_with(shown.split('…').next().unwrap()), "{shown}");
+    }
 }
 
 #[test]
@@ -580,13 +656,23 @@ fn each_language_is_told_in_its_own_words() {
         one.found = Some("status=failed ONJUISTE_HANDTEKENING at timestamp".to_owned());
     }
     let (dutch, english) = (page(&report, Lang::Nl), page(&report, Lang::En));
-    assert!(dutch.contains("Verwacht: vragen: 4, personen of objecten: 1. "));
-    assert!(
-        dutch.contains("Vastgelegd: stand: mislukt ONJUISTE_HANDTEKENING bij een tijdstempel.")
-    );
-    assert!(english.contains("On record: status: failed ONJUISTE_HANDTEKENING at a timestamp."));
+    assert!(dutch.contains("<td>vragen: 4, personen of objecten: 1</td>"));
+    assert!(dutch.contains("<td>stand: mislukt ONJUISTE_HANDTEKENING bij een tijdstempel</td>"));
+    assert!(english.contains("<td>status: failed ONJUISTE_HANDTEKENING at a timestamp</td>"));
     for page in [&dutch, &english] {
         assert!(!page.contains("queries=") && !page.contains("status="));
+    }
+    let engine = "cedar-policy 4.14.1, language 4.6, facts 0123abcd, edition 2";
+    report.basis.engine = Some(engine.to_owned());
+    let (dutch, english) = (page(&report, Lang::Nl), page(&report, Lang::En));
+    assert!(
+        dutch.contains("<td>cedar-policy 4.14.1, regeltaal 4.6, feitenschema 0123abcd, uitgave 2<")
+    );
+    assert!(english.contains("rule language 4.6, schema of facts 0123abcd, edition 2<"));
+    assert!(!english.contains(">Number<"), "a column of counts is headed so");
+    for (page, codes) in [(&dutch, "docs/codes.md bij de software"), (&english, "docs/codes.md of")]
+    {
+        assert!(page.split_once("<footer>").unwrap().1.contains(codes));
     }
     assert!(dutch.contains("<td>AFSLUITING</td>"));
     assert!(english.contains("<td>AFSLUITING (closing)</td>"));
@@ -620,15 +706,3 @@ fn contrast_is_enough() {
         assert!(contrast >= 4.5, "#{colour}: {contrast}");
     }
 }
-    let engine = "cedar-policy 4.14.1, language 4.6, facts 0123abcd, edition 2";
-    report.basis.engine = Some(engine.to_owned());
-    let (dutch, english) = (page(&report, Lang::Nl), page(&report, Lang::En));
-    assert!(
-        dutch.contains("<td>cedar-policy 4.14.1, regeltaal 4.6, feitenschema 0123abcd, uitgave 2<")
-    );
-    assert!(english.contains("rule language 4.6, schema of facts 0123abcd, edition 2<"));
-    assert!(!english.contains(">Number<"), "a column of counts is headed so");
-    for (page, codes) in [(&dutch, "docs/codes.md bij de software"), (&english, "docs/codes.md of")]
-    {
-        assert!(page.split_once("<footer>").unwrap().1.contains(codes));
-    }
