@@ -128,6 +128,12 @@ mod tests {
     }
 
     #[test]
+    fn one_is_told_in_the_singular() {
+        let told = [0, 1, 2].map(|rows| number(rows, "row", "rows"));
+        assert_eq!(told, ["0 rows", "1 row", "2 rows"]);
+    }
+
+    #[test]
     fn a_file_is_one_argument_of_a_shell() {
         let shown = |path: &str| argument(Path::new(path));
         assert_eq!(shown("state/client.toml"), "state/client.toml");
