@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// How findings name the register.
-const NAME: &str = "register";
+pub(crate) const NAME: &str = "register";
+/// What is found of a document that was not handed over although documents behind it were.
+pub(crate) const MISSING: &str = "document=missing";
 /// A copy of the register is kept at every so many documents; states in between are made from there.
 const STRIDE: u64 = 64;
 

@@ -1,7 +1,7 @@
 //! What a finding expects and found, for people. Machines read members and values as in the evidence
 //! (`size=4 root=…`); people read words. Names of ledgers, codes, hashes and times stay what they are.
 
-use crate::{Basis, Code, Finding};
+use crate::{Basis, Code, Finding, register::MISSING};
 
 /// A member of the evidence, in Dutch and in English.
 const MEMBERS: &[(&str, &str, &str)] = &[
@@ -20,7 +20,9 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("dataset", "dataset", "dataset"),
     ("decided_on", "besloten op", "decided on"),
     ("decision", "besluit", "decision"),
+    ("decisions", "besluiten", "decisions"),
     ("destroyed", "vernietigd", "destroyed"),
+    ("document", "document", "document"),
     ("dpia", "DPIA", "DPIA"),
     ("earlier-measure", "eerdere maatregel", "earlier measure"),
     ("entries", "regels", "entries"),
@@ -61,6 +63,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("target", "doel", "target"),
     ("targets", "doelen", "targets"),
     ("tile", "tegel", "tile"),
+    ("tiles", "tegels", "tiles"),
     ("torn_bytes", "afgesneden bytes", "bytes cut off"),
     ("until", "tot en met", "until"),
     ("verdict", "uitspraak", "verdict"),
@@ -81,6 +84,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("failed", "mislukt", "failed"),
     ("in", "in", "in"),
     ("language", "regeltaal", "rule language"),
+    ("missing", "ontbreekt", "missing"),
     ("never", "nog nooit", "never"),
     ("none", "geen", "none"),
     ("open", "open", "open"),
@@ -97,6 +101,20 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("the", "de", "the"),
     ("timestamp", "een tijdstempel", "a timestamp"),
     ("unreadable", "onleesbaar", "unreadable"),
+];
+
+/// The members of which some values are words. Of all others the value is a name, a number or a hash, and stays what
+/// it is, whatever word it may look like: a project may be called `read`.
+const WORDED: &[(&str, &[&str])] = &[
+    ("alarm_percent", &["none"]),
+    ("count", &["none"]),
+    ("counted", &["never"]),
+    ("decision", &["none"]),
+    ("document", &["missing"]),
+    ("status", &["answered", "failed", "open", "refused"]),
+    ("verdict", &["permit", "problem", "refuse"]),
+    ("vouched", &["none"]),
+    ("vouches", &["none"]),
 ];
 
 #[derive(Clone, Copy)]
@@ -122,17 +140,10 @@ impl Finding {
         let told = |text: &String| match self.code {
             // An explanation of the covenant's, word for word.
             Code::Wording => text.clone(),
-            Code::RegisterDocument
-            | Code::RegisterCheckpoint
-            | Code::BadCheckpoint
-            | Code::Rules
-                if !text.contains('=') =>
-            {
-                match language {
-                    Language::Dutch => format!("melding van de software, in het Engels: {text}"),
-                    Language::English => text.clone(),
-                }
-            }
+            code if is_of_software(code, text) => match language {
+                Language::Dutch => format!("melding van de software, in het Engels: {text}"),
+                Language::English => text.clone(),
+            },
             _ => words(text, language),
         };
         [self.expected.as_ref().map(told), self.found.as_ref().map(told)]
@@ -153,6 +164,16 @@ impl Basis {
     }
 }
 
+/// Whether what was found is an error in the words of the software, and not members with their values.
+fn is_of_software(code: Code, text: &str) -> bool {
+    match code {
+        Code::Rules | Code::BadCheckpoint => true,
+        Code::RegisterDocument => text != MISSING,
+        Code::RegisterCheckpoint => !["origin=", "size="].iter().any(|one| text.starts_with(one)),
+        _ => false,
+    }
+}
+
 /// A number of things, in the singular or the plural.
 pub(crate) fn number(number: u64, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
@@ -160,7 +181,7 @@ pub(crate) fn number(number: u64, one: &str, more: &str) -> String {
 
 fn words(text: &str, language: Language) -> String {
     let mut said = String::new();
-    for token in text.split(' ') {
+    for token in tokens(text) {
         let end = token.trim_end_matches([',', ';']);
         let (word, mark) = (end, token.get(end.len()..).unwrap_or_default());
         let member = member(word, language);
@@ -175,14 +196,26 @@ fn words(text: &str, language: Language) -> String {
     said
 }
 
+/// What is between spaces. The name of a folder stands between backticks, with the spaces in it.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_name = false;
+    text.split(move |c| {
+        in_name ^= c == '`';
+        c == ' ' && !in_name
+    })
+}
+
 /// `member=value`, where the member is known.
 fn member(word: &str, language: Language) -> Option<String> {
     let (name, value) = word.split_once('=')?;
     let told = known(MEMBERS, name, language)?;
-    let also = if name == "member" { MEMBERS } else { &[] };
-    let value =
-        known(also, value, language).or_else(|| known(VALUES, value, language)).unwrap_or(value);
-    Some(format!("{told}: {value}"))
+    let worded = WORDED.iter().any(|(member, words)| *member == name && words.contains(&value));
+    let said = match name {
+        "member" => known(MEMBERS, value, language),
+        _ if worded => known(VALUES, value, language),
+        _ => None,
+    };
+    Some(format!("{told}: {}", said.unwrap_or(value)))
 }
 
 fn known(
@@ -232,6 +265,18 @@ mod tests {
             ("member=peer", "onderdeel: wederpartij", "member: peer"),
             ("decision=none in node/1", "besluit: geen in node/1", "decision: none in node/1"),
             ("unknown=4 of x=y", "unknown=4 of x=y", "unknown=4 of x=y"),
+            ("document=missing", "document: ontbreekt", "document: missing"),
+            // Names stay what they are, whatever word they look like.
+            (
+                "project=read dataset=open columns=none",
+                "project: read, dataset: open, velden: none",
+                "project: read, dataset: open, fields: none",
+            ),
+            (
+                "entries=2 in `/a b/read open=1`, entries=1",
+                "regels: 2 in `/a b/read open=1`, regels: 1",
+                "entries: 2 in `/a b/read open=1`, entries: 1",
+            ),
         ] {
             let said = [Language::Dutch, Language::English].map(|one| words(machine, one));
             assert_eq!(said, [dutch, english]);
