@@ -127,9 +127,9 @@ codes! {
     Finding ConflictUnproven = "TEGENSTRIJD_ONBEWEZEN":
         "The party recorded that another's ledger contradicts itself, and the checkpoints that it names do not prove it." /
         "De partij legde vast dat het logboek van een ander zichzelf tegenspreekt, en de genoemde controlepunten bewijzen dat niet.",
-    Warning Tile = "TEGEL_AFWIJKEND":
-        "A published tile is missing or does not follow from the entries, which lead to the signed root: proofs made from it fail." /
-        "Een gepubliceerde tegel ontbreekt of volgt niet uit de regels, die wel tot de ondertekende wortel leiden: bewijzen daaruit kloppen niet.",
+    Finding Tile = "TEGEL_AFWIJKEND":
+        "Published tiles are missing or do not follow from the entries, which lead to the signed root: proofs made from them fail. The first is named." /
+        "Gepubliceerde tegels ontbreken of volgen niet uit de regels, die wel tot de ondertekende wortel leiden: bewijzen daaruit kloppen niet. De eerste is genoemd.",
     Finding Damaged = "REGEL_BESCHADIGD":
         "An entry that was on record is no longer whole; what follows it cannot be read." /
         "Een vastgelegde regel is niet meer heel; wat erna komt is niet te lezen.",

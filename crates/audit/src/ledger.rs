@@ -25,6 +25,7 @@ use crate::{
     quota::Tally,
     reader::{Read, Reader},
     receipt::Proven,
+    register,
     revoked::Revoked,
     signed::Known,
     times::Latest,
@@ -56,6 +57,8 @@ pub struct LedgerReplay<'a> {
     /// How many entries the checkpoint states, where there are fewer: that is told of already.
     pub(crate) short_of: Option<(u64, Digest)>,
     unlike: Vec<String>,
+    /// The first decision that cannot be made again for want of a document that is told of, and how many there are.
+    pub(crate) unmade: Option<(u64, u64)>,
     pub(crate) figures: Figures,
     pub(crate) unprepared: Unprepared,
 }
@@ -97,6 +100,7 @@ impl<'a> LedgerReplay<'a> {
             damaged: false,
             short_of: None,
             unlike: Vec::new(),
+            unmade: None,
             figures: Figures::default(),
             unprepared: Unprepared::default(),
         }
@@ -123,6 +127,7 @@ impl<'a> LedgerReplay<'a> {
         }
         self.tree.append(leaf);
         self.counts.entries += 1;
+        self.told.entries += 1;
         match entry {
             Some(entry) if *party(&entry) == self.told.name.party && self.belongs(&entry) => {
                 self.replay(index, entry, (again, proven));
@@ -154,9 +159,15 @@ impl<'a> LedgerReplay<'a> {
     ) -> Replayed {
         let covered = self.check_root(published, leaves);
         // Where the entries do not lead to the signed root, that is told, and the tiles may well be right.
-        for path in std::mem::take(&mut self.unlike).into_iter().filter(|_| covered.is_some()) {
-            self.findings
-                .push(Finding::new(Code::Tile, &self.told.name).found(format!("tile={path}")));
+        let unlike = std::mem::take(&mut self.unlike);
+        if let Some(first) = unlike.first().filter(|_| covered.is_some()) {
+            let found = format!("tiles={} tile={first}", unlike.len());
+            self.findings.push(Finding::new(Code::Tile, &self.told.name).found(found));
+        }
+        if let Some((first, number)) = self.unmade {
+            let finding = Finding::new(Code::NotMadeAgain, &self.told.name).entry(first);
+            let cause = format!("document={} in {}", self.register.size(), register::NAME);
+            self.findings.push(finding.expected(cause).found(format!("decisions={number}")));
         }
         let (cosigned, stamped) = self.check_witnesses();
         self.report_open();

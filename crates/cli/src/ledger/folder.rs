@@ -38,6 +38,11 @@ pub(super) fn has_entries(dir: &Path) -> anyhow::Result<()> {
     if holds(dir, &[CHECKPOINT]) { Ok(()) } else { Err(none(dir)) }
 }
 
+/// Whether this is the copy of a ledger, as others verify it: without the daemon's segments.
+pub(super) fn is_copy(dir: &Path) -> bool {
+    !holds(dir, &[SEGMENTS])
+}
+
 /// An error unless this is the folder of a ledger whose entries tell of exchanges.
 pub(super) fn has_exchanges(dir: &Path) -> anyhow::Result<()> {
     has_entries(dir)?;

@@ -7,7 +7,7 @@ use convenant_model::Digest;
 use convenant_store::Published;
 use serde::Serialize;
 
-use super::{note, open, timestamp::Stamped, verifier};
+use super::{folder, note, open, timestamp::Stamped, verifier};
 use crate::{exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
@@ -78,9 +78,13 @@ fn tiles_hold(dir: &Path, published: Published) -> anyhow::Result<()> {
         1 => String::new(),
         several => format!(" (and {} more)", several - 1),
     };
+    let advice = if folder::is_copy(dir) {
+        "this is a copy: export or fetch it again from the daemon's ledger"
+    } else {
+        "a daemon makes its tiles again when it starts"
+    };
     Err(bad_evidence(anyhow::anyhow!(
-        "the entries hold, and the published tile `{}` does not follow from them{more}; a daemon makes its \
-         tiles again when it starts",
+        "the entries hold, and the published tile `{}` does not follow from them{more}; {advice}",
         path.display()
     )))
 }
