@@ -54,6 +54,9 @@ impl Reader<'_> {
     /// The register that the decision names.
     fn register_of(&self, decision: &Decision) -> Result<Arc<Register>, Code> {
         let named = decision.register;
+        if self.register.is_told_short_of(named.size) {
+            return Err(Code::NotMadeAgain);
+        }
         if named.size > self.register.position().size {
             return Err(Code::RegisterMissing);
         }

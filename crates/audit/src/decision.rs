@@ -113,6 +113,10 @@ impl LedgerReplay<'_> {
     fn compare_again(&mut self, case: Case<'_>, remade: Result<Remade, Code>) -> bool {
         let Remade { register, fits, verdicts } = match remade {
             Ok(remade) => remade,
+            Err(Code::NotMadeAgain) => {
+                self.unmade.get_or_insert((case.index, 0)).1 += 1;
+                return false;
+            }
             Err(fault) => {
                 let known = shown(&self.register.position());
                 let named = shown(&case.decision.register);

@@ -5,6 +5,8 @@ use std::fmt;
 use convenant_model::QueryId;
 use serde::{Serialize, Serializer};
 
+use crate::register;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,14 +72,17 @@ macro_rules! codes {
 
 codes! {
     Finding RegisterDocument = "REGISTER_DOCUMENT":
-        "A document of the register does not verify; it and what follows it count as absent." /
-        "Een document van het register klopt niet; het telt niet mee, en wat erna komt evenmin.",
+        "A document of the register does not verify or is missing; it and what follows it count as absent." /
+        "Een document van het register klopt niet of ontbreekt; het telt niet mee, en wat erna komt evenmin.",
     Finding RegisterCheckpoint = "REGISTER_CONTROLEPUNT":
         "The register's checkpoint does not verify, or its documents do not lead to it." /
         "Het controlepunt van het register klopt niet, of de documenten leiden er niet toe.",
+    Finding RegisterNoCheckpoint = "REGISTER_CONTROLEPUNT_ONTBREEKT":
+        "The register has documents and no signed checkpoint." /
+        "Het register heeft documenten en geen ondertekend controlepunt.",
     Warning RegisterUnsigned = "REGISTER_NIET_GEDEKT":
-        "No checkpoint of the register covers all its documents." /
-        "Geen controlepunt van het register dekt alle documenten.",
+        "Documents follow that the register's checkpoint does not cover yet, as a crash leaves them." /
+        "Er volgen documenten die het controlepunt van het register nog niet dekt, zoals na een storing.",
     Finding Rules = "REGELS_ONBRUIKBAAR":
         "The rules of a version of the covenant do not compile." /
         "De regels van een versie van het convenant zijn niet bruikbaar.",
@@ -152,6 +157,9 @@ codes! {
     Finding RegisterMissing = "REGISTER_TE_KORT":
         "The decision names more documents than were handed over, so it cannot be made again." /
         "Het besluit noemt meer documenten dan er zijn overgelegd, en is dus niet over te doen.",
+    Warning NotMadeAgain = "NIET_OVER_TE_DOEN":
+        "Decisions that cannot be made again, because a document of the register before them does not verify or is missing, of which the register's own finding tells. The first is named." /
+        "Besluiten die niet zijn over te doen, doordat een document van het register van daarvoor niet klopt of ontbreekt; dat meldt de bevinding over het register zelf. Het eerste is genoemd.",
     Finding RegisterWentBack = "REGISTER_TERUGGEZET":
         "The party decided with an older register than it had long before." /
         "De partij besloot met een ouder register dan zij al lang had.",
@@ -371,6 +379,18 @@ impl Finding {
         }
     }
 
+    /// What [`Self::entry`] counts, in Dutch: an entry of a ledger or a document of the register.
+    #[must_use]
+    pub fn unit_in_dutch(&self) -> &'static str {
+        if self.ledger == register::NAME { "document" } else { "regel" }
+    }
+
+    /// The same in English.
+    #[must_use]
+    pub fn unit_in_english(&self) -> &'static str {
+        if self.ledger == register::NAME { "document" } else { "entry" }
+    }
+
     pub(crate) const fn entry(mut self, index: u64) -> Self {
         self.entry = Some(index);
         self
@@ -416,7 +436,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.severity.in_dutch(), self.code, self.ledger)?;
         if let Some(entry) = self.entry {
-            write!(f, ", regel {entry}")?;
+            write!(f, ", {} {entry}", self.unit_in_dutch())?;
         }
         if let Some(query) = self.query {
             write!(f, ", vraag {query}")?;

@@ -61,6 +61,7 @@ impl Question {
             Code::Rules
             | Code::RegisterPosition
             | Code::RegisterMissing
+            | Code::NotMadeAgain
             | Code::RegisterWentBack
             | Code::Covenant
             | Code::Verdict

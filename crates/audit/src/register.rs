@@ -42,6 +42,10 @@ pub struct RegisterEvidence {
     ledger_keys: BTreeMap<Oin, Vec<LedgerKey>>,
     filed: Filed,
     findings: Vec<Finding>,
+    /// How many documents were handed over, with those from the first on that does not verify.
+    handed: u64,
+    /// How many there were, as a finding of the register tells: of those that were not verified nothing is known.
+    told: u64,
     verifier: LedgerVerifier,
     lsi_keys: Vec<KeyId>,
     quorum: usize,
@@ -55,11 +59,12 @@ struct LedgerKey {
 
 impl RegisterEvidence {
     /// Verifies the documents in sequence, and the checkpoint over them. What does not hold is a
-    /// finding; from the first document that is not admitted on, the register counts as absent.
+    /// finding; from the first document that is not admitted or is missing (`None`) on, the register counts as
+    /// absent.
     #[must_use]
     pub fn verify(
         root: RootOfTrust,
-        documents: impl IntoIterator<Item = Vec<u8>>,
+        documents: impl IntoIterator<Item = impl Into<Option<Vec<u8>>>>,
         checkpoint: Option<&[u8]>,
         verifier: &LedgerVerifier,
     ) -> Self {
@@ -73,14 +78,20 @@ impl RegisterEvidence {
             ledger_keys: BTreeMap::new(),
             filed: Filed::default(),
             findings: Vec::new(),
+            handed: 0,
+            told: 0,
             verifier: verifier.clone(),
             lsi_keys,
             quorum,
         };
-        for document in documents {
-            if let Err(error) = evidence.append(document) {
+        let mut documents = documents.into_iter();
+        while let Some(document) = documents.next() {
+            evidence.handed += 1;
+            if let Err(fault) = evidence.take(document.into()) {
                 let finding = Finding::new(Code::RegisterDocument, NAME).entry(evidence.size());
-                evidence.findings.push(finding.found(describe(&error)));
+                evidence.findings.push(finding.found(fault));
+                evidence.handed += documents.by_ref().count() as u64;
+                evidence.told = evidence.handed;
                 break;
             }
         }
@@ -129,6 +140,16 @@ impl RegisterEvidence {
 
     pub(crate) fn size(&self) -> u64 {
         self.position().size
+    }
+
+    /// Whether a register of so many documents is not there because of what a finding of the register tells.
+    pub(crate) fn is_told_short_of(&self, size: u64) -> bool {
+        (self.size() + 1..=self.told).contains(&size)
+    }
+
+    /// Whether so many documents were handed over, of which not all verify.
+    pub(crate) fn is_unverified(&self, size: u64) -> bool {
+        (self.size() + 1..=self.handed).contains(&size)
     }
 
     pub(crate) fn rules(&self, covenant: &Digest) -> Option<&Arc<Rules>> {
@@ -185,6 +206,17 @@ impl RegisterEvidence {
         documents.filter(|(_, one)| signed(one)).map(|(index, _)| index).collect()
     }
 
+    /// Takes the next document, or says what is wrong with it.
+    fn take(&mut self, document: Option<Vec<u8>>) -> Result<(), String> {
+        let document = document.ok_or_else(|| MISSING.to_owned())?;
+        let jws = Jws::parse(&document).ok();
+        let kind = jws.and_then(|jws| DocumentKind::from_media_type(jws.typ()));
+        self.append(document).map_err(|error| match kind {
+            Some(kind) => format!("{}: {}", kind.as_str(), describe(&error)),
+            None => describe(&error),
+        })
+    }
+
     fn append(&mut self, document: Vec<u8>) -> Result<(), RegisterError> {
         let kind = self.whole.append(&document)?;
         self.filed.file(self.documents.len() as u64, kind, &document);
@@ -227,11 +259,13 @@ impl RegisterEvidence {
     fn check(&mut self, checkpoint: Option<&[u8]>, verifier: &LedgerVerifier) {
         let own = self.position();
         let Some(bytes) = checkpoint else {
-            return self.findings.push(Finding::new(Code::RegisterUnsigned, NAME));
+            return self.findings.push(Finding::new(Code::RegisterNoCheckpoint, NAME));
         };
         let finding = Finding::new(Code::RegisterCheckpoint, NAME);
         let of = |party: &Oin| origin::register(party).is_ok_and(|name| name == *verifier.origin());
-        if !self.coordinators().any(of) {
+        // Where the coordinator's own enrolment is behind a document that does not verify, nobody knows.
+        let unknown = self.is_unverified(self.handed) && self.coordinators().next().is_none();
+        if !unknown && !self.coordinators().any(of) {
             let found = verifier.origin().as_str();
             return self.findings.push(finding.found(format!("origin={found}")));
         }
@@ -240,10 +274,17 @@ impl RegisterEvidence {
             Err(error) => return self.findings.push(finding.found(error)),
         };
         let stated = RegisterPosition { size: stated.size, root: stated.root };
+        // That they do not lead there follows from the one that does not verify, which is told of.
+        if self.is_unverified(stated.size) {
+            return;
+        }
         if !self.whole.held(&stated) {
             // The first document that is missing; or else the last by which they differ.
-            let missing = stated.size > own.size;
-            let document = if missing { own.size } else { stated.size.saturating_sub(1) };
+            let missing = stated.size > self.handed;
+            let document = if missing { self.handed } else { stated.size.saturating_sub(1) };
+            if missing {
+                self.told = stated.size;
+            }
             let finding = finding.entry(document);
             self.findings.push(finding.expected(shown(&stated)).found(shown(&own)));
         } else if stated.size < own.size {

@@ -156,6 +156,10 @@ impl RegisterEvidence {
                 continue;
             };
             let Checkpoint { size, root, .. } = *signed.checkpoint();
+            // The documents are there, and one that does not verify is told of.
+            if self.is_unverified(size) {
+                continue;
+            }
             if size > own.size {
                 longer.note((size, root), by);
             } else if !self.register().held(&RegisterPosition { size, root }) {

@@ -84,11 +84,12 @@ pub(crate) fn write(dir: &Path, entries: u64) {
     for (number, document) in world.documents().iter().enumerate() {
         fs::write(dir.join(format!("{number}.document")), document).unwrap();
     }
+    fs::write(dir.join("register"), world.register_checkpoint().to_string()).unwrap();
     let (lsi, register) = world.trusted();
     fs::write(dir.join("keys"), serde_json::to_vec(&(lsi, register)).unwrap()).unwrap();
 }
 
-/// The register, without a checkpoint.
+/// The register.
 pub(crate) fn register(dir: &Path) -> RegisterEvidence {
     let keys = fs::read(dir.join("keys")).unwrap();
     let (lsi, key): (VerifyingKey, VerifyingKey) = serde_json::from_slice(&keys).unwrap();
@@ -97,7 +98,8 @@ pub(crate) fn register(dir: &Path) -> RegisterEvidence {
     let document = |number: usize| fs::read(dir.join(format!("{number}.document"))).ok();
     let documents: Vec<_> = (0..).map_while(document).collect();
     let root = RootOfTrust { lsi: vec![lsi], quorum: 1 };
-    RegisterEvidence::verify(root, documents, None, &verifier)
+    let checkpoint = fs::read(dir.join("register")).unwrap();
+    RegisterEvidence::verify(root, documents, Some(&checkpoint), &verifier)
 }
 
 pub(crate) fn ledgers(dir: &Path) -> Vec<(LedgerName, Bytes)> {

@@ -329,7 +329,7 @@ impl World {
 
     pub(crate) fn evidence_with(
         &self,
-        documents: Vec<Vec<u8>>,
+        documents: impl IntoIterator<Item = impl Into<Option<Vec<u8>>>>,
         checkpoint: Option<&str>,
     ) -> RegisterEvidence {
         let (_, key) = self.trusted();

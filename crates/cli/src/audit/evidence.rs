@@ -1,7 +1,8 @@
 //! The evidence on disk: a register, the keys to trust, and ledgers.
 
 use std::{
-    fs, io,
+    collections::BTreeMap,
+    fs, io, iter,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +18,7 @@ use convenant_store::{FileLedger, Notes};
 use super::ReplayArgs;
 use crate::{
     exit::{Named as _, usage},
+    ledger::folder::documents_in,
     output,
 };
 
@@ -73,8 +75,8 @@ impl Evidence {
         let reading = output::spinner("register lezen");
         let documents = documents(&self.register);
         reading.finish_and_clear();
-        let documents = documents?;
-        if documents.is_empty() {
+        let (documents, missing) = documents?;
+        if documents.is_empty() && missing == 0 {
             return Err(usage(format!("`{}` holds no register", self.register.display())));
         }
         let origin = checkpoint.as_deref().and_then(first_line).unwrap_or("convenant.register");
@@ -83,24 +85,45 @@ impl Evidence {
         let root = self.trust.root_of_trust()?;
         let bar = output::bar("documenten");
         bar.set_length(documents.len() as u64);
-        let documents = documents.into_iter().inspect(|_| bar.inc(1));
+        let documents = documents.into_iter().inspect(|_| bar.inc(1)).map(Some);
+        let documents = documents.chain(iter::repeat_n(None, missing));
         let evidence = RegisterEvidence::verify(root, documents, checkpoint.as_deref(), &verifier);
         bar.finish_and_clear();
         Ok(evidence)
     }
 }
 
-fn documents(dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+/// An error where one folder is named twice, however it is spelled.
+fn each_once(ledgers: &[PathBuf]) -> anyhow::Result<()> {
+    let mut named = BTreeMap::new();
+    for ledger in ledgers {
+        // One that is not there is told of when it is opened.
+        let Ok(folder) = fs::canonicalize(ledger) else { continue };
+        if let Some(first) = named.insert(folder, ledger) {
+            let (first, again) = (first.display(), ledger.display());
+            return Err(usage(format!(
+                "`{first}` and `{again}` are one folder: name the folder of each ledger once"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The documents up to the first that is missing, and how many there should be from there on: others are behind it.
+fn documents(dir: &Path) -> anyhow::Result<(Vec<Vec<u8>>, usize)> {
     let mut documents = Vec::new();
     loop {
         match folder::document(dir, documents.len() as u64) {
             Ok(document) => documents.push(document),
             Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Ok(documents);
+                break;
             }
             Err(error) => return Err(error.into()),
         }
     }
+    let all = documents_in(dir).map(|last| last + 1).max().unwrap_or(0);
+    let missing = all.saturating_sub(documents.len());
+    Ok((documents, missing))
 }
 
 /// Whose ledger it claims to be: by its checkpoint or else by its first entry. The keys in the register

@@ -64,13 +64,18 @@ fn holds(dir: &Path, names: &[&str]) -> bool {
 
 /// Whether documents are there as a register keeps them: by their number, whatever the first may be.
 pub(crate) fn holds_documents(dir: &Path) -> bool {
-    let numbered = |name: &str| {
-        let number = name.strip_suffix(".jws").unwrap_or_default();
-        number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit())
+    documents_in(dir).next().is_some()
+}
+
+/// The numbers of the documents that are there as a register keeps them, in any order.
+pub(crate) fn documents_in(dir: &Path) -> impl Iterator<Item = usize> + use<> {
+    let number = |name: &str| -> Option<usize> {
+        let number = name.strip_suffix(".jws")?;
+        let plain = number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit());
+        number.parse().ok().filter(|_| plain)
     };
     let listed = fs::read_dir(dir.join("documents")).into_iter().flatten().flatten();
-    let mut names = listed.map(|file| file.file_name());
-    names.any(|name| name.to_str().is_some_and(numbered))
+    listed.filter_map(move |file| number(file.file_name().to_str()?))
 }
 
 fn none(dir: &Path) -> anyhow::Error {
