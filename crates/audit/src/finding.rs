@@ -94,8 +94,11 @@ codes! {
         "Signed with a key from the instant on from which it was revoked, as far as what is on record tells." /
         "Getekend met een sleutel vanaf het moment waarop die was ingetrokken, voor zover dat vastligt.",
     Finding LedgerTwice = "LOGBOEK_DUBBEL":
-        "Two ledgers of the same name were handed over; only one can be the party's." /
-        "Er zijn twee logboeken met dezelfde naam; maar één kan dat van de partij zijn.",
+        "Two copies of one ledger contradict each other at the entry named, and not both are what the party signed; the figures count one." /
+        "Twee kopieën van een logboek spreken elkaar bij de genoemde regel tegen, en niet beide zijn wat de partij tekende; de cijfers tellen er één.",
+    Note CopyAgrees = "LOGBOEK_KOPIE":
+        "Another copy of this ledger was handed over, an equal or an older one; the longest alone counts." /
+        "Van dit logboek is nog een kopie overgelegd, een gelijke of een oudere; alleen de langste telt.",
     Finding NoCheckpoint = "CONTROLEPUNT_ONTBREEKT":
         "The ledger has entries and no signed checkpoint." /
         "Het logboek heeft regels en geen ondertekend controlepunt.",
@@ -112,11 +115,11 @@ codes! {
         "Entries follow that no checkpoint covers yet, as a crash leaves them." /
         "Er volgen regels die nog geen controlepunt dekt, zoals na een storing.",
     Finding SetBack = "LOGBOEK_TERUGGEZET":
-        "The party signed for more entries before, as a witness or a timestamp holds: it was set back, or the copy is an old one; the entry named is the first that is missing." /
-        "De partij tekende eerder voor meer regels, wat een getuige of een tijdstempel bewaart: het is teruggezet, of de kopie is oud; de genoemde regel is de eerste die ontbreekt.",
+        "The party signed for more entries before, as a witness, a timestamp or another copy holds: it was set back, or the copy is an old one; the entry named is the first that is missing." /
+        "De partij tekende eerder voor meer regels, wat een getuige, een tijdstempel of een andere kopie bewaart: het is teruggezet, of de kopie is oud; de genoemde regel is de eerste die ontbreekt.",
     Finding Forked = "LOGBOEK_VERTAKT":
-        "The party signed another history before, as a witness or a timestamp holds; the first entry that differs is the one named, or one before it." /
-        "De partij tekende eerder een andere geschiedenis, die een getuige of een tijdstempel bewaart; de eerste regel die afwijkt is de genoemde, of een regel ervoor.",
+        "The party signed another history as well, as a witness, a timestamp or another copy holds; the first entry that differs is the one named, or one before it." /
+        "De partij tekende ook een andere geschiedenis, die een getuige, een tijdstempel of een andere kopie bewaart; de eerste regel die afwijkt is de genoemde, of een regel ervoor.",
     Finding Statement = "GETUIGENIS_ONGELDIG":
         "A checkpoint that a witness holds is not signed with the key of the ledger that it names." /
         "Een controlepunt dat een getuige bewaart is niet getekend met de sleutel van het logboek dat het noemt.",

@@ -1,6 +1,7 @@
 //! The whole: a register and any number of ledgers.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashSet},
     sync::Arc,
 };
@@ -10,6 +11,7 @@ use convenant_model::{Oin, Timestamp};
 use crate::{
     Answers, Basis, Beside, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
     Replayed, Report, Statement, duties,
+    early::Early,
     figures::Kept,
     findings::Findings,
     kept, reconcile, revoked,
@@ -89,7 +91,13 @@ impl<'a> Replay<'a> {
         ledgers.iter_mut().for_each(|one| one.ruled.prune());
     }
 
-    /// Adds a ledger that was replayed.
+    /// Adds what was found of copies of ledgers.
+    pub fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+    }
+
+    /// Adds a ledger that was replayed. Of two of one name the longer counts: which of them is the party's,
+    /// [`RegisterEvidence::compare_copies`] tells before.
     pub fn add(&mut self, replayed: Replayed) {
         self.ledgers.push(replayed);
     }
@@ -98,27 +106,30 @@ impl<'a> Replay<'a> {
     /// ledger was copied look like missing ones, so ledgers are copied while nothing is under way.
     #[must_use]
     pub fn report(mut self) -> Report {
-        self.ledgers.sort_by(|one, other| one.told.name.cmp(&other.told.name));
+        let longest = |one: &Replayed| (one.told.name.clone(), Reverse(one.report.counts.entries));
+        self.ledgers.sort_by_cached_key(longest);
         let mut findings = Findings::default();
         findings.extend(self.register.findings().iter().cloned());
         findings.extend(std::mem::take(&mut self.findings));
-        for pair in self.ledgers.windows(2) {
-            if let [one, other] = pair
-                && one.told.name == other.told.name
-            {
+        self.ledgers.dedup_by(|one, before| {
+            let twice = one.told.name == before.told.name;
+            if twice {
                 findings.push(Finding::new(Code::LedgerTwice, &one.told.name));
             }
-        }
+            twice
+        });
         for ledger in &mut self.ledgers {
             findings.absorb(std::mem::take(&mut ledger.findings));
         }
         let told: Vec<&Told> = self.ledgers.iter().map(|one| &one.told).collect();
-        reconcile::reconcile(&told, &mut findings);
+        let coordinator = told.iter().find(|one| one.name.kind == LedgerKind::Coordinator);
+        let early = coordinator.map(|one| Early::of(one, &told));
+        findings.extend(early.as_ref().and_then(Early::finding));
+        reconcile::reconcile(&told, early.as_ref(), &mut findings);
         let (coordinators, mut wanted): (Vec<Oin>, _) =
             (self.register.coordinators().cloned().collect(), self.settling.wanted);
         reconcile::missing(&told, &coordinators, &mut wanted);
         findings.extend(reconcile::tell(wanted));
-        let coordinator = told.iter().find(|one| one.name.kind == LedgerKind::Coordinator);
         let by_coordinator = coordinator.is_some();
         if let Some(coordinator) = coordinator {
             findings.extend(revoked::documents(self.register, coordinator));

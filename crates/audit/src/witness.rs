@@ -75,6 +75,11 @@ impl LedgerReplay<'_> {
                 }
             }
         }
+        for (folder, notes) in &self.beside.copies {
+            let signed =
+                notes.iter().filter_map(|note| verified(self.register, &self.told.name, note));
+            stated.extend(signed.map(|(signed, _)| (format!("`{folder}`"), signed)));
+        }
         let mut findings = contradictions(&self.told.name, &stated, &self.tree);
         findings.extend(self.beyond(&stated));
         self.findings.extend(findings);
@@ -242,7 +247,7 @@ impl Witnessed {
 }
 
 /// The checkpoint and its key, if that is one that the register ever named for the ledger.
-fn verified(
+pub(crate) fn verified(
     register: &RegisterEvidence,
     name: &LedgerName,
     note: &[u8],

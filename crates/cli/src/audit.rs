@@ -1,13 +1,14 @@
 //! `convenant audit replay`: every decision made again, from the evidence alone.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
-use convenant_audit::{LedgerName, Report};
+use convenant_audit::{LedgerName, Report, Statement};
 
 use crate::{
     exit::{Exit, usage},
@@ -16,11 +17,12 @@ use crate::{
     output,
 };
 
+mod copies;
 mod evidence;
 mod html;
 mod reading;
 
-use self::evidence::Evidence;
+use self::{copies::Counted, evidence::Evidence};
 
 const ABOUT: &str = "\
 Decide every exchange again from the evidence alone.
@@ -116,15 +118,22 @@ pub(crate) fn of_federation(dir: &Path) -> anyhow::Result<Report> {
 
 fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
-    let mut ledgers = Vec::new();
-    let mut statements = Vec::new();
+    let mut named = BTreeMap::<LedgerName, Vec<&Path>>::new();
+    let mut statements = Vec::<Statement>::new();
     for folder in evidence.ledgers() {
         let name = evidence::name(folder, &register)?;
-        statements.extend(evidence::statements(folder, &name)?);
-        ledgers.push((folder, name, evidence::size(folder)));
+        for one in evidence::statements(folder, &name)? {
+            let same = |other: &Statement| other.by == one.by && other.note == one.note;
+            // Another copy of the ledger may hold the same.
+            if !statements.iter().any(same) {
+                statements.push(one);
+            }
+        }
+        named.entry(name).or_default().push(folder);
     }
+    let (ledgers, copied) = copies::counted(&register, named)?;
     let bar = output::bar("regels");
-    bar.set_length(ledgers.iter().map(|(_, _, size)| size).sum());
+    bar.set_length(ledgers.iter().map(|one| evidence::size(one.folder)).sum());
     let mut passes = 0;
     let report = convenant_audit::audit(&register, |replay| {
         passes += 1;
@@ -132,19 +141,16 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
             bar.set_message("regels, nogmaals: er kwam later nog iets bij wat af leek");
         }
         replay.statements(&statements);
-        let begin = |(folder, name, _): &(&Path, LedgerName, u64)| {
-            reading::begin(replay, (folder, name.clone()), &statements)
-                .with_context(|| format!("the ledger in `{}`", folder.display()))
+        replay.find(copied.iter().cloned());
+        let begin = |ledger: &Counted<'_>| {
+            reading::begin(replay, ledger, &statements).with_context(|| ledger.to_string())
         };
         let mut sources = ledgers.iter().map(begin).collect::<anyhow::Result<Vec<_>>>()?;
         // From the beginning also where everything is read once more.
         bar.set_position(0);
         replay.read(&mut sources, || bar.inc(1));
-        for (source, (folder, ..)) in sources.into_iter().zip(&ledgers) {
-            let replayed = reading::finish(source);
-            let replayed =
-                replayed.with_context(|| format!("the ledger in `{}`", folder.display()))?;
-            replay.add(replayed);
+        for (source, ledger) in sources.into_iter().zip(&ledgers) {
+            replay.add(reading::finish(source).with_context(|| ledger.to_string())?);
         }
         anyhow::Ok(())
     });

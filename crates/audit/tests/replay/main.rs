@@ -5,6 +5,7 @@
 mod ahead;
 mod answers;
 mod codes;
+mod copies;
 mod documents;
 mod duties;
 mod honest;

@@ -9,11 +9,11 @@ use std::{
 use anyhow::Context as _;
 use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Statement};
 use convenant_client::ClientConfig;
-use convenant_ledger::{Checkpoint, EntryBytes, LedgerVerifier, note::NoteName};
-use convenant_model::entry::Entry;
+use convenant_ledger::{Checkpoint, EntryBytes, LedgerVerifier, merkle::leaf_hash, note::NoteName};
+use convenant_model::{Digest, entry::Entry};
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
-use convenant_store::{FileLedger, Notes};
+use convenant_store::{Entries, EntriesError, FileLedger, Notes};
 
 use super::ReplayArgs;
 use crate::{
@@ -31,6 +31,12 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn gather(args: &ReplayArgs) -> anyhow::Result<Self> {
+        let evidence = Self::named(args)?;
+        each_once(&evidence.ledgers)?;
+        Ok(evidence)
+    }
+
+    fn named(args: &ReplayArgs) -> anyhow::Result<Self> {
         if let Some(dir) = &args.federation {
             return Self::federation(dir);
         }
@@ -173,6 +179,36 @@ pub(super) fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 pub(super) fn size(dir: &Path) -> u64 {
     let checkpoint = checkpoint(dir).ok().flatten();
     checkpoint.and_then(|note| Checkpoint::unverified_size(&note).ok()).unwrap_or(0)
+}
+
+/// The hash of each entry's leaf, as far as the entries can be read.
+pub(super) fn leaves(dir: &Path) -> anyhow::Result<Vec<Digest>> {
+    let mut leaves = Vec::new();
+    for entry in entries(&open(dir)?)?.into_iter().flatten() {
+        match entry {
+            Ok((_, entry)) => leaves.push(leaf_hash(&entry)),
+            Err(error) if error.is_passing() => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(leaves)
+}
+
+/// The entries. Without a checkpoint that can be read nobody knows how much there is.
+pub(super) fn entries(ledger: &FileLedger) -> anyhow::Result<Option<Entries>> {
+    match ledger.entries() {
+        Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+        entries => Ok(Some(entries?)),
+    }
+}
+
+/// What a folder holds that the party of the ledger signed: its checkpoint, and those that were cosigned or put under
+/// a timestamp.
+pub(super) fn checkpoints(dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut checkpoints = notes(&convenant_witness::witnessed(dir), dir)?;
+    checkpoints.extend(checkpoint(dir)?);
+    checkpoints.extend(crate::ledger::timestamp::stamped(dir)?.into_values());
+    Ok(checkpoints)
 }
 
 pub(super) fn open(dir: &Path) -> anyhow::Result<FileLedger> {

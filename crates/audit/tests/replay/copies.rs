@@ -1,0 +1,132 @@
+//! Several copies of one ledger: equal, older, or of another history.
+
+use convenant_audit::{Counted, LedgerCopy, LedgerKind, LedgerName, Replay, Report, Severity};
+use convenant_ledger::merkle::leaf_hash;
+
+use crate::world::{UWV, World, at, bytes, found, oin, tree};
+
+fn uwv() -> LedgerName {
+    LedgerName::new(LedgerKind::Node, oin(UWV))
+}
+
+fn ledger() -> (World, Vec<Vec<u8>>) {
+    let mut world = World::new();
+    let entries = world.exchanges().uwv.iter().map(bytes).collect();
+    (world, entries)
+}
+
+/// The entries with another one at an index.
+fn other(entries: &[Vec<u8>], index: usize) -> Vec<Vec<u8>> {
+    let mut entries = entries.to_vec();
+    entries[index] = entries[0].clone();
+    entries
+}
+
+/// A copy, with the checkpoint of these entries as UWV signs it.
+fn copy(world: &World, folder: &str, entries: &[Vec<u8>], signed: &[Vec<u8>]) -> LedgerCopy {
+    let signed = world.signer(&uwv()).sign(signed.len() as u64, tree(signed).root(), at());
+    LedgerCopy {
+        folder: folder.to_owned(),
+        checkpoint: Some(signed.unwrap().to_string().into_bytes()),
+        leaves: entries.iter().map(|entry| leaf_hash(entry)).collect(),
+    }
+}
+
+/// Which copy counts, and what is told of them.
+fn held(world: &World, copies: &[LedgerCopy]) -> (Counted, Report) {
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let counted = replay.copies(&uwv(), copies).unwrap();
+    (counted, replay.report())
+}
+
+fn counted(copy: usize, agree: &[usize]) -> Counted {
+    Counted { copy, agree: agree.to_vec() }
+}
+
+#[test]
+fn of_equal_and_older_copies_the_longest_counts_and_the_others_are_named() {
+    let (world, all) = ledger();
+    let of = |folder, size: usize| copy(&world, folder, &all[..size], &all[..size]);
+    let (which, report) = held(&world, &[of("old", 2), of("one", 4), of("same", 4)]);
+    assert_eq!(which, counted(1, &[0, 2]));
+    assert!(report.holds(), "{report}");
+    assert_eq!(found(&report, Severity::Note), ["LOGBOEK_KOPIE uwv", "LOGBOEK_KOPIE uwv"]);
+    let told = report.findings.iter().map(|one| (&one.expected, &one.found));
+    let told: Vec<_> =
+        told.map(|(one, two)| [one, two].map(|text| text.clone().unwrap())).collect();
+    let expected = ["entries=2 in `old`", "entries=4 in `same`"]
+        .map(|found| ["entries=4 in `one`".to_owned(), found.to_owned()]);
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn two_histories_that_a_party_signed_are_a_fork_at_the_first_entry_that_differs() {
+    let (world, all) = ledger();
+    let forked = other(&all, 2);
+    let copies = [copy(&world, "one", &all, &all), copy(&world, "two", &forked, &forked)];
+    let (which, report) = held(&world, &copies);
+    assert_eq!(which, counted(0, &[]));
+    assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_VERTAKT uwv 2"]);
+    let [one] = report.findings.as_slice() else { panic!("{report}") };
+    let told = [&one.expected, &one.found].map(|text| text.clone().unwrap());
+    let hash = |entries: &[Vec<u8>]| leaf_hash(&entries[2]);
+    assert_eq!(told[0], format!("hash={} in `one`", hash(&all)));
+    assert_eq!(told[1], format!("hash={} in `two`", hash(&forked)));
+}
+
+/// Whoever adds to a copy, or changes it, makes its party no liar and does not decide which one counts.
+#[test]
+fn a_copy_that_its_party_did_not_sign_contradicts_and_does_not_count() {
+    let (world, all) = ledger();
+    let mut longer = other(&all, 2);
+    longer.push(all[0].clone());
+    let copies = [copy(&world, "made", &longer, &all[..2]), copy(&world, "signed", &all, &all)];
+    let (which, report) = held(&world, &copies);
+    assert_eq!(which, counted(1, &[]));
+    assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_DUBBEL uwv 2"]);
+    // The same where it bears a checkpoint that does not fit, or none.
+    let mut copies = copies;
+    for checkpoint in [copies[1].checkpoint.clone(), None] {
+        copies[0].checkpoint = checkpoint;
+        let (which, report) = held(&world, &copies);
+        assert_eq!(which, counted(1, &[]));
+        assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_DUBBEL uwv 2"]);
+    }
+}
+
+/// A key that was revoked may have been another's: with it nobody makes a fork of its owner's ledger.
+#[test]
+fn what_was_signed_with_a_revoked_key_is_no_fork() {
+    let (mut world, all) = ledger();
+    let forked = other(&all, 2);
+    let copies = [copy(&world, "one", &all, &all), copy(&world, "two", &forked, &forked)];
+    let [_, _, key] = world.keys(UWV);
+    world.revoke(UWV, &key, at());
+    let (_, report) = held(&world, &copies);
+    assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_DUBBEL uwv 2"]);
+}
+
+/// An old copy may hold proof of what the one that counts no longer tells.
+#[test]
+fn what_was_signed_in_a_copy_that_agrees_is_held_against_the_one_that_counts() {
+    let (world, all) = ledger();
+    let audit = |signed: &[Vec<u8>]| {
+        let evidence = world.evidence();
+        let mut replay = Replay::new(&evidence);
+        let copies = [copy(&world, "one", &all, &all), copy(&world, "old one", &all[..1], signed)];
+        assert_eq!(replay.copies(&uwv(), &copies), Some(counted(0, &[1])));
+        let mut ledger = replay.ledger(uwv());
+        (0..).zip(&all).for_each(|(index, entry)| ledger.entry(index, entry));
+        ledger.copied(&copies[1].folder, copies[1].checkpoint.iter().cloned().collect());
+        replay.add(ledger.finish(copies[0].checkpoint.as_deref(), |_| None));
+        replay.report()
+    };
+    assert_eq!(found(&audit(&all[..1]), Severity::Finding), [""; 0]);
+    assert_eq!(found(&audit(&all), Severity::Finding), [""; 0]);
+    let forked = audit(&other(&all, 2));
+    assert_eq!(found(&forked, Severity::Finding), ["LOGBOEK_VERTAKT uwv 3"]);
+    assert!(forked.to_string().contains(" bij `old one`\n"), "{forked}");
+    let longer = [&all[..], &all[..1]].concat();
+    assert_eq!(found(&audit(&longer), Severity::Finding), ["LOGBOEK_TERUGGEZET uwv 4"]);
+}
