@@ -299,6 +299,9 @@ codes! {
     Warning NotReached = "KNOOPPUNT_NIET_BEREIKT":
         "The coordinator permitted it; the node's ledger says nothing of it, as when the node was not reached." /
         "De coördinator stond het toe; het logboek van het knooppunt zwijgt erover, zoals wanneer het niet bereikt werd.",
+    Finding EndsEarly = "LOGBOEK_VEROUDERD":
+        "Others hold decisions or answers that this ledger lacks, all later than its last entry, the one named: the copy is an old one, the ledger was cut short, or others went past the coordinator." /
+        "Anderen hebben besluiten of antwoorden die dit logboek mist, alle van na zijn laatste regel, de genoemde: de kopie is oud, het logboek is ingekort, of anderen gingen buiten de coördinator om.",
     Finding MissingAtCoordinator = "BESLUIT_ONTBREEKT_COORDINATOR":
         "A node decided or a requester received something that the coordinator did not permit on record." /
         "Een knooppunt besloot of een vrager ontving iets waarvoor de coördinator geen toestemming vastlegde.",
@@ -323,6 +326,9 @@ codes! {
     Note NotDelivered = "NIET_AANGEKOMEN":
         "The node answered in full; further on the answer did not arrive in full." /
         "Het knooppunt antwoordde volledig; verderop kwam het antwoord niet volledig aan.",
+    Warning ArrivalDenied = "AANKOMST_ONTKEND":
+        "Coordinator and node both record that all of the answer went out, and the receipt says that it broke off: then nothing has to be destroyed." /
+        "Coördinator en knooppunt legden beide vast dat het hele antwoord is verzonden, en volgens het ontvangstbewijs brak het af: dan hoeft er niets vernietigd te worden.",
     Warning NoReceipt = "ONTVANGST_ONTBREEKT":
         "The answer was relayed in full, and the requester's ledger holds no receipt." /
         "Het antwoord is volledig doorgegeven, en het logboek van de vrager bevat geen ontvangstbewijs.",

@@ -10,7 +10,8 @@
 //!   declined it, or could not keep it, has the duty too: the partner counts the answer as given, and the
 //!   requester's program writes a record that nothing was kept.
 //! - The receipt says that it did not come, or not in full: nothing is kept. A part of an answer never gets a name,
-//!   and who claims this falsely contradicts whoever passed it on in full, of which [`crate::Code::NotDelivered`] tells.
+//!   and who claims this falsely contradicts whoever passed it on in full, of which [`crate::Code::ArrivalDenied`]
+//!   tells where both did, and else [`crate::Code::NotDelivered`].
 //! - There is no receipt, and the account nearest to the requester says that all was passed on, the coordinator's or
 //!   without it the node's: the duty is presumed, because else who leaves a receipt out would owe nothing. Where the
 //!   coordinator says that the answer broke off, nothing is kept: rows get their name only after their receipt. Where

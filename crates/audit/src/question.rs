@@ -77,7 +77,9 @@ impl Question {
             Code::Clauses | Code::Wording | Code::Subjects => Self::Refused,
             Code::Obligations | Code::TooManyRows => Self::Fields,
             Code::PaperLate | Code::ToldLater => Self::Prepared,
-            Code::Overdue | Code::DestroyedLate | Code::NotDestroyed => Self::Destroyed,
+            Code::Overdue | Code::DestroyedLate | Code::NotDestroyed | Code::ArrivalDenied => {
+                Self::Destroyed
+            }
             Code::NoFeedback => Self::Hits,
             Code::OddHours
             | Code::Probing

@@ -25,6 +25,8 @@ pub(crate) struct Received {
     pub(crate) index: u64,
     pub(crate) query: QueryId,
     pub(crate) target: u32,
+    /// When the query was written, by the requester that signed it; or else as [`Self::at`].
+    pub(crate) asked: Timestamp,
     /// When it was received, or when the partner signed if that says later.
     pub(crate) at: Timestamp,
     pub(crate) partner: Arc<Oin>,
@@ -92,6 +94,7 @@ impl LedgerReplay<'_> {
             self.findings.push(finding(Code::Receipt).found(member("outcome")));
         }
         let documents = query.as_ref().map_or(0, |query| query.register.size);
+        let asked = query.as_ref().map_or(at, |query| query.created);
         if let Ok(query) = query.as_ref()
             && answered
         {
@@ -113,6 +116,7 @@ impl LedgerReplay<'_> {
             index,
             query: receipt.query,
             target: receipt.target,
+            asked,
             at,
             partner: self.parties.of(receipt.partner.clone()),
             signed: sha256(receipt.signed_query.as_bytes()),

@@ -8,16 +8,23 @@ use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::Vouche
 use crate::{
     Code, Finding, LedgerKind, LedgerName, Place,
     account::{Asked, Decided, Ruling, Stated},
+    early::Early,
     receipt::Received,
     times::{self, Source},
     told::{Parties, Told},
 };
 
-/// Holds every ledger against those that should say the same.
-pub(crate) fn reconcile(ledgers: &[&Told], findings: &mut impl Extend<Finding>) {
+/// Holds every ledger against those that should say the same, but for what is told of as a whole: that the coordinator's
+/// ends early.
+pub(crate) fn reconcile(
+    ledgers: &[&Told],
+    early: Option<&Early<'_>>,
+    findings: &mut impl Extend<Finding>,
+) {
     let of = |kind| ledgers.iter().copied().filter(move |ledger| ledger.name.kind == kind);
-    let reconciling = Reconciling(Parties::new(ledgers));
+    let reconciling = Reconciling { parties: Parties::new(ledgers), early };
     let (mut received, mut told) = (BTreeSet::new(), BTreeSet::new());
+    let mut unpermitted = BTreeSet::new();
     for ledger in of(LedgerKind::Receipts) {
         for receipt in &ledger.receipts {
             let at = At { ledger, query: receipt.query, target: receipt.target };
@@ -30,12 +37,14 @@ pub(crate) fn reconcile(ledgers: &[&Told], findings: &mut impl Extend<Finding>) 
             if receipt.outcome.is_some() && !told.insert((receipt.query, receipt.target)) {
                 findings.extend([at.say(Code::ReceivedTwice).entry(receipt.index)]);
             }
-            reconciling.receipt(at, receipt, findings);
+            if reconciling.receipt(at, receipt, findings) == Some(Code::MissingAtCoordinator) {
+                unpermitted.insert((receipt.query, receipt.target));
+            }
         }
     }
     let whole = of(LedgerKind::Receipts).filter(|one| one.read_until.is_none());
     let requesters: BTreeSet<_> = whole.map(|one| &one.name.party).collect();
-    if let Some(ledger) = reconciling.0.coordinator {
+    if let Some(ledger) = reconciling.parties.coordinator {
         for (query, decided) in &ledger.decided {
             let kept = requesters.contains(&decided.ruled.requester);
             for (target, asked) in (0..).zip(&*decided.ruled.targets) {
@@ -50,7 +59,7 @@ pub(crate) fn reconcile(ledgers: &[&Told], findings: &mut impl Extend<Finding>) 
     }
     for node in of(LedgerKind::Node) {
         for (query, decided) in &node.decided {
-            findings.extend(reconciling.asked_by(node, *query, decided));
+            findings.extend(reconciling.asked_by(node, *query, decided, &unpermitted));
             findings.extend(reconciling.decided_before(node, *query, decided));
             findings.extend(reconciling.vouched(node, *query, decided));
         }
@@ -111,7 +120,11 @@ pub(crate) fn tell(wanted: Wanted) -> impl Iterator<Item = Finding> {
     })
 }
 
-struct Reconciling<'a>(Parties<'a>);
+struct Reconciling<'a> {
+    parties: Parties<'a>,
+    /// What is told of as a whole, because the coordinator's ledger ends before it.
+    early: Option<&'a Early<'a>>,
+}
 
 /// One target of one query, as one ledger tells of it.
 #[derive(Clone, Copy)]
@@ -130,7 +143,7 @@ impl At<'_> {
 impl Reconciling<'_> {
     /// A target that the coordinator permitted, held against the ledger of its node.
     fn permitted(&self, at: At<'_>, decided: &Decided, asked: &Asked) -> Option<Finding> {
-        let node = self.0.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
+        let node = self.parties.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
         let result = decided.result(at.target);
         let Some(theirs) = node.decided.get(&at.query) else {
             if node.read_until.is_some() {
@@ -145,13 +158,13 @@ impl Reconciling<'_> {
         };
         if theirs.signed != decided.signed {
             let finding = at.say(Code::OtherQuery).entry(decided.index);
-            return Some(
-                finding.expected(query_hash(&theirs.signed)).found(query_hash(&decided.signed)),
-            );
+            let own = format!("{} in {}", query_hash(&theirs.signed), node.name);
+            return Some(finding.expected(own).found(query_hash(&decided.signed)));
         }
         let (told, own) = (result?, ended(theirs, at.target)?);
         let entry = decided.ended.as_ref()?.index;
-        let say = |code| Some(at.say(code).entry(entry).expected(&own).found(told));
+        let expected = || format!("{own} in {}", node.name);
+        let say = |code| Some(at.say(code).entry(entry).expected(expected()).found(told));
         match (&told.stated, &own.stated) {
             (Stated::Answered, Stated::Answered) if Some(told.sent) == own.sent => {
                 ended_before(at, decided, (node, theirs))
@@ -165,13 +178,23 @@ impl Reconciling<'_> {
         }
     }
 
-    /// A decision of a node on a query that the coordinator must have permitted before.
-    fn asked_by(&self, node: &Told, query: QueryId, decided: &Decided) -> Option<Finding> {
-        let coordinator = self.0.coordinator?;
+    /// A decision of a node on a query that the coordinator must have permitted before. Of a refusal among those that
+    /// are `told` of, a receipt says the same.
+    fn asked_by(
+        &self,
+        node: &Told,
+        query: QueryId,
+        decided: &Decided,
+        told: &BTreeSet<(QueryId, u32)>,
+    ) -> Option<Finding> {
+        let coordinator = self.parties.coordinator?;
         let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
-        if theirs.is_none() && coordinator.read_until.is_some() {
+        if theirs.is_none() && (coordinator.read_until.is_some() || self.ends_before(query)) {
+            return None;
+        }
+        if !asked.permitted() && told.contains(&(query, target)) {
             return None;
         }
         let permitted = theirs.is_some_and(Asked::permitted);
@@ -184,7 +207,7 @@ impl Reconciling<'_> {
 
     /// A decision of a node that states an earlier time than the coordinator's, which it followed.
     fn decided_before(&self, node: &Told, query: QueryId, decided: &Decided) -> Option<Finding> {
-        let coordinator = self.0.coordinator?;
+        let coordinator = self.parties.coordinator?;
         let permit = coordinator.decided.get(&query)?;
         let finding = Finding::new(Code::TimesDisagree, &node.name).entry(decided.index);
         let source = Source { at: permit.at, ledger: &coordinator.name, entry: permit.index };
@@ -211,7 +234,7 @@ impl Reconciling<'_> {
 
     /// Whether the issuer's own ledger, where there is one, holds no permit to vouch.
     fn never_vouched(&self, by: &VouchedBy, decided: &Decided) -> bool {
-        let Some(issuer) = self.0.nodes.get(&by.issuer) else {
+        let Some(issuer) = self.parties.nodes.get(&by.issuer) else {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
@@ -225,33 +248,42 @@ impl Reconciling<'_> {
         !answered.iter().flat_map(|one| &*one.ruled.targets).any(Asked::vouches)
     }
 
-    fn receipt(&self, at: At<'_>, receipt: &Received, findings: &mut impl Extend<Finding>) {
+    /// Whether it is told of as a whole that the coordinator's ledger ends before this query.
+    fn ends_before(&self, query: QueryId) -> bool {
+        self.early.is_some_and(|early| early.tells(query))
+    }
+
+    /// Holds a receipt against the ledgers of coordinator and node; gives what the first of them contradicts.
+    fn receipt(
+        &self,
+        at: At<'_>,
+        receipt: &Received,
+        findings: &mut impl Extend<Finding>,
+    ) -> Option<Code> {
         let say = |code| at.say(code).entry(receipt.index);
-        if let Some(coordinator) = self.0.coordinator {
-            let decided = coordinator.decided.get(&receipt.query);
-            let told = held_by_coordinator(at, receipt, decided);
-            findings.extend(
-                told.filter(|_| decided.is_some() || coordinator.read_until.is_none())
-                    .map(|(code, text)| say(code).expected(text).found(&receipt.stated)),
-            );
-        }
-        let node = self.0.nodes.get(receipt.partner.as_ref());
+        let node = self.parties.nodes.get(receipt.partner.as_ref());
         let decided = node.and_then(|node| node.decided.get(&receipt.query));
+        let told = self.told_otherwise(at, receipt, decided);
+        let code = told.as_ref().map(|(code, _)| *code);
+        findings.extend(told.map(|(code, text)| say(code).expected(text).found(&receipt.stated)));
         if let Some(node) = node {
             findings.extend(
                 held_by_node(receipt, (node, decided))
                     .map(|(code, expected, found)| say(code).expected(expected).found(found)),
             );
         }
-        let coordinator = self.0.coordinator.and_then(|one| one.decided.get(&receipt.query));
+        let coordinator = self.parties.coordinator.and_then(|one| one.decided.get(&receipt.query));
         if let Some((revoked, at)) = receipt.outcome.as_ref().and_then(|outcome| outcome.revoked) {
-            let before = self.0.coordinator.and_then(|one| one.passed.before(receipt.documents));
+            let before =
+                self.parties.coordinator.and_then(|one| one.passed.before(receipt.documents));
             let times = [coordinator.map(|one| one.at), before];
             let signed = times.into_iter().flatten().fold(at, Timestamp::max);
             findings.extend(revoked.judge(signed, say(Code::KeyRevoked)));
         }
         let answered = receipt.outcome.as_ref().is_some_and(|one| one.stated.answered());
-        if let Some((ledger, permit)) = self.0.coordinator.zip(coordinator).filter(|_| answered) {
+        if let Some((ledger, permit)) =
+            self.parties.coordinator.zip(coordinator).filter(|_| answered)
+        {
             let source = Source { at: permit.at, ledger: &ledger.name, entry: permit.index };
             findings.extend(times::before(receipt.at, source, say(Code::TimesDisagree)));
         }
@@ -263,6 +295,31 @@ impl Reconciling<'_> {
             let finding = say(Code::TooManyRows).expected(format!("max_rows={cap}"));
             findings.extend([finding.found(format!("rows={}", outcome.rows))]);
         }
+        code
+    }
+
+    /// What the coordinator's ledger tells otherwise than a receipt; `node` is what the node's tells.
+    fn told_otherwise(
+        &self,
+        at: At<'_>,
+        receipt: &Received,
+        node: Option<&Decided>,
+    ) -> Option<(Code, String)> {
+        let coordinator = self.parties.coordinator?;
+        let decided = coordinator.decided.get(&receipt.query);
+        let (mut code, text) = held_by_coordinator(at, receipt, decided)?;
+        let excused = || coordinator.read_until.is_some() || self.ends_before(receipt.query);
+        if decided.is_none() && excused() {
+            return None;
+        }
+        let mut places = vec![coordinator.name.to_string()];
+        let given = node.and_then(|node| node.result(receipt.target));
+        if code == Code::NotDelivered && given.is_some_and(|one| one.stated.answered()) {
+            code = Code::ArrivalDenied;
+            let node = LedgerName::new(LedgerKind::Node, receipt.partner.as_ref().clone());
+            places.push(node.to_string());
+        }
+        Some((code, format!("{text} in {}", places.join(", "))))
     }
 }
 
@@ -365,9 +422,10 @@ fn held_by_node(
     };
     if decided.signed != receipt.signed {
         let (own, theirs) = (query_hash(&decided.signed), query_hash(&receipt.signed));
-        return Some((Code::OtherQuery, own, theirs));
+        return Some((Code::OtherQuery, format!("{own} in {}", node.name), theirs));
     }
     let own = ended(decided, receipt.target)?;
+    let name = &node.name;
     let same = own.stated == outcome.stated && own.sent.is_none_or(|sent| sent == outcome.sent);
-    (!same).then(|| (Code::OutcomesDiffer, own.to_string(), found()))
+    (!same).then(|| (Code::OutcomesDiffer, format!("{own} in {name}"), found()))
 }

@@ -29,12 +29,13 @@ const AT_ONCE: usize = 3;
 /// What the example's project may ask in all.
 const QUOTA: usize = 500;
 /// What an audit may say after a kill.
-const EXPLAINED: [&str; 6] = [
+const EXPLAINED: [&str; 7] = [
     "UITWISSELING_OPEN",
     "HERSTART_NA_STORING",
     "REGELS_NIET_GEDEKT",
     "KNOOPPUNT_NIET_BEREIKT",
     "NIET_AANGEKOMEN",
+    "AANKOMST_ONTKEND",
     "TELLING_TE_HOOG",
 ];
 /// Repeats a run's choices; the moments at which the kernel kills are its own.

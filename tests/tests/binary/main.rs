@@ -6,6 +6,7 @@
 
 mod adl;
 mod books;
+mod copies;
 mod damaged_index;
 mod deployment;
 mod faults;

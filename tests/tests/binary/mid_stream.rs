@@ -26,12 +26,13 @@ const FIELDS: &str = "burgerservicenummer,gemeente_van_inschrijving,verblijfplaa
     verblijfplaats_adresseerbaar_object_identificatie,verblijfadres_postcode,verblijfadres_huisnummer";
 
 /// What an audit may say of exchanges that were cut off.
-const EXPLAINED: [&str; 5] = [
+const EXPLAINED: [&str; 6] = [
     "UITWISSELING_OPEN",
     "HERSTART_NA_STORING",
     "REGELS_NIET_GEDEKT",
     "ONTVANGST_ONTBREEKT",
     "NIET_AANGEKOMEN",
+    "AANKOMST_ONTKEND",
 ];
 
 #[test]

@@ -8,6 +8,7 @@ mod codes;
 mod copies;
 mod documents;
 mod duties;
+mod early;
 mod honest;
 mod ledger_bytes;
 mod parties;

@@ -61,9 +61,36 @@ fn a_decision_that_the_coordinator_does_not_have() {
         "BESLUIT_ONTBREEKT_COORDINATOR toeslagen 5",
     ];
     assert_eq!(missing, expected);
-    // What UWV's node refused is a warning: nothing left.
-    let warnings = found(&report, Severity::Warning);
-    assert!(warnings.contains(&"GEWEIGERD_BUITEN_COORDINATOR uwv 3".to_owned()), "{warnings:?}");
+    let permit = format!("verdict=permit in coordinator/{COORDINATOR}");
+    let told = told(&report, Code::MissingAtCoordinator);
+    assert!(told.iter().all(|(expected, _)| *expected == permit), "{told:?}");
+    // Of what UWV's node refused its receipt tells; without one, that is a warning: nothing left.
+    let refused = |report: &Report| {
+        let warnings = found(report, Severity::Warning);
+        warnings.into_iter().filter(|one| one.starts_with("GEWEIGERD_")).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&report), [""; 0]);
+    let report = after(|ledgers| {
+        ledgers.coordinator.truncate(5);
+        ledgers.receipts.remove(3);
+    });
+    assert_eq!(refused(&report), ["GEWEIGERD_BUITEN_COORDINATOR uwv 3"]);
+}
+
+/// What a receipt is held against is named with whose ledger it stands in.
+#[test]
+fn what_a_receipt_contradicts_is_told_with_its_ledger() {
+    let report = after(|ledgers| {
+        let Entry::Outcome(outcome) = &mut ledgers.uwv[2] else { panic!("no outcome") };
+        outcome.results[0].bytes += 1;
+        let Entry::Outcome(outcome) = &mut ledgers.coordinator[2] else { panic!("no outcome") };
+        outcome.results[1].bytes += 1;
+    });
+    let of_receipts = report.findings.iter().filter(|one| one.ledger.starts_with("receipts/"));
+    let expected: Vec<_> = of_receipts.map(|one| one.expected.clone().unwrap()).collect();
+    let [uwv, toeslagen] = expected.as_slice() else { panic!("{report}") };
+    assert!(uwv.ends_with(&format!(" in node/{UWV}")), "{uwv}");
+    assert!(toeslagen.ends_with(&format!(" in coordinator/{COORDINATOR}")), "{toeslagen}");
 }
 
 #[test]

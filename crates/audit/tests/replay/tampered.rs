@@ -1,7 +1,7 @@
 //! A party that lies: it changes what it records and signs that. Each lie is found, under its own code
 //! and at its place.
 
-use convenant_audit::Severity;
+use convenant_audit::{Code, LedgerKind, Severity};
 use convenant_ledger::merkle::empty_root;
 use convenant_model::{
     FieldName, Problem,
@@ -10,7 +10,7 @@ use convenant_model::{
 };
 use convenant_signing::sha256;
 
-use crate::world::{Ledgers, TOESLAGEN, UWV, World, found, oin};
+use crate::world::{COORDINATOR, Ledgers, TOESLAGEN, UWV, World, found, oin};
 
 // Indexes in the ledgers of `World::exchanges`.
 //   coordinator: 0 started, 1 decision, 2 outcome, 3 decision (UWV refused), 4 outcome, 5, 6
@@ -316,7 +316,15 @@ fn an_answer_that_broke_off_behind_the_coordinator() {
     let mut ledgers = world.exchanges();
     let one = receipt(&mut ledgers.receipts[1]);
     (one.outcome, one.status) = (None, Status::Failed { problem: Problem::Cancelled });
+    // Coordinator and node both say that all of it went out: then one of three is wrong.
     let report = world.audit(&ledgers);
+    assert!(report.holds(), "{report}");
+    assert_eq!(found(&report, Severity::Warning), ["AANKOMST_ONTKEND receipts 1"]);
+    let told = report.findings.iter().find(|one| one.code == Code::ArrivalDenied).unwrap();
+    let both = format!(" in coordinator/{COORDINATOR}, node/{TOESLAGEN}");
+    assert!(told.expected.as_ref().unwrap().ends_with(&both), "{told}");
+    // The coordinator alone says so.
+    let report = world.audit_without(&ledgers, LedgerKind::Node);
     assert!(report.holds(), "{report}");
     let notes = found(&report, Severity::Note);
     assert!(notes.contains(&"NIET_AANGEKOMEN receipts 1".to_owned()), "{report}");

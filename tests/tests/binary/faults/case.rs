@@ -25,8 +25,13 @@ use crate::{
 };
 
 /// What an audit says of exchanges that ended otherwise than they should.
-const ENDED: [&str; 4] =
-    ["UITWISSELING_OPEN", "KNOOPPUNT_NIET_BEREIKT", "NIET_AANGEKOMEN", "ONTVANGST_ONTBREEKT"];
+const ENDED: [&str; 5] = [
+    "UITWISSELING_OPEN",
+    "KNOOPPUNT_NIET_BEREIKT",
+    "NIET_AANGEKOMEN",
+    "AANKOMST_ONTKEND",
+    "ONTVANGST_ONTBREEKT",
+];
 
 /// A federation of processes with one node, of which calls on files can be made to fail.
 pub(super) struct Case {
@@ -280,6 +285,7 @@ impl Case {
             "REGELS_NIET_GEDEKT",
             "KNOOPPUNT_NIET_BEREIKT",
             "NIET_AANGEKOMEN",
+            "AANKOMST_ONTKEND",
             "ONTVANGST_ONTBREEKT",
             "REGISTER_NIET_GEDEKT",
             "TELLING_TE_HOOG",

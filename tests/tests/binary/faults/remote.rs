@@ -122,13 +122,13 @@ fn numbers(case: &Case) -> [(usize, usize); 2] {
 /// says of it.
 type Cut = (Severed, [usize; 2], &'static [&'static str]);
 
-/// Between leader and coordinator.
+/// Between leader and coordinator. That nothing came, behind the last byte that both passed on, is the leader's word alone.
 const QUERIES: [Cut; 5] = [
     (Refused, [0, 0], &[]),
     (Silent, [0, 0], &[]),
     (Asking(LARGE), [0, 0], &[]),
-    (Answering(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),
-    (Answered(LARGE), [1, 1], &["NIET_AANGEKOMEN"]),
+    (Answering(LARGE), [1, 1], &["AANKOMST_ONTKEND"]),
+    (Answered(LARGE), [1, 1], &["AANKOMST_ONTKEND"]),
 ];
 
 /// Between coordinator and node.
