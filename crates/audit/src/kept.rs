@@ -9,6 +9,7 @@
 //!   coordinator may have seen it break after the last byte went out. A requester that had the answer in hand and
 //!   declined it, or could not keep it, has the duty too: the partner counts the answer as given, and the
 //!   requester's program writes a record that nothing was kept.
+//!   Where neither the coordinator nor a node tells how that ended, the receipt alone tells of it.
 //! - The receipt says that it did not come, or not in full: nothing is kept. A part of an answer never gets a name,
 //!   and who claims this falsely contradicts whoever passed it on in full, of which [`crate::Code::ArrivalDenied`]
 //!   tells where both did, and else [`crate::Code::NotDelivered`].
@@ -23,14 +24,17 @@
 //! Parties themselves count by their own ledger alone, each what it calls answered, and decide by that; a decision is
 //! made again with what its own party counted.
 
-use std::{collections::BTreeMap, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use convenant_model::{
-    Oin, Problem, ProjectId, QueryId, kept::last_day, query::QueryKind, register::Answer,
+    Oin, Problem, ProjectId, QueryId, Timestamp, kept::last_day, query::QueryKind, register::Answer,
 };
 
 use crate::{
-    LedgerKind, RegisterEvidence,
+    LedgerKind, LedgerName, RegisterEvidence,
     account::{Decided, Result, Stated},
     figures::Kept,
     table::Table,
@@ -38,7 +42,7 @@ use crate::{
 };
 
 /// Notes with each ledger the answers of these exchanges that must be destroyed and that it tells of: the coordinator's
-/// before a node's, each answer once.
+/// before a node's before the requester's, each answer once.
 pub(crate) fn tell(
     register: &RegisterEvidence,
     ledgers: &mut [&mut Told],
@@ -85,25 +89,41 @@ impl<'a> Accounts<'a> {
         of: impl Fn(&QueryId) -> bool,
         kept: &mut Table<ProjectId, Kept>,
     ) {
+        if ledger.name.kind == LedgerKind::Receipts {
+            self.received(register, ledger, &of, kept);
+        }
         let decided = ledger.decided.iter().filter(|(query, _)| of(query));
         let ended = decided.filter_map(|(query, one)| Some((one.ended.as_ref()?, query, one)));
         let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable_by_key(|(ended, ..)| ended.index);
         for (ended, query, decided) in ended {
-            let ruled = &decided.ruled;
             let told = ended.results.iter().filter(|one| self.tells(ledger, *query, decided, one));
-            for asked in told.filter_map(|one| decided.target(one.target)) {
-                let Some(row) = kept.row(ruled.project.clone()) else { continue };
-                // A number is about nobody, and nobody has to destroy it.
-                if ruled.kind == QueryKind::Count {
-                    row.numbers.note(&ledger.name, ended.index);
-                    continue;
-                }
-                let project = register.register().state().project(&ruled.project);
-                let (provider, receiver) = (asked.partner.clone(), ruled.requester.clone());
-                let answer = Answer { query: *query, provider, receiver, at: ended.at };
-                let last_day = last_day(ended.at, ruled.retention_days);
-                row.note((&ledger.name, ended.index), project, &answer, last_day);
+            for target in told.map(|one| one.target) {
+                let given = Given { query: *query, target, decided, at: ended.at };
+                given.note(register, (&ledger.name, ended.index), kept);
+            }
+        }
+    }
+
+    /// The answers of which a requester has a receipt, and of which nobody else tells how they ended.
+    fn received(
+        &self,
+        register: &RegisterEvidence,
+        ledger: &Told,
+        of: impl Fn(&QueryId) -> bool,
+        kept: &mut Table<ProjectId, Kept>,
+    ) {
+        let mut told = BTreeSet::new();
+        for receipt in ledger.receipts.iter().filter(|one| one.came && of(&one.query)) {
+            let (query, target) = (receipt.query, receipt.target);
+            let decided = self.parties.coordinator.and_then(|one| one.decided.get(&query));
+            let decided = decided.filter(|one| one.ruled.requester == ledger.name.party);
+            let Some(decided) = decided.filter(|one| one.result(target).is_none()) else {
+                continue;
+            };
+            if !self.given(query, decided, target) && told.insert((query, target)) {
+                let given = Given { query, target, decided, at: receipt.at };
+                given.note(register, (&ledger.name, receipt.index), kept);
             }
         }
     }
@@ -133,6 +153,36 @@ impl<'a> Accounts<'a> {
     fn given(&self, query: QueryId, decided: &Decided, target: u32) -> bool {
         let node = decided.target(target).and_then(|asked| self.parties.nodes.get(&asked.partner));
         node.and_then(|node| relayed(node, query, target)) == Some(true)
+    }
+}
+
+/// One answer that a ledger tells of.
+struct Given<'a> {
+    query: QueryId,
+    target: u32,
+    decided: &'a Decided,
+    at: Timestamp,
+}
+
+impl Given<'_> {
+    fn note(
+        &self,
+        register: &RegisterEvidence,
+        place: (&LedgerName, u64),
+        kept: &mut Table<ProjectId, Kept>,
+    ) {
+        let Self { query, at, .. } = *self;
+        let ruled = &self.decided.ruled;
+        let Some(asked) = self.decided.target(self.target) else { return };
+        let Some(row) = kept.row(ruled.project.clone()) else { return };
+        // A number is about nobody, and nobody has to destroy it.
+        if ruled.kind == QueryKind::Count {
+            return row.numbers.note(place.0, place.1);
+        }
+        let project = register.register().state().project(&ruled.project);
+        let (provider, receiver) = (asked.partner.clone(), ruled.requester.clone());
+        let answer = Answer { query, provider, receiver, at };
+        row.note(place, project, &answer, last_day(at, ruled.retention_days));
     }
 }
 

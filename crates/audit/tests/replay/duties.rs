@@ -263,6 +263,27 @@ fn without_the_others_ledgers_a_receipt_tells_what_is_to_be_destroyed() {
     assert_eq!(told, ["coordinator 1: 2"], "the receipt knows better than who passed it on");
 }
 
+/// A coordinator that was stopped before it wrote how an answer ended, and a node that hands over nothing, take no duty
+/// away from whoever has a receipt of it.
+#[test]
+fn a_receipt_alone_tells_what_is_to_be_destroyed_where_nobody_else_says_how_it_ended() {
+    let told = |receipt, twice: bool| {
+        let (world, mut ledgers) = answer_of_toeslagen(true, receipt);
+        ledgers.coordinator.truncate(1);
+        if twice {
+            ledgers.receipts.push(ledgers.receipts[1].clone());
+        }
+        ledgers.coordinator.push(started(COORDINATOR, "2026-06-02T00:00:00.000Z"));
+        ledgers.receipts.push(started(ROTTERDAM, "2026-06-02T00:00:00.000Z"));
+        not_destroyed(&world.audit_without(&ledgers, LedgerKind::Node))
+    };
+    assert_eq!(told(Receipt::Whole, false), ["receipts 0: 2"]);
+    assert_eq!(told(Receipt::Whole, true), ["receipts 0: 2"], "once");
+    assert_eq!(told(Receipt::NotKept, false), ["receipts 0: 2"], "it was in hand");
+    assert_eq!(told(Receipt::BrokeOff, false), ["receipts 0: 1"]);
+    assert_eq!(told(Receipt::None, false), ["receipts 0: 1"]);
+}
+
 /// What is warned of about the project itself, when somebody still asks on a day after its end.
 fn after_the_end(text: &str, with: &dyn Fn(&mut World)) -> (Vec<String>, Report) {
     let (mut world, mut ledgers) = (World::new(), Ledgers::default());
