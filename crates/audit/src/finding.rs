@@ -257,6 +257,9 @@ codes! {
     Warning RefusedInARow = "WEIGERINGEN_OP_RIJ":
         "Many questions of one person in a row were refused as a whole." /
         "Vele vragen van één persoon achter elkaar zijn in hun geheel geweigerd.",
+    Warning Unwatched = "NIET_GEVOLGD":
+        "So many people or kinds of questions that the rules on unusual use could not follow all: of these questions they say nothing." /
+        "Zo veel personen of soorten vragen dat de regels voor ongewoon gebruik niet alles konden volgen: over deze vragen zeggen ze niets.",
     Warning HitRate = "TREFFERS_BUITEN_BEREIK":
         "An answer holds more or fewer hits than the approved proposal expects of its condition." /
         "Een antwoord bevat meer of minder treffers dan het goedgekeurde voorstel van zijn voorwaarde verwacht.",

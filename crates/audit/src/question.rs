@@ -84,6 +84,7 @@ impl Question {
             Code::OddHours
             | Code::Probing
             | Code::RefusedInARow
+            | Code::Unwatched
             | Code::HitRate
             | Code::Alarm
             | Code::RefusedUnasked => Self::Unusual,

@@ -40,6 +40,8 @@ const SHAPES: usize = 1000;
 #[derive(Default)]
 pub(crate) struct Watch {
     seen: Table<(Oin, VerifyingKey), Seen>,
+    /// The first question that no rule could follow, and how many there are.
+    unwatched: Option<(u64, u64)>,
 }
 
 #[derive(Default)]
@@ -57,14 +59,20 @@ impl Watch {
     /// Takes a decision: `refused` where nothing of it was permitted.
     pub(crate) fn decision(&mut self, place: &Place, at: Timestamp, query: &Query, refused: bool) {
         let who = (query.requester.partner.clone(), query.requester.key.clone());
-        let Some(seen) = self.seen.row(who) else { return };
+        let Some(seen) = self.seen.row(who) else { return self.leave_out(place.entry) };
         if is_odd(at) {
             seen.odd.note(&place.ledger, place.entry);
         }
-        if seen.is_probing(shape(query), at) {
-            seen.probing.note(&place.ledger, place.entry);
-        }
         seen.refused(place.entry, refused);
+        match seen.is_probing(shape(query), at) {
+            Some(true) => seen.probing.note(&place.ledger, place.entry),
+            Some(false) => {}
+            None => self.leave_out(place.entry),
+        }
+    }
+
+    fn leave_out(&mut self, entry: u64) {
+        self.unwatched.get_or_insert((entry, 0)).1 += 1;
     }
 
     pub(crate) fn findings(&self, ledger: &LedgerName) -> Vec<Finding> {
@@ -84,19 +92,24 @@ impl Watch {
                 [say(Code::OddHours, &seen.odd), say(Code::Probing, &seen.probing), in_a_row];
             found.into_iter().flatten()
         };
-        self.seen.iter().flat_map(of).collect()
+        let unwatched = self.unwatched.map(|(first, number)| {
+            let text = format!("queries={number}");
+            Finding::new(Code::Unwatched, ledger).entry(first).found(text)
+        });
+        self.seen.iter().flat_map(of).chain(unwatched).collect()
     }
 }
 
 impl Seen {
-    fn is_probing(&mut self, shape: String, at: Timestamp) -> bool {
+    /// Whether this is one of too many questions that are alike; `None` where there is no room to follow it.
+    fn is_probing(&mut self, shape: String, at: Timestamp) -> Option<bool> {
         let recent = |times: &VecDeque<Timestamp>| {
             times.back().is_some_and(|last| is_within(*last, at, THRESHOLDS.alike_minutes))
         };
         if self.recent.len() >= SHAPES && !self.recent.contains_key(&shape) {
             self.recent.retain(|_, times| recent(times));
             if self.recent.len() >= SHAPES {
-                return false;
+                return None;
             }
         }
         let times = self.recent.entry(shape).or_default();
@@ -105,7 +118,7 @@ impl Seen {
             times.pop_front();
         }
         let first = times.front().filter(|_| times.len() == THRESHOLDS.alike);
-        first.is_some_and(|first| is_within(*first, at, THRESHOLDS.alike_minutes))
+        Some(first.is_some_and(|first| is_within(*first, at, THRESHOLDS.alike_minutes)))
     }
 
     fn refused(&mut self, entry: u64, refused: bool) {

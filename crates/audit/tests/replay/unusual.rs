@@ -1,6 +1,6 @@
 //! Unusual use: each rule is broken, and just not broken. None makes the evidence fall.
 
-use convenant_audit::{Code, LedgerKind, Severity, THRESHOLDS};
+use convenant_audit::{Code, Finding, LedgerKind, Severity, THRESHOLDS};
 use serde_json::{Value, json};
 
 use crate::{
@@ -114,6 +114,31 @@ fn refusals_in_a_row() {
     assert_eq!(told(limit + 2, Some(1)), ["WEIGERINGEN_OP_RIJ coordinator 3"]);
 }
 
+/// Whoever asks under ever other names, or ever other questions, does not hide what he asks: that is told of.
+#[test]
+fn what_the_rules_cannot_follow_is_counted() {
+    let asked = |times: usize, change: &dyn Fn(usize, &mut Value)| {
+        let (world, ledgers) = asked(times, 1, change);
+        let report = world.audit(&ledgers);
+        let told = report.findings.iter().filter(|one| one.code == Code::Unwatched);
+        let text = |one: &Finding| {
+            assert_eq!(one.severity, Severity::Warning);
+            format!("{} {}", one.code, one.found.as_deref().unwrap())
+        };
+        told.map(text).collect::<Vec<_>>()
+    };
+    // Nobody can be found in the register by these numbers, so that everything is refused.
+    let others = |number: usize, query: &mut Value| {
+        query["requester"]["partner"] = json!(format!("{:020}", number + 1));
+    };
+    assert_eq!(asked(1003, &others), ["NIET_GEVOLGD queries=3"]);
+    let shapes = |number: usize, query: &mut Value| {
+        query["targets"][0]["fields"] = json!([format!("veld_{number}")]);
+        query["targets"].as_array_mut().unwrap().truncate(1);
+    };
+    assert_eq!(asked(1002, &shapes), ["NIET_GEVOLGD queries=2"]);
+}
+
 #[test]
 fn more_hits_than_the_approved_proposal_expects() {
     let (mut world, mut ledgers) = (World::new(), Ledgers::default());
@@ -149,7 +174,8 @@ fn without_the_coordinator_the_nodes_tell() {
 #[test]
 fn the_rules_are_published() {
     let page = include_str!("../../../../docs/audit.md");
-    for code in [Code::OddHours, Code::Probing, Code::RefusedInARow, Code::HitRate, Code::Alarm] {
+    let rules = [Code::OddHours, Code::Probing, Code::RefusedInARow, Code::HitRate, Code::Alarm];
+    for code in rules.into_iter().chain([Code::Unwatched]) {
         let line = page.lines().find(|line| line.contains(&format!("`{code}`"))).unwrap();
         assert!(line.contains(code.in_dutch()), "{line}");
         assert!(code.severity() != Severity::Finding);
