@@ -17,6 +17,9 @@ pub struct Beside {
     /// Checkpoints that an authority put under a timestamp (RFC 3161). Who that authority is, and whether it
     /// signed, is not looked at.
     pub stamped: Vec<Vec<u8>>,
+    /// What other copies of this ledger hold that the party signed, by their folder; what it did not sign proves
+    /// nothing.
+    pub copies: Vec<(String, Vec<Vec<u8>>)>,
 }
 
 impl Beside {
@@ -38,7 +41,9 @@ impl Beside {
     /// The sizes that are stated anywhere.
     pub(crate) fn sizes(&self) -> impl Iterator<Item = u64> {
         let said = self.statements.iter().map(|one| &one.note);
-        let notes = self.checkpoint.iter().chain(&self.witnessed).chain(&self.stamped).chain(said);
+        let copied = self.copies.iter().flat_map(|(_, notes)| notes);
+        let notes = self.checkpoint.iter().chain(&self.witnessed).chain(&self.stamped);
+        let notes = notes.chain(said).chain(copied);
         notes.filter_map(|note| Checkpoint::unverified(note).ok()).map(|stated| stated.size)
     }
 }

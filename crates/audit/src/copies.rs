@@ -4,10 +4,8 @@ use convenant_ledger::Checkpoint;
 use convenant_model::Digest;
 
 use crate::{
-    Code, Finding, LedgerName, RegisterEvidence, Replay,
-    ledger::{first_difference, root},
-    revoked::Revoked,
-    witness::verified,
+    Code, Finding, LedgerName, RegisterEvidence, ledger::first_difference, revoked::Revoked,
+    tree::Tree, witness::verified,
 };
 
 /// A copy of a ledger of which there are several.
@@ -28,13 +26,16 @@ pub struct Counted {
     pub copy: usize,
     /// The numbers of the copies that agree with it: what the party signed in them is still to be held against it.
     pub agree: Vec<usize>,
+    /// What is to be said of the others, for [`crate::Replay::find`].
+    pub findings: Vec<Finding>,
 }
 
-impl Replay<'_> {
+impl RegisterEvidence {
     /// Holds copies of one ledger against each other, and tells which of them counts: the longest or, where copies
     /// contradict it, the one of which the party signed the most. `None` where there is none.
-    pub fn copies(&mut self, name: &LedgerName, copies: &[LedgerCopy]) -> Option<Counted> {
-        let signed: Vec<_> = copies.iter().map(|copy| copy.signed(self.register(), name)).collect();
+    #[must_use]
+    pub fn compare_copies(&self, name: &LedgerName, copies: &[LedgerCopy]) -> Option<Counted> {
+        let signed: Vec<_> = copies.iter().map(|copy| copy.signed(self, name)).collect();
         let numbered = || copies.iter().zip(&signed).enumerate().rev();
         // Of equals the first.
         let longest = numbered().max_by_key(|(_, (copy, _))| copy.leaves.len())?;
@@ -42,24 +43,24 @@ impl Replay<'_> {
         let contradicted = copies.iter().any(|copy| copy.first_difference(of_longest).is_some());
         let most = || numbered().max_by_key(|(_, (copy, signed))| (**signed, copy.leaves.len()));
         let (counted, (own, own_signed)) = if contradicted { most()? } else { longest };
-        let mut agree = Vec::new();
+        let (mut agree, mut findings) = (Vec::new(), Vec::new());
         for (number, (copy, signed)) in copies.iter().zip(&signed).enumerate() {
             match copy.first_difference(own) {
                 _ if number == counted => {}
                 None => {
                     agree.push(number);
                     let finding = Finding::new(Code::CopyAgrees, name);
-                    self.find(finding.expected(own.length()).found(copy.length()));
+                    findings.push(finding.expected(own.length()).found(copy.length()));
                 }
                 Some(entry) => {
                     let both = entry < (*own_signed).min(*signed);
                     let code = if both { Code::Forked } else { Code::LedgerTwice };
                     let finding = Finding::new(code, name).entry(entry);
-                    self.find(finding.expected(own.at(entry)).found(copy.at(entry)));
+                    findings.push(finding.expected(own.at(entry)).found(copy.at(entry)));
                 }
             }
         }
-        Some(Counted { copy: counted, agree })
+        Some(Counted { copy: counted, agree, findings })
     }
 }
 
@@ -70,8 +71,10 @@ impl LedgerCopy {
             let (signed, key) = verified(register, name, self.checkpoint.as_deref()?)?;
             let Checkpoint { size, root: stated, .. } = *signed.checkpoint();
             let covered = self.leaves.get(..usize::try_from(size).ok()?)?;
+            let mut tree = Tree::new([]);
+            covered.iter().for_each(|leaf| tree.append(*leaf));
             let revoked = Revoked::of(register, &name.party, &key).is_some();
-            (!revoked && root(covered) == stated).then_some(size)
+            (!revoked && tree.root() == stated).then_some(size)
         };
         signed().unwrap_or(0)
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use convenant_model::{QueryId, Timestamp};
 
-use crate::{Code, Finding, LedgerKind, LedgerName, Place, Replayed, account::Asked};
+use crate::{Code, Finding, LedgerKind, LedgerName, Place, account::Asked, told::Told};
 
 /// The queries of which others know that the coordinator decided on them, and that are all later than its last entry.
 pub(crate) struct Early<'a> {
-    ledger: &'a Replayed,
+    ledger: &'a Told,
     last: Option<Timestamp>,
     queries: BTreeMap<QueryId, Known>,
 }
@@ -25,8 +25,8 @@ struct Known {
 
 impl<'a> Early<'a> {
     /// Gathers what others know and this ledger does not. Of one of which the end is missing that is told already.
-    pub(crate) fn of(ledger: &'a Replayed, ledgers: &[Replayed]) -> Self {
-        let last = ledger.passed.until(u64::MAX);
+    pub(crate) fn of(ledger: &'a Told, ledgers: &[&Told]) -> Self {
+        let last = ledger.passed.latest();
         let mut early = Self { ledger, last, queries: BTreeMap::new() };
         if ledger.read_until.is_some() {
             return early;
@@ -89,7 +89,7 @@ impl<'a> Early<'a> {
         let Place { ledger, entry } = &first.place;
         let (number, at) = (self.queries.len(), first.at);
         let finding = Finding::new(Code::EndsEarly, &self.ledger.name);
-        let entries = self.ledger.report.counts.entries;
+        let entries = self.ledger.entries;
         let finding = Finding { entry: entries.checked_sub(1), ..finding };
         let found = match self.last {
             Some(last) => format!("entries={entries} at={last}"),

@@ -110,7 +110,7 @@ impl Settling {
     /// should would be.
     fn over(&self, ledgers: &[&Told], now: Timestamp) -> BTreeSet<QueryId> {
         let mut open = Open::default();
-        reconcile::reconcile(ledgers, &mut open);
+        reconcile::reconcile(ledgers, None, &mut open);
         let receipts = ledgers.iter().flat_map(|one| &one.receipts);
         // When a key was used at the earliest depends on what is yet to be read.
         let revoked = |receipt: &&Received| {

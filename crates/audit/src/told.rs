@@ -12,6 +12,8 @@ use crate::{
 /// What one ledger tells of the exchanges that are not over yet.
 pub(crate) struct Told {
     pub(crate) name: LedgerName,
+    /// How many entries there are.
+    pub(crate) entries: u64,
     pub(crate) decided: BTreeMap<QueryId, Decided>,
     pub(crate) rejected: BTreeSet<QueryId>,
     pub(crate) receipts: Vec<Received>,
@@ -29,6 +31,7 @@ impl Told {
     pub(crate) fn new(name: LedgerName) -> Self {
         Self {
             name,
+            entries: 0,
             decided: BTreeMap::new(),
             rejected: BTreeSet::new(),
             receipts: Vec::new(),

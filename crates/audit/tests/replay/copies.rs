@@ -1,6 +1,10 @@
 //! Several copies of one ledger: equal, older, or of another history.
 
-use convenant_audit::{Counted, LedgerCopy, LedgerKind, LedgerName, Replay, Report, Severity};
+use std::iter;
+
+use convenant_audit::{
+    Beside, Counted, LedgerCopy, LedgerKind, LedgerName, Replay, Report, Severity,
+};
 use convenant_ledger::merkle::leaf_hash;
 
 use crate::world::{UWV, World, at, bytes, found, oin, tree};
@@ -33,15 +37,19 @@ fn copy(world: &World, folder: &str, entries: &[Vec<u8>], signed: &[Vec<u8>]) ->
 }
 
 /// Which copy counts, and what is told of them.
-fn held(world: &World, copies: &[LedgerCopy]) -> (Counted, Report) {
+fn held(world: &World, copies: &[LedgerCopy]) -> (Which, Report) {
     let evidence = world.evidence();
     let mut replay = Replay::new(&evidence);
-    let counted = replay.copies(&uwv(), copies).unwrap();
-    (counted, replay.report())
+    let Counted { copy, agree, findings } = evidence.compare_copies(&uwv(), copies).unwrap();
+    replay.find(findings);
+    ((copy, agree), replay.report())
 }
 
-fn counted(copy: usize, agree: &[usize]) -> Counted {
-    Counted { copy, agree: agree.to_vec() }
+/// The number of the copy that counts, and of those that agree with it.
+type Which = (usize, Vec<usize>);
+
+fn counted(copy: usize, agree: &[usize]) -> Which {
+    (copy, agree.to_vec())
 }
 
 #[test]
@@ -115,11 +123,13 @@ fn what_was_signed_in_a_copy_that_agrees_is_held_against_the_one_that_counts() {
         let evidence = world.evidence();
         let mut replay = Replay::new(&evidence);
         let copies = [copy(&world, "one", &all, &all), copy(&world, "old one", &all[..1], signed)];
-        assert_eq!(replay.copies(&uwv(), &copies), Some(counted(0, &[1])));
-        let mut ledger = replay.ledger(uwv());
+        assert_eq!(held(&world, &copies).0, counted(0, &[1]));
+        let [one, old] = copies;
+        let copies = vec![(old.folder, old.checkpoint.into_iter().collect())];
+        let beside = Beside { copies, checkpoint: one.checkpoint, ..Beside::default() };
+        let mut ledger = replay.ledger(uwv(), beside);
         (0..).zip(&all).for_each(|(index, entry)| ledger.entry(index, entry));
-        ledger.copied(&copies[1].folder, copies[1].checkpoint.iter().cloned().collect());
-        replay.add(ledger.finish(copies[0].checkpoint.as_deref(), |_| None));
+        replay.add(ledger.finish(|_| None, iter::empty));
         replay.report()
     };
     assert_eq!(found(&audit(&all[..1]), Severity::Finding), [""; 0]);

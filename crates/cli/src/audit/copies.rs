@@ -1,9 +1,9 @@
 //! Several folders with copies of one ledger, of which one is replayed.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use anyhow::Context as _;
-use convenant_audit::{LedgerCopy, LedgerName, Replay};
+use convenant_audit::{Finding, LedgerCopy, LedgerName, RegisterEvidence};
 
 use super::evidence;
 use crate::output;
@@ -16,12 +16,18 @@ pub(super) struct Counted<'e> {
     pub(super) agree: Vec<&'e Path>,
 }
 
-/// Of each ledger the folder that counts. What is to be said of other copies is said to the audit.
+impl fmt::Display for Counted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the ledger in `{}`", self.folder.display())
+    }
+}
+
+/// Of each ledger the folder that counts, and what is to be said of other copies.
 pub(super) fn counted<'e>(
-    replay: &mut Replay<'_>,
+    register: &RegisterEvidence,
     named: BTreeMap<LedgerName, Vec<&'e Path>>,
-) -> anyhow::Result<Vec<Counted<'e>>> {
-    let mut counted = Vec::new();
+) -> anyhow::Result<(Vec<Counted<'e>>, Vec<Finding>)> {
+    let (mut counted, mut findings) = (Vec::new(), Vec::new());
     for (name, folders) in named {
         if let [folder] = *folders {
             counted.push(Counted { name, folder, agree: Vec::new() });
@@ -30,13 +36,14 @@ pub(super) fn counted<'e>(
         let comparing = output::spinner("kopieën vergelijken");
         let copies: anyhow::Result<Vec<_>> = folders.iter().map(|folder| copy(folder)).collect();
         comparing.finish_and_clear();
-        let Some(which) = replay.copies(&name, &copies?) else { continue };
+        let Some(which) = register.compare_copies(&name, &copies?) else { continue };
+        findings.extend(which.findings);
         let folder = |number: usize| folders.get(number).copied();
         let Some(first) = folder(which.copy) else { continue };
         let agree = which.agree.into_iter().filter_map(folder).collect();
         counted.push(Counted { name, folder: first, agree });
     }
-    Ok(counted)
+    Ok((counted, findings))
 }
 
 fn copy(folder: &Path) -> anyhow::Result<LedgerCopy> {

@@ -1,15 +1,18 @@
 //! A ledger on disk as an audit reads it.
 
-use std::{io, path::Path};
+use std::path::Path;
 
-use convenant_audit::{Beside, LedgerName, Replay, Replayed, Source, Statement};
+use convenant_audit::{Beside, Replay, Replayed, Source, Statement};
 use convenant_ledger::{
     Checkpoint,
     merkle::{HashSource as _, leaf_hash},
 };
 use convenant_store::{Entries, EntriesError, FileLedger, Published};
 
-use super::evidence::{checkpoint, notes, open};
+use super::{
+    copies::Counted,
+    evidence::{checkpoint, checkpoints, entries, notes, open},
+};
 
 /// The entries of a ledger as they are read, each held against the published tiles on the way.
 pub(super) struct Reading {
@@ -35,27 +38,27 @@ impl Iterator for Reading {
 /// A ledger, with what lies beside its entries.
 pub(super) fn begin<'a>(
     replay: &Replay<'a>,
-    (dir, name): (&Path, LedgerName),
+    counted: &Counted<'_>,
     statements: &[Statement],
 ) -> anyhow::Result<Source<'a, Reading, EntriesError>> {
+    let dir = counted.folder;
     let ledger = open(dir)?;
     // Before the entries, so that a ledger that is being written is never found too short.
     let checkpoint = checkpoint(dir)?;
     let size = checkpoint.as_deref().and_then(|note| Checkpoint::unverified_size(note).ok());
     let published = Published::of(&ledger).ok();
+    let copy = |dir: &&Path| Ok((dir.display().to_string(), checkpoints(dir)?));
     let beside = Beside {
         witnessed: notes(&convenant_witness::witnessed(dir), dir)?,
         statements: statements.to_vec(),
         stamped: crate::ledger::timestamp::stamped(dir)?.into_values().collect(),
         checkpoint,
+        copies: counted.agree.iter().map(copy).collect::<anyhow::Result<_>>()?,
     };
-    let entries = match ledger.entries() {
-        // Without a checkpoint that can be read nobody knows how much there is; `finish` reports it.
-        Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
-        entries => Some(entries?),
-    };
+    // Where there are none, `finish` reports it.
+    let entries = entries(&ledger)?;
     let reading = Reading { ledger, size: size.unwrap_or(0), entries, published };
-    Ok(Source::new(replay.ledger(name, beside), reading))
+    Ok(Source::new(replay.ledger(counted.name.clone(), beside), reading))
 }
 
 /// The ledger, when all of it was read.
