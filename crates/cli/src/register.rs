@@ -208,6 +208,8 @@ pub(crate) fn distrusted(error: ClientError) -> anyhow::Error {
 
 #[derive(Serialize)]
 struct Submitted {
+        // A file that the configuration names is wrong use.
+        ClientError::Key(error) => error.into(),
     index: u64,
     hash: Digest,
     file: PathBuf,

@@ -153,9 +153,7 @@ fn judged(error: ResultsError) -> anyhow::Error {
         | ResultsError::Disagrees(_)
         | ResultsError::Receipts(_) => bad_evidence(error),
         ResultsError::NotSealed { .. } | ResultsError::NoKey => usage(error.to_string()),
-        ResultsError::Io { .. }
-        | ResultsError::Locked(_)
-        | ResultsError::Key(_)
-        | ResultsError::Output(_) => error.into(),
+        ResultsError::Key(error) => error.into(),
+        ResultsError::Io { .. } | ResultsError::Locked(_) | ResultsError::Output(_) => error.into(),
     }
 }

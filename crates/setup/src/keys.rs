@@ -7,6 +7,7 @@ use std::{
 };
 
 use convenant_model::{
+    KeyId,
     keys::{SealingKey, VerifyingKey},
     parse::{ParseError, from_json},
 };
@@ -69,6 +70,25 @@ pub enum KeyFileError {
 ///
 /// # Errors
 /// When the file cannot be read, is open to others, or holds no such key.
+    /// A key of the LSI is there twice, and a quorum counts it once.
+    #[error("{} key `{id}` of the LSI: a quorum counts it once", twice(first, again))]
+    Repeated {
+        /// The file that names it first.
+        first: PathBuf,
+        /// The file that names it again; it may be the same one.
+        again: PathBuf,
+        /// The key's id.
+        id: KeyId,
+    },
+}
+
+fn twice(first: &Path, again: &Path) -> String {
+    let (first, again) = (first.display(), again.display());
+    if first.to_string() == again.to_string() {
+        format!("`{first}` is named twice, for")
+    } else {
+        format!("`{first}` and `{again}` both hold")
+    }
 pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
     SigningKey::from_jwk(&private_text(path)?, &SystemRandom::new())
         .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })

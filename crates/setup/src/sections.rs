@@ -1,11 +1,13 @@
 //! The sections of a configuration that roles share.
 
 use std::{
+    collections::BTreeMap,
     num::NonZero,
     path::{Path, PathBuf},
 };
 
 use convenant_model::{Digest, Oin, keys::VerifyingKey, register::RootOfTrust};
+use convenant_signing::key_id;
 use convenant_transport::TlsFiles;
 use serde::Deserialize;
 
@@ -68,14 +70,28 @@ impl RegisterSection {
     /// Reads the keys of the LSI.
     ///
     /// # Errors
-    /// When a file is no public JWK, or the quorum is not between one and the number of keys.
+    /// When a file is no public JWK, a key is there twice, or the quorum is not between one and the number of
+    /// keys.
     pub fn root_of_trust(&self) -> Result<RootOfTrust, KeyFileError> {
         let lsi: Vec<VerifyingKey> =
             self.lsi_keys.iter().map(|path| verifying_key(path)).collect::<Result<_, _>>()?;
+        self.distinct(&lsi)?;
         if self.quorum == 0 || self.quorum > lsi.len() {
             return Err(KeyFileError::Quorum { quorum: self.quorum, keys: lsi.len() });
         }
         Ok(RootOfTrust { lsi, quorum: self.quorum })
+    }
+
+    /// With one key in the place of two, no document would have its quorum, and the evidence would be blamed.
+    fn distinct(&self, keys: &[VerifyingKey]) -> Result<(), KeyFileError> {
+        let mut seen = BTreeMap::new();
+        for (path, key) in self.lsi_keys.iter().zip(keys) {
+            if let Some(first) = seen.insert(key, path) {
+                let (first, again) = (first.clone(), path.clone());
+                return Err(KeyFileError::Repeated { first, again, id: key_id(key) });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     args::ConfigFile,
     exit::{bad_evidence, usage},
     output,
+    register::distrusted,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -84,7 +85,7 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
         return Err(usage(format!("`{}` exists already", args.out.display())));
     }
     let config: ClientConfig = convenant_setup::load(&args.config.config)?;
-    let client = Client::open(&config).await?;
+    let client = Client::open(&config).await.map_err(distrusted)?;
     let fetched = fetch_with(&client, &config, args).await;
     client.close().await;
     let (fetched, denied) = fetched?;

@@ -133,6 +133,86 @@ fn a_register_needs_a_place_and_keys() {
     refused(&["audit", "replay"], "--federation");
 }
 
+/// With one key in the place of two, no document has its quorum: that is no fault of the evidence.
+#[test]
+fn a_key_of_the_lsi_that_is_there_twice_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, first) = new_key(dir.path(), "first", "ed25519");
+    let (_, second) = new_key(dir.path(), "second", "p256");
+    let copy = dir.path().join("copy.pub.jwk");
+    // Another text of the same key.
+    let key: serde_json::Value = serde_json::from_slice(&fs::read(&first).unwrap()).unwrap();
+    fs::write(&copy, serde_json::to_string_pretty(&key).unwrap()).unwrap();
+    let register = dir.path().join("register");
+    fs::create_dir_all(register.join("documents")).unwrap();
+    fs::write(register.join("documents/00000000.jws"), "{}").unwrap();
+    let ledger = dir.path().join("ledger");
+    fs::create_dir_all(ledger.join("segments")).unwrap();
+    let id = serde_json::from_slice::<serde_json::Value>(
+        &done(&["keys", "show", text(&first), "--json"]).stdout,
+    );
+    let id = id.unwrap()["id"].as_str().unwrap().to_owned();
+    let (first, second, copy) = (text(&first), text(&second), text(&copy));
+    let (register, ledger) = (text(&register), text(&ledger));
+    let commands: [&[&str]; 5] = [
+        &["register", "list", "--dir", register, "--key", second],
+        &["register", "show", "0", "--dir", register, "--key", second],
+        &["register", "verify", "--dir", register, "--key", second],
+        &["project", "status", "--dir", register, "--key", second],
+        &["audit", "replay", "--register", register, "--ledger", ledger, "--register-key", second],
+    ];
+    for command in commands {
+        let twice = |again: &str, says: &str| {
+            let keys = ["--quorum", "2", "--lsi-key", first, second, again];
+            let all = [command, &keys].concat();
+            refused(&all, says);
+            refused(&all, &id);
+        };
+        twice(first, &format!("`{first}` is named twice"));
+        twice(copy, &format!("`{first}` and `{copy}` both hold key"));
+    }
+}
+
+#[test]
+fn keys_that_a_configuration_names_are_wrong_use_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    done(&["demo", "--dir", text(dir.path()), "--setup-only", "--persons", "200"]);
+    let config = dir.path().join("leader/client.toml");
+    let whole: toml::Table = fs::read_to_string(&config).unwrap().parse().unwrap();
+    let named = |change: &dyn Fn(&mut Vec<toml::Value>)| {
+        let mut changed = whole.clone();
+        change(changed["register"]["lsi_keys"].as_array_mut().unwrap());
+        changed.to_string()
+    };
+    let twice = named(&|keys| keys.push(keys[0].clone()));
+    let missing = named(&|keys| keys[0] = "none.pub.jwk".into());
+    for (changed, says) in [(twice, "is named twice"), (missing, "none.pub.jwk` cannot be read")] {
+        fs::write(&config, changed).unwrap();
+        let config = text(&config);
+        for command in [
+            &["register", "list", "--config", config][..],
+            &[
+                "register",
+                "submit",
+                text(&dir.path().join("documents/founding/01-covenant.jws")),
+                "--config",
+                config,
+            ],
+            &["project", "status", "--config", config],
+            &["ledger", "fetch", "--config", config, "--out", text(&dir.path().join("copies"))],
+            &[
+                &QUERY[..1],
+                &["--config", config],
+                &QUERY[3..],
+                &["--out", "r.csv", "--fields", "a"],
+            ]
+            .concat(),
+        ] {
+            refused(command, says);
+        }
+    }
+}
+
 /// Whatever is named on the command line and is not there, is as it should not be or would be written over.
 #[test]
 fn a_file_that_is_not_as_it_should_be_is_the_same_everywhere() {
