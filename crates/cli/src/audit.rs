@@ -19,6 +19,7 @@ use crate::{
 
 mod copies;
 mod evidence;
+mod federation;
 mod html;
 mod reading;
 
@@ -89,17 +90,22 @@ pub(crate) struct ReplayArgs {
     /// Write the report to a new file: `.json` or `.html`.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Language of a report in HTML.
-    #[arg(long, value_enum, default_value_t)]
-    lang: Lang,
+    /// Language of a report in HTML [default: nl].
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
 }
 
 pub(crate) fn run(command: &AuditCommand, json: bool) -> anyhow::Result<ExitCode> {
     let AuditCommand::Replay(args) = command;
     let form = args.report.as_deref().map(Form::of).transpose()?;
+    if args.lang.is_some() && !matches!(form, Some(Form::Html)) {
+        return Err(usage(
+            "`--lang` is the language of `--report FILE.html`, and no such report is asked for",
+        ));
+    }
     let report = replay(&Evidence::gather(args)?)?;
     if let Some((form, path)) = form.zip(args.report.as_deref()) {
-        form.write(path, &report, args.lang)?;
+        form.write(path, &report, args.lang.unwrap_or_default())?;
     }
     if json {
         output::json(&report)?;

@@ -37,7 +37,6 @@ mod source;
 
 use listing::Listed;
 pub(crate) use source::Source;
-use source::no_register;
 
 const ABOUT: &str = "\
 The register holds the signed documents on which everything rests. The coordinator keeps it,
@@ -137,7 +136,7 @@ pub(crate) async fn follow(path: &Path) -> anyhow::Result<Opened> {
     telemetry.stop().await;
     let (fetched, root) = (fetched?, config.register.root_of_trust()?);
     let dir = config.data.dir.join("register");
-    if !fetched && no_register(&dir) {
+    if !fetched && ledger::folder::is_register(&dir).is_err() {
         anyhow::bail!("there is no copy of the register in `{}` yet", dir.display());
     }
     read_verified(dir, root, &config.register.key, fetched)

@@ -15,10 +15,10 @@ use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
 use convenant_store::{Entries, EntriesError, FileLedger, Notes};
 
-use super::ReplayArgs;
+use super::{ReplayArgs, federation};
 use crate::{
     exit::{Named as _, usage},
-    ledger::folder::documents_in,
+    ledger::{self, folder::documents_in},
     output,
 };
 
@@ -52,11 +52,14 @@ impl Evidence {
             (None, None) => return Err(usage("give `--config`, or the keys to trust")),
         };
         let register = args.register.clone().ok_or_else(|| usage("`--register` is missing"))?;
+        ledger::folder::is_register(&register)?;
+        args.ledger.iter().try_for_each(|dir| ledger::folder::has_exchanges(dir))?;
         Ok(Self { register, trust, ledgers: args.ledger.clone() })
     }
 
     /// The layout that `convenant demo` writes.
     pub(super) fn federation(dir: &Path) -> anyhow::Result<Self> {
+        federation::is_one(dir)?;
         let config: ClientConfig = convenant_setup::load(&dir.join("auditor/client.toml"))?;
         let state = dir.join("coordinator/state");
         let mut ledgers = vec![state.join("ledger")];
@@ -77,6 +80,8 @@ impl Evidence {
 
     /// The register, with what does not hold of it as findings.
     pub(super) fn register(&self) -> anyhow::Result<RegisterEvidence> {
+        // First: with wrong keys, no evidence holds.
+        let (root, key) = (self.trust.root_of_trust()?, verifying_key(&self.trust.key)?);
         let checkpoint = folder::checkpoint(&self.register)?;
         let reading = output::spinner("register lezen");
         let documents = documents(&self.register);
@@ -87,8 +92,7 @@ impl Evidence {
         }
         let origin = checkpoint.as_deref().and_then(first_line).unwrap_or("convenant.register");
         let origin = NoteName::new(origin).context("the register's checkpoint names no ledger")?;
-        let verifier = LedgerVerifier::new(origin, verifying_key(&self.trust.key)?)?;
-        let root = self.trust.root_of_trust()?;
+        let verifier = LedgerVerifier::new(origin, key)?;
         let bar = output::bar("documenten");
         bar.set_length(documents.len() as u64);
         let documents = documents.into_iter().inspect(|_| bar.inc(1)).map(Some);
@@ -207,7 +211,7 @@ pub(super) fn entries(ledger: &FileLedger) -> anyhow::Result<Option<Entries>> {
 pub(super) fn checkpoints(dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut checkpoints = notes(&convenant_witness::witnessed(dir), dir)?;
     checkpoints.extend(checkpoint(dir)?);
-    checkpoints.extend(crate::ledger::timestamp::stamped(dir)?.into_values());
+    checkpoints.extend(ledger::timestamp::stamped(dir)?.into_values());
     Ok(checkpoints)
 }
 

@@ -1,16 +1,12 @@
 //! Where the register is: at the coordinator, or in a folder.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use convenant_register::folder;
 use convenant_setup::RegisterSection;
 
 use super::{Opened, follow, read_verified};
-use crate::{args::number, exit::usage, ledger::folder::holds_documents, output};
+use crate::{args::number, exit::usage, ledger::folder, output};
 
 /// Where the register is, and what is needed to trust it.
 #[derive(Args, Clone, Debug)]
@@ -61,22 +57,11 @@ impl Source {
                     key: key.clone(),
                     poll_seconds: 0,
                 };
-                if no_register(dir) {
-                    return Err(usage(format!(
-                        "`{}` is no register: it holds neither `documents` nor a register's `checkpoint`",
-                        dir.display()
-                    )));
-                }
+                folder::is_register(dir)?;
                 read_verified(dir.clone(), section.root_of_trust()?, key, false)
             }
             // clap has seen to it that one of the two is there.
             _ => Err(usage("give `--config`, or `--dir` with its keys")),
         }
     }
-}
-
-/// Whether a folder never held a register: one of which something is gone is evidence that does not hold.
-pub(super) fn no_register(dir: &Path) -> bool {
-    let note = fs::read_to_string(folder::checkpoint_path(dir)).unwrap_or_default();
-    !holds_documents(dir) && !note.starts_with("convenant.register/")
 }

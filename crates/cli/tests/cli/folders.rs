@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{code, convenant, new_key, stderr, text};
+use crate::{code, convenant, done, new_key, stderr, text};
 
 const REGISTER: &str = "convenant.register/00000099000000001000\n1\nAAAA\n";
 
@@ -105,4 +105,59 @@ fn a_ledger_without_its_checkpoint_is_evidence_that_does_not_hold() {
     ] {
         assert!(told(command, 4).contains("checkpoint"));
     }
+}
+
+#[test]
+fn the_audit_tells_of_a_wrong_folder_as_the_ledger_s_commands_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, key) = new_key(dir.path(), "key", "ed25519");
+    let [state, empty, none] = ["state", "empty", "none"].map(|name| dir.path().join(name));
+    fs::create_dir_all(&empty).unwrap();
+    folder(&state.join("ledger"), &[("segments/x", ""), ("checkpoint", "convenant.node/0\n0\n\n")]);
+    folder(&state.join("register"), &[("documents/00000000.jws", "{}"), ("checkpoint", REGISTER)]);
+    let [ledger, register] = ["ledger", "register"].map(|name| state.join(name));
+    let trust = ["--lsi-key", text(&key), "--quorum", "1", "--register-key", text(&key)];
+    let replay = |register: &Path, ledger: &Path| {
+        let given = ["audit", "replay", "--register", text(register), "--ledger", text(ledger)];
+        told(&[&given[..], &trust].concat(), 2)
+    };
+    for (wrong, says) in [
+        (&empty, "holds neither `segments` nor a `checkpoint`"),
+        (&state, "state/ledger`"),
+        (&key, "but a file"),
+        (&none, "no such folder"),
+        (&register, "but a register as others follow it"),
+    ] {
+        let told = replay(&register, wrong);
+        assert!(told.contains(&format!("`{}` is no ledger", text(wrong))), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
+    for (wrong, says) in [
+        (&empty, "holds neither `documents` nor a register's `checkpoint`"),
+        (&state, "below it there is"),
+        (&key, "but a file"),
+        (&none, "no such folder"),
+        (&ledger, "but a ledger, `convenant.node/0`"),
+    ] {
+        let told = replay(wrong, &ledger);
+        assert!(told.contains(&format!("`{}` is no register", text(wrong))), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_no_federation_is_told_with_what_was_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, key) = new_key(dir.path(), "key", "ed25519");
+    let replay = |dir: &Path| told(&["audit", "replay", "--federation", text(dir)], 2);
+    let nothing = replay(dir.path());
+    for says in ["`auditor/client.toml`", "`nodes`", "`coordinator/state/register`", "--register"] {
+        assert!(nothing.contains(says), "{nothing}");
+    }
+    assert!(replay(&key).contains("it is a file"));
+    assert!(replay(&dir.path().join("none")).contains("no such folder"));
+    let written = dir.path().join("written");
+    done(&["demo", "--dir", text(&written), "--setup-only", "--persons", "200"]);
+    let idle = replay(&written);
+    assert!(idle.contains("which its coordinator makes once it runs"), "{idle}");
 }

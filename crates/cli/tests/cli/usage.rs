@@ -213,6 +213,15 @@ fn keys_that_a_configuration_names_are_wrong_use_of_it() {
     }
 }
 
+#[test]
+fn a_language_without_a_page_in_it_is_refused() {
+    let replay = |more: &[&'static str]| [&["audit", "replay", "--federation", "x"], more].concat();
+    let says = "`--lang` is the language of `--report FILE.html`";
+    refused(&replay(&["--lang", "en"]), says);
+    refused(&replay(&["--lang", "nl", "--report", "r.json"]), says);
+    refused(&replay(&["--lang", "en", "--report", "r.html"]), "no such folder");
+}
+
 /// Whatever is named on the command line and is not there, is as it should not be or would be written over.
 #[test]
 fn a_file_that_is_not_as_it_should_be_is_the_same_everywhere() {
