@@ -4,11 +4,15 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use convenant_client::{
-    Client, ClientConfig, ClientError, compose::ComposeError, output::Keep, results::ResultsError,
+    Client, ClientConfig, ClientError,
+    compose::{ComposeError, Composed},
+    output::Keep,
+    results::ResultsError,
 };
 use convenant_model::{
     Date, FieldName, GoalId, ProjectId,
     query::{QueryKind, Target},
+    register::RegisterState,
 };
 use tracing::Instrument as _;
 
@@ -17,7 +21,7 @@ use crate::{
     daemon,
     exit::usage,
     output,
-    register::distrusted,
+    register::{distrusted, out_of_reach, why},
     telemetry::{self, Role},
 };
 
@@ -28,7 +32,10 @@ mod report;
 mod subjects;
 mod vouchers;
 
-use self::{asking::Asked, report::Report};
+use self::{
+    asking::{Asked, Resolved},
+    report::Report,
+};
 
 const ABOUT: &str = "\
 Ask partners a question under an approved project.
@@ -199,8 +206,49 @@ async fn ask(args: &QueryArgs, asked: Asked, config: &ClientConfig) -> anyhow::R
 }
 
 async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result<Report> {
-    let snapshot = client.refresh().await.map_err(distrusted)?;
-    let (question, targets) = asked.question(args, snapshot.register().state())?;
+    let refreshed = client.refresh().await;
+    let copy = client.register();
+    let prepared = match refreshed {
+        Ok(_) => prepare(args, asked, client, copy.register().state())?,
+        // What is wrong with the question is told all the same, as far as the copy from before knows.
+        Err(error) if out_of_reach(&error) && copy.position().size > 0 => {
+            let prepared = prepare(args, asked, client, copy.register().state());
+            let Err(fault) = prepared else { return Err(distrusted(error)) };
+            output::note(&format!("warning: {}; this is by the copy from before", why(error)));
+            return Err(fault);
+        }
+        Err(error) => return Err(distrusted(error)),
+    };
+    let Prepared { composed, targets, files } = prepared;
+    let mut report = Report::new(&composed, targets);
+    let timeout = Duration::from_secs(args.timeout);
+    let keep = |index: usize, _: &Target| match &files {
+        Some(files) => Keep::File(files.get(index).cloned().unwrap_or_default()),
+        None => Keep::Sealed,
+    };
+    match client.send(&composed, timeout, keep).await {
+        Ok(results) => report.add(results),
+        Err(ClientError::Refused(refusal)) => report.refused(refusal),
+        Err(error) => return Err(distrusted(error)),
+    }
+    Ok(report)
+}
+
+/// A query that can be sent, and where its answers go.
+struct Prepared {
+    composed: Composed,
+    targets: Vec<Resolved>,
+    files: Option<Vec<PathBuf>>,
+}
+
+/// Everything that can be found wrong without anybody else.
+fn prepare(
+    args: &QueryArgs,
+    asked: Asked,
+    client: &Client,
+    state: &RegisterState,
+) -> anyhow::Result<Prepared> {
+    let (question, targets) = asked.question(args, state)?;
     let named = |out: &PathBuf| files::names(out, &targets, args.vouch.is_some());
     let files = args.out.as_ref().map(named).transpose()?;
     let composed = client.compose(question).map_err(|error| match error {
@@ -214,16 +262,5 @@ async fn send(args: &QueryArgs, asked: Asked, client: &Client) -> anyhow::Result
         ) => usage(error.to_string()),
         error => error.into(),
     })?;
-    let mut report = Report::new(&composed, targets);
-    let timeout = Duration::from_secs(args.timeout);
-    let keep = |index: usize, _: &Target| match &files {
-        Some(files) => Keep::File(files.get(index).cloned().unwrap_or_default()),
-        None => Keep::Sealed,
-    };
-    match client.send(&composed, timeout, keep).await {
-        Ok(results) => report.add(results),
-        Err(ClientError::Refused(refusal)) => report.refused(refusal),
-        Err(error) => return Err(distrusted(error)),
-    }
-    Ok(report)
+    Ok(Prepared { composed, targets, files })
 }

@@ -149,15 +149,8 @@ async fn fetch(config: &ClientConfig) -> anyhow::Result<bool> {
     client.close().await;
     match refreshed {
         Ok(_) => Ok(true),
-        Err(
-            error @ ClientError::Register(
-                FollowError::Unavailable(_) | FollowError::Unfinished { .. },
-            ),
-        ) => {
-            let error = anyhow::Error::from(error);
-            let why = [error.to_string()].into_iter().chain(causes(&error));
-            let why = why.collect::<Vec<_>>().join(": ");
-            output::note(&format!("warning: {why}; this is the copy from before"));
+        Err(error) if out_of_reach(&error) => {
+            output::note(&format!("warning: {}; this is the copy from before", why(error)));
             Ok(false)
         }
         Err(error) => Err(distrusted(error)),
@@ -165,6 +158,19 @@ async fn fetch(config: &ClientConfig) -> anyhow::Result<bool> {
 }
 
 fn read_verified(
+/// Whether the coordinator did not give what is new, so that there is no more than the copy from before.
+pub(crate) const fn out_of_reach(error: &ClientError) -> bool {
+    use FollowError::{Unavailable, Unfinished};
+    matches!(error, ClientError::Register(Unavailable(_) | Unfinished { .. }))
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn why(error: ClientError) -> String {
+    let error = anyhow::Error::from(error);
+    let why = [error.to_string()].into_iter().chain(causes(&error));
+    why.collect::<Vec<_>>().join(": ")
+}
+
     dir: PathBuf,
     root: RootOfTrust,
     key: &Path,

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use convenant_demo::population::ROTTERDAM;
 use convenant_testkit::{Daemon, PortBlock, Program};
 
-use crate::deployment::{Deployment, shown, subjects_file, text, today, written};
+use crate::deployment::{COORDINATOR, Deployment, shown, subjects_file, text, today, written};
 
 const PROJECT: &str = "P-2026-001";
 const PARTNER: &str = "rotterdam/brp_persoon";
@@ -60,14 +60,24 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
     let people: Vec<_> = population.residents_of(ROTTERDAM).take(1).map(|(_, one)| one).collect();
     let people = subjects_file(case.folder.path(), &people);
     let people = text(&people);
+    let alone = people_without_birth(case.folder.path(), people);
+    // The example's project began thirty days ago, and grants ninety days (`crates/demo`).
+    let last = today().plus_days(-30).plus_months(24).to_string();
     let today = today().to_string();
     let wrong: &[(&[&str], &[&str])] = &[
         (&["--minutes", "600"], &["--minutes", "1 to 15"]),
         (&["--minutes", "0"], &["--minutes", "1 to 15"]),
         (
             &["--delay-until", "2020-01-01", "--delay-reason", "een controle loopt"],
-            &["--delay-until", "past", &today],
+            &["--delay-until", "past", &today, &last],
         ),
+        (
+            &["--delay-until", "2099-01-01", "--delay-reason", "een controle loopt"],
+            &["--delay-until", "2099-01-01", &today, &last, "L6"],
+        ),
+        (&["--retention", "60000"], &["--retention", "60000", "0 to 90", "brp_persoon", "L1"]),
+        (&["--retention", "91"], &["--retention", "0 to 90"]),
+        (&["--subjects", &alone], &[&alone, "second column", "`geboorte_datum`", "L14"]),
         (&["--target", PARTNER, "--target", PARTNER], &["--target", "twice"]),
         (
             &["--target", PARTNER, "--target", "rotterdam/brp_bewoning"],
@@ -82,6 +92,7 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
         (&["--target", "roterdam/brp_persoon"], &["--target", "`roterdam`", "Rotterdam"]),
         (&["--target", "00000099000000007777/x"], &["--target", "`00000099000000007777`", "known"]),
         (&["--target", "999993653"], &["--target", "holds a BSN"]),
+        (&["--target", "/brp_persoon"], &["--target", "is not `PARTNER/DATASET`"]),
         (&["--target", "rotterdam/999.993.653 X"], &["--target", "holds a BSN"]),
         (&["--target", "rotterdam/brp_personen"], &["--target", "brp_personen", "brp_persoon`"]),
         (&["--fields", "geslachtsnaam"], &["--fields", "`geslachtsnaam`", "`naam_geslachtsnaam`"]),
@@ -98,7 +109,31 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
         assert!(!told.contains("999993653") && !told.contains("999.993.653"), "{told}");
     }
     assert_eq!(case.recorded(), before, "something of it was sent");
+    // As long as is granted; no node runs that could answer.
+    let (code, told) = case.ask(&["--retention", "90"]);
+    assert!(code != 2 && case.recorded() > before, "{code}: {told}");
+
+    // With the coordinator gone, the copy of its register is as good for telling what is wrong.
+    case.deployment.kill(COORDINATOR);
+    for (options, says) in wrong {
+        let (code, told) = case.ask(options);
+        assert_eq!(code, 2, "{options:?}: {told}");
+        says.iter().for_each(|says| assert!(told.contains(says), "{options:?}: {told}"));
+        assert!(!told.contains("999993653") && !told.contains("999.993.653"), "{told}");
+    }
+    let (code, told) = case.ask(&["--project", "P-2026-999"]);
+    assert!(code == 2 && told.contains("the copy from before"), "{told}");
+    let (code, told) = case.ask(&[]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("the coordinator does not give its register"), "{told}");
     case.deployment.stop();
+}
+
+/// The same people without the second column.
+fn people_without_birth(folder: &Path, people: &str) -> String {
+    let lines = fs::read_to_string(people).unwrap();
+    let keys = lines.lines().map(|line| format!("{}\n", line.split_once(',').unwrap().0));
+    written_to(&folder.join("alone.csv"), &keys.collect::<String>())
 }
 
 #[test]
@@ -140,6 +175,12 @@ fn subjects_that_are_none_are_told_by_file_line_and_form_and_never_repeated() {
         (format!("burgerservicenummer,geboorte_datum\n{own}\n"), "line 1", "names of columns"),
         ("burgerservicenummer\n999993653\n".to_owned(), "line 1", "names of columns"),
         (format!("{}\n", own.replace(',', ";")), "line 1", "a comma"),
+        // Another day of birth does not make it another person.
+        (
+            format!("{own}\n\n{},19010101\n", subject.key.expose()),
+            "lines 1 and 3",
+            "a query asks about a subject once",
+        ),
     ] {
         let path = file(lines.clone());
         let (code, told) = case.ask(&["--subjects", &path]);

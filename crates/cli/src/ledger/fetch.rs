@@ -16,7 +16,7 @@ use tonic::{Code, transport::Channel};
 use crate::{
     args::ConfigFile,
     exit::{bad_evidence, usage},
-    output,
+    names, output,
     register::distrusted,
 };
 
@@ -84,9 +84,14 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
     if args.out.exists() {
         return Err(usage(format!("`{}` exists already", args.out.display())));
     }
+    let parties = args.party.iter().map(|oin| {
+        let no_oin = |_| usage(format!("`--party`: {} is no OIN", names::shown(oin)));
+        Oin::new(oin.as_str()).map_err(no_oin)
+    });
+    let parties = parties.collect::<anyhow::Result<Vec<_>>>()?;
     let config: ClientConfig = convenant_setup::load(&args.config.config)?;
     let client = Client::open(&config).await.map_err(distrusted)?;
-    let fetched = fetch_with(&client, &config, args).await;
+    let fetched = fetch_with(&client, &config, (args, &parties)).await;
     client.close().await;
     let (fetched, denied) = fetched?;
     if json {
@@ -110,16 +115,14 @@ pub(super) async fn fetch(args: &FetchArgs, json: bool) -> anyhow::Result<()> {
 async fn fetch_with(
     client: &Client,
     config: &ClientConfig,
-    args: &FetchArgs,
+    (args, parties): (&FetchArgs, &[Oin]),
 ) -> anyhow::Result<(Vec<Fetched>, Option<String>)> {
     let snapshot = client.refresh().await.context("the register cannot be fetched")?;
     let state = snapshot.register().state();
-    let parties = args.party.iter().map(|oin| {
-        let party = Oin::new(oin.as_str()).map_err(|error| usage(format!("`{oin}`: {error}")))?;
-        let enrolled = state.enrolment(&party).is_some();
-        enrolled.then_some(party).ok_or_else(|| usage(format!("`{oin}` is not enrolled")))
-    });
-    let parties = parties.collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(unknown) = parties.iter().find(|party| state.enrolment(party).is_none()) {
+        let known = state.enrolments().map(|one| one.partner.as_str());
+        return Err(names::unknown("`--party`: the register enrols no", unknown.as_str(), known));
+    }
     let mut notes = vec![origin::register(&config.coordinator.oin)?];
     let mut wanted = Vec::new();
     for enrolment in state.enrolments() {

@@ -55,9 +55,13 @@ impl Asked {
         if let Some(twice) = args.fields.iter().find(|name| !seen.insert(*name)) {
             return Err(named_twice(twice));
         }
-        if let ([_], Some(out)) = (args.targets.as_slice(), &args.out) {
-            files::checked(out)?;
+        if let Some(out) = &args.out {
+            files::writable(out)?;
+            if let [_] = args.targets.as_slice() {
+                files::absent(out, args.vouch.is_some())?;
+            }
         }
+        args.targets.iter().try_for_each(|target| known::parts(target).map(drop))?;
         // Parsed here and not by clap, whose error would repeat the text with its literals.
         let predicate = args.condition.as_ref().map(|text| text.parse()).transpose();
         let subjects = args.subjects.as_ref().map(|path| Listed::read(path)).transpose()?;
@@ -85,6 +89,7 @@ impl Asked {
         let resolved = args.targets.iter().map(|target| known::target(target, state, covenant));
         let resolved = resolved.collect::<anyhow::Result<Vec<_>>>()?;
         known::targets(&resolved)?;
+        known::retention(args.retention, (project, covenant), &resolved)?;
         let area = area(project);
         let targets = resolved.iter().map(|target| self.target(args, (covenant, &area), target));
         let targets = targets.collect::<anyhow::Result<Vec<_>>>()?;
@@ -112,7 +117,7 @@ impl Asked {
         let dataset = known::dataset(covenant, &target.dataset)?;
         known::fields(dataset, &args.fields, self.predicate.as_ref())?;
         let subjects = match &self.subjects {
-            Some(listed) => Some(self.subjects(listed, args, (dataset, area))?),
+            Some(listed) => Some(self.subjects(listed, args, (covenant, dataset, area))?),
             None => None,
         };
         let vouch = args.vouch.as_ref();
@@ -131,9 +136,10 @@ impl Asked {
         &self,
         listed: &Listed,
         args: &QueryArgs,
-        (dataset, area): (&Dataset, &BTreeSet<AreaCode>),
+        (covenant, dataset, area): (&Covenant, &Dataset, &BTreeSet<AreaCode>),
     ) -> anyhow::Result<Subjects> {
         let subjects = subjects(listed, args, dataset)?;
+        known::verified(covenant, dataset, (&subjects, listed))?;
         // Vouchers play no part where the dataset knows by itself who lives in the area.
         match dataset.vouched_key(&subjects.key).filter(|_| !dataset.holds_area(area)) {
             Some(_) => self.vouchers.pass_on(subjects, listed, args, dataset),

@@ -25,30 +25,30 @@ pub(super) fn names(
         several => several.iter().map(|target| own_name(out, target, &mut taken)).collect(),
     };
     for name in &names {
-        checked(name)?;
-        if vouchers {
-            absent(&vouchers_path(name))?;
-        }
+        writable(name)?;
+        absent(name, vouchers)?;
     }
     Ok(names)
 }
 
 /// Refuses a name before anything is asked: an answer that cannot be kept is wasted and on record.
-pub(super) fn checked(name: &Path) -> anyhow::Result<()> {
+pub(super) fn writable(name: &Path) -> anyhow::Result<()> {
     Format::of(name).map_err(|error| usage(error.to_string()))?;
     let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let (name, folder) = (name.display(), folder.display());
         return Err(usage(format!("`{name}` cannot be written: `{folder}` is no folder")));
     }
-    absent(name)
+    Ok(())
 }
 
-fn absent(name: &Path) -> anyhow::Result<()> {
-    if name.exists() {
-        return Err(usage(OutputError::Exists(name.to_owned()).to_string()));
+/// Nothing is written over: neither rows nor the vouchers beside them.
+pub(super) fn absent(name: &Path, vouchers: bool) -> anyhow::Result<()> {
+    let beside = vouchers.then(|| vouchers_path(name));
+    match [Some(name.to_owned()), beside].into_iter().flatten().find(|path| path.exists()) {
+        Some(path) => Err(usage(OutputError::Exists(path).to_string())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn own_name(out: &Path, target: &Resolved, taken: &mut BTreeSet<String>) -> PathBuf {

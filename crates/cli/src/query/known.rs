@@ -1,12 +1,13 @@
-//! What covenant and register know of what is asked. A name that they do not know, and a number beyond what they
-//! allow every query, is told before anything is sent; what they know and do not grant is sent all the same, to
-//! be refused and recorded with the clause.
+//! What covenant and register know of what is asked. A name that they do not know, a number or a day beyond what they
+//! allow, and subjects without what verifies them are told before anything is sent; whom and what they know and do
+//! not grant is sent all the same, to be refused and recorded with the clause.
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use convenant_client::compose::Subjects;
 use convenant_model::{
-    Clock as _, DatasetId, FieldName, GoalId, Oin, ProjectId,
-    covenant::{Covenant, Dataset, Field, Use},
+    Clock as _, DatasetId, Date, FieldName, GoalId, Oin, ProjectId,
+    covenant::{Class, Covenant, Dataset, Field, Use},
     documents::Enrolment,
     predicate::Predicate,
     query::{DelayedDisclosure, MAX_TARGETS},
@@ -14,7 +15,7 @@ use convenant_model::{
 };
 use convenant_transport::SystemClock;
 
-use super::{QueryArgs, asking::Resolved};
+use super::{QueryArgs, asking::Resolved, subjects::Listed};
 use crate::{exit::usage, names, names::unknown, output};
 
 /// The project.
@@ -34,15 +35,22 @@ pub(super) fn goal(covenant: &Covenant, id: &GoalId) -> anyhow::Result<()> {
     Err(unknown("`--goal`: the covenant has no goal", id.as_str(), known))
 }
 
+/// The partner and the dataset of a target, as they were asked for.
+pub(super) fn parts(target: &str) -> anyhow::Result<(&str, &str)> {
+    let parts =
+        target.split_once('/').filter(|(partner, name)| !partner.is_empty() && !name.is_empty());
+    parts.ok_or_else(|| {
+        usage(format!("`--target`: {} is not `PARTNER/DATASET`", names::shown(target)))
+    })
+}
+
 /// Whom to ask which dataset.
 pub(super) fn target(
     text: &str,
     state: &RegisterState,
     covenant: &Covenant,
 ) -> anyhow::Result<Resolved> {
-    let (asked, name) = text.split_once('/').ok_or_else(|| {
-        usage(format!("`--target`: {} is not `PARTNER/DATASET`", names::shown(text)))
-    })?;
+    let (asked, name) = parts(text)?;
     let enrolment = partner(asked, state)?;
     let whole = name.contains('/');
     let id = if whole { name.to_owned() } else { format!("{}/{name}", enrolment.kind) };
@@ -126,15 +134,75 @@ pub(super) fn limits(
         let asked = args.minutes;
         return Err(usage(format!("`--minutes`: {asked}; the covenant allows 1 to {most}")));
     }
+    delay.map_or(Ok(()), |delay| delayed(delay.until, (project, covenant)))
+}
+
+/// People are told later than now, and by the day on which all of the project must be destroyed (clause L6).
+fn delayed(until: Date, (project, covenant): (&Project, &Covenant)) -> anyhow::Result<()> {
     let today = SystemClock.now().date();
-    match delay.filter(|delay| !delay.holds_on(today)) {
+    let last = last_day(project, covenant, today);
+    if until < today {
+        let last = last.map(|last| format!(" to {last}")).unwrap_or_default();
+        return Err(usage(format!("`--delay-until`: {until} is past; allowed is {today}{last}")));
+    }
+    match last.filter(|last| until > *last) {
         None => Ok(()),
-        Some(delay) => {
-            let last = project.terms(covenant).map(|terms| terms.destruction.max(today));
-            let last = last.map(|last| format!(" to {last}")).unwrap_or_default();
-            let until = delay.until;
-            Err(usage(format!("`--delay-until`: {until} is past; allowed is {today}{last}")))
+        Some(last) => Err(usage(format!(
+            "`--delay-until`: {until}; allowed is {today} to {last}, when all of the project must be destroyed \
+             (clause L6)"
+        ))),
+    }
+}
+
+/// The last day on which anything of the project may be kept. Where it is past, nothing may be asked at all, and
+/// others say so with the clause.
+fn last_day(project: &Project, covenant: &Covenant, today: Date) -> Option<Date> {
+    project.terms(covenant).map(|terms| terms.destruction).filter(|last| *last >= today)
+}
+
+/// A result is kept no longer than the annexes about what is asked grant (clause L1), nor longer than anything of
+/// the project (clause L6). What no annex is about is for others to refuse.
+pub(super) fn retention(
+    asked: Option<u16>,
+    (project, covenant): (&Project, &Covenant),
+    targets: &[Resolved],
+) -> anyhow::Result<()> {
+    let Some(asked) = asked.map(i32::from) else { return Ok(()) };
+    let today = SystemClock.now().date();
+    let end = last_day(project, covenant, today).map(|last| {
+        let left = last.days_since_epoch() - today.days_since_epoch();
+        (left, format!("all of the project must be destroyed by {last} (clause L6)"))
+    });
+    let granted = targets.iter().filter_map(|target| granted(project, target));
+    match end.into_iter().chain(granted).min_by_key(|(most, _)| *most) {
+        Some((most, why)) if asked > most => {
+            Err(usage(format!("`--retention`: {asked}; allowed is 0 to {most}: {why}")))
         }
+        _ => Ok(()),
+    }
+}
+
+/// The most days that an annex about a target grants, and the words for that.
+fn granted(project: &Project, target: &Resolved) -> Option<(i32, String)> {
+    let Resolved { name, partner, dataset, .. } = target;
+    let annexes = &project.decided()?.proposal.annex;
+    let about = annexes.iter().filter(|one| one.provider == *partner && one.dataset == *dataset);
+    let most = about.map(|annex| i32::from(annex.retention_days)).max()?;
+    let name = output::shown(name);
+    Some((most, format!("no data annex grants more of `{dataset}` of {name} (clause L1)")))
+}
+
+/// A BSN goes with what verifies it, where the dataset has that and the covenant its clause.
+pub(super) fn verified(
+    covenant: &Covenant,
+    dataset: &Dataset,
+    (subjects, listed): (&Subjects, &Listed),
+) -> anyhow::Result<()> {
+    let bsn = dataset.field(&subjects.key).is_some_and(|key| key.class == Class::Bsn);
+    let clause = covenant.text().clause.iter().any(|clause| clause.id.as_str() == "L14");
+    match dataset.verified_by.as_ref().filter(|_| bsn && clause && !listed.verified()) {
+        Some(by) => Err(listed.lacks(by, &dataset.id)),
+        None => Ok(()),
     }
 }
 

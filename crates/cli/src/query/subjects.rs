@@ -2,12 +2,14 @@
 //! there.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Read as _},
     path::Path,
 };
 
 use convenant_model::{
+    DatasetId, FieldName,
     covenant::{Dataset, Field, Use},
     subjects::{Identifying, Subject},
     value::FieldType,
@@ -15,6 +17,9 @@ use convenant_model::{
 use zeroize::Zeroizing;
 
 use crate::exit::{Named as _, usage};
+
+/// Most pairs of lines that an error names.
+const MOST_TOLD: usize = 5;
 
 /// Subjects as they were read: every line has a second column, or none has.
 pub(super) struct Listed {
@@ -77,6 +82,15 @@ impl Listed {
         self.lines.iter().any(|line| line.verify.is_some())
     }
 
+    /// An error for lines without the second column that a dataset has to have of each.
+    pub(super) fn lacks(&self, by: &FieldName, dataset: &DatasetId) -> anyhow::Error {
+        usage(format!(
+            "{}: each line needs a second column, after a comma, with `{by}`: `{dataset}` verifies every BSN by it \
+             (clause L14)",
+            self.file
+        ))
+    }
+
     /// The subjects for one dataset. The second column goes only where the covenant verifies by it.
     pub(super) fn of(&self, dataset: &Dataset, key: &Field) -> anyhow::Result<Vec<Subject>> {
         let by = dataset.verified_by.as_ref().and_then(|name| dataset.field(name));
@@ -89,7 +103,31 @@ impl Listed {
             }
             list.push(Subject { key: line.key.clone(), verify: verify.cloned() });
         }
+        self.distinct()?;
         Ok(list)
+    }
+
+    /// An error with the lines that ask about the same subject, whatever verifies it.
+    fn distinct(&self) -> anyhow::Result<()> {
+        let mut first = HashMap::new();
+        let mut again = Vec::new();
+        for Line { number, key, .. } in &self.lines {
+            match first.get(key) {
+                Some(before) => again.push(format!("lines {before} and {number}")),
+                None => {
+                    first.insert(key, number);
+                }
+            }
+        }
+        let (told, rest) = again.split_at(again.len().min(MOST_TOLD));
+        if told.is_empty() {
+            return Ok(());
+        }
+        let more = if rest.is_empty() { "" } else { ", and more" };
+        let (file, lines) = (&self.file, told.join(", "));
+        Err(usage(format!(
+            "{file}: a query asks about a subject once, and {lines}{more} are about the same"
+        )))
     }
 
     fn admitted(
@@ -202,6 +240,16 @@ mod tests {
             assert!(!fault.contains("9999") && !fault.contains("9000"), "{fault}");
         }
         assert!(fault("\n").contains("no subjects"));
+    }
+
+    #[test]
+    fn the_same_subject_twice_is_told_by_its_lines() {
+        let fault = |text: &str| parse(text).unwrap().distinct().unwrap_err().to_string();
+        let twice = fault("999993653,19850731\n900000007,19850731\n\n999993653,19850801");
+        assert!(twice.contains("lines 1 and 4 are about the same"), "{twice}");
+        assert!(!twice.contains("9999") && !twice.contains("1985"), "{twice}");
+        assert!(fault(&"900000007\n".repeat(9)).contains("lines 1 and 6, and more are"));
+        assert!(parse("999993653\n900000007\n").unwrap().distinct().is_ok());
     }
 
     #[test]
