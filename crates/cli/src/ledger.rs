@@ -209,17 +209,42 @@ pub(crate) fn verifier(
 }
 
 fn entries(dir: &Path, from: u64, limit: Option<usize>) -> anyhow::Result<()> {
-    let entries = open(dir)?.entries().map_err(unreadable)?;
-    let wanted = entries.filter(|entry| entry.as_ref().map_or(true, |(index, _)| *index >= from));
-    for entry in wanted.take(limit.unwrap_or(usize::MAX)) {
-        let (index, bytes) = entry.map_err(unreadable)?;
+    each(dir, from, limit, |index, bytes| {
         let not_json = || format!("entry {index} is not JSON");
         serde_json::from_slice::<IgnoredAny>(&bytes)
             .with_context(not_json)
             .map_err(bad_evidence)?;
         // Printed as recorded, not written anew: these are the bytes of the leaf.
         let entry = String::from_utf8(bytes).with_context(not_json).map_err(bad_evidence)?;
-        output::line(&format!(r#"{{"index":{index},"entry":{entry}}}"#))?;
+        output::line(&format!(r#"{{"index":{index},"entry":{entry}}}"#))
+    })
+}
+
+/// Shows the entries from one on. Where there are none, that is told with where the ledger ends.
+fn each(
+    dir: &Path,
+    from: u64,
+    limit: Option<usize>,
+    mut show: impl FnMut(u64, Vec<u8>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (mut left, mut size) = (limit.unwrap_or(usize::MAX), 0);
+    for entry in open(dir)?.entries().map_err(unreadable)? {
+        if left == 0 {
+            return Ok(());
+        }
+        let (index, bytes) = entry.map_err(unreadable)?;
+        size = index + 1;
+        if index >= from {
+            left -= 1;
+            show(index, bytes)?;
+        }
+    }
+    match size.checked_sub(1) {
+        None => output::note("the ledger has no entries yet"),
+        Some(last) if last < from => {
+            output::note(&format!("nothing from entry {from} on: the ledger ends at entry {last}"));
+        }
+        Some(_) => {}
     }
     Ok(())
 }

@@ -225,6 +225,76 @@ async fn a_request_that_is_there_is_not_written_over() {
     assert!(!request.exists());
 }
 
+/// What an authority says of a checkpoint holds for good: it is asked over no other one than the entries'.
+#[tokio::test]
+async fn nothing_is_asked_over_a_ledger_that_does_not_hold() {
+    let user = User::new();
+    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let other = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let ours = Grown::new(&key.to_jwk());
+    let exported = ours.to(30, "ours").await;
+    let ledger = ours.ledger();
+    let public = |name: &str, key: &SigningKey| {
+        let path = user.dir.path().join(name);
+        fs::write(&path, serde_json::to_string(key.verifying_key()).unwrap()).unwrap();
+        path
+    };
+    let (own, wrong) = (public("own.pub.jwk", &key), public("wrong.pub.jwk", &other));
+    let request = user.dir.path().join("now.tsq");
+    let ask = |ledger: &Path| user.ledger("timestamp ask --dir --out", &[ledger, &request]);
+    let signed = "timestamp ask --dir --key --out";
+    refused(&user.ledger(signed, &[&ledger, &wrong, &request]), 4, "does not hold");
+    assert!(!request.exists());
+    for whole in [&ledger, &exported] {
+        let asked = user.ledger(signed, &[whole, &own, &request]);
+        assert!(asked.status.success(), "{}", shown(&asked));
+        fs::remove_file(&request).unwrap();
+        fs::remove_file(user.dir.path().join("now.tsq.checkpoint")).unwrap();
+    }
+
+    // A letter of the first entry, the end of the last, and the checkpoint of another ledger of as many.
+    let segment = ledger.join("segments/00000000000000000000.seg");
+    let before = fs::read(&segment).unwrap();
+    let mut places = before.windows(4).enumerate().filter(|(_, four)| four == b"ours");
+    let (first, last) = (places.next().unwrap().0, places.last().unwrap().0);
+    let mut altered = before.clone();
+    altered[first] = b'y';
+    fs::write(&segment, altered).unwrap();
+    refused(&ask(&ledger), 4, "damaged");
+    fs::write(&segment, &before[..last]).unwrap();
+    refused(&ask(&ledger), 4, "the entries end before");
+    fs::write(&segment, before).unwrap();
+    let forked = Grown::new(&key.to_jwk());
+    let forked = forked.to(30, "fork").await;
+    fs::copy(forked.join("checkpoint"), ledger.join("checkpoint")).unwrap();
+    refused(&ask(&ledger), 4, "states 30 entries, and its root is not that of the entries");
+    assert!(!request.exists());
+}
+
+#[tokio::test]
+async fn beyond_the_end_of_a_ledger_it_is_told_where_it_ends() {
+    let user = User::new();
+    let ours = Grown::new(&SigningKey::generate(&SystemRandom::new()).unwrap().to_jwk());
+    ours.to(30, "ours").await;
+    let ledger = ours.ledger();
+    let from = |command: &str, from: &str| {
+        let dir = ledger.to_str().unwrap();
+        let line = [&["ledger"], command.split(' ').collect::<Vec<_>>().as_slice()].concat();
+        let output = user.program.run(&[&line[..], &["--dir", dir, "--from", from]].concat());
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", shown(&output));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in ["records --as fsc", "records --as adl", "entries", "entries --limit 3"] {
+        let (records, told) = from(command, "30");
+        assert!(records.is_empty(), "{command}: {records}");
+        assert!(told.contains("the ledger ends at entry 29"), "{command}: {told}");
+        // An entry that makes no record is there all the same.
+        let (_, told) = from(command, "29");
+        assert!(told.is_empty(), "{command}: {told}");
+    }
+}
+
 #[test]
 fn the_audit_holds_ledgers_against_their_timestamps() {
     let user = User::new();

@@ -6,7 +6,7 @@ use convenant_ledger::{EntryBytes, merkle::leaf_hash};
 use convenant_model::entry::Entry;
 use serde::Serialize;
 
-use super::{Folder, folder, note, open, unreadable};
+use super::{Folder, each, folder, note};
 use crate::{args::number, exit::bad_evidence, output};
 
 pub(super) const EXAMPLES: &str = "\
@@ -46,27 +46,23 @@ pub(super) fn records(args: &RecordsArgs) -> anyhow::Result<()> {
     let dir = &args.ledger.dir;
     folder::has_exchanges(dir)?;
     let origin = note(dir)?.lines().next().unwrap_or_default().to_owned();
-    let entries = open(dir)?.entries().map_err(unreadable)?;
-    let wanted = entries.filter(|one| one.as_ref().map_or(true, |(index, _)| *index >= args.from));
-    for entry in wanted.take(args.limit.unwrap_or(usize::MAX)) {
-        let (index, bytes) = entry.map_err(unreadable)?;
+    each(dir, args.from, args.limit, |index, bytes| {
         let named = |error: anyhow::Error| bad_evidence(error.context(format!("entry {index}")));
         let entry = EntryBytes::parse(&bytes).map_err(|error| named(error.into()))?;
         match (args.form, entry) {
             (Form::Fsc, entry) => {
                 let records = transaction_records(&entry).map_err(|error| named(error.into()))?;
-                records.iter().try_for_each(line)?;
+                records.iter().try_for_each(line)
             }
             (Form::Adl, Entry::Decision(decision)) => {
                 let (party, ledger) = (decision.party.clone(), origin.clone());
                 let producer = Producer { party, ledger, entry: index, leaf: leaf_hash(&bytes) };
                 let record = decision_record(&decision, producer);
-                line(&record.map_err(|error| named(error.into()))?)?;
+                line(&record.map_err(|error| named(error.into()))?)
             }
-            (Form::Adl, _) => {}
+            (Form::Adl, _) => Ok(()),
         }
-    }
-    Ok(())
+    })
 }
 
 fn line(record: &impl Serialize) -> anyhow::Result<()> {

@@ -8,13 +8,16 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use convenant_ledger::{Checkpoint, LedgerVerifier, merkle::Frontier};
+use convenant_ledger::{
+    Checkpoint, LedgerVerifier, SignedCheckpoint,
+    merkle::{Frontier, leaf_hash},
+};
 use convenant_model::Digest;
 use convenant_signing::{Salter, SystemRandom, sha256};
 use serde::Serialize;
 
 use self::rfc3161::Request;
-use super::{Folder, note};
+use super::{Folder, OptionalKey, folder, note, open, unreadable, verifier};
 use crate::{
     exit::{Named as _, bad_evidence, usage},
     files::{PUBLIC, create},
@@ -34,7 +37,8 @@ Example, with an authority at http://tsa.example.nl:
        http://tsa.example.nl > now.tsr
   convenant ledger timestamp keep --dir state/ledger --request now.tsq --response now.tsr
 
-The request goes over whatever way the authority asks for, so the daemons need no road to it. The
+Nothing is asked over a ledger whose entries do not make the checkpoint. With `--key`, its signature
+is checked as well. The request goes over whatever way the authority asks for, so the daemons need no road to it. The
 timestamp (RFC 3161) is kept as `timestamps/SIZE.tsr`, beside the checkpoint that it is over.
 `ledger verify` and `audit replay` hold the ledger against each such checkpoint. Whether the
 authority signed it, and when, anybody verifies with a tool of his own:
@@ -46,6 +50,8 @@ pub(crate) enum TimestampCommand {
     Ask {
         #[command(flatten)]
         ledger: Folder,
+        #[command(flatten)]
+        key: OptionalKey,
         /// New file for the request; the checkpoint is copied beside it, as a new FILE.checkpoint.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -68,7 +74,7 @@ pub(crate) struct KeepArgs {
 
 pub(super) fn run(command: &TimestampCommand, json: bool) -> anyhow::Result<()> {
     match command {
-        TimestampCommand::Ask { ledger, out } => ask(&ledger.dir, out, json),
+        TimestampCommand::Ask { ledger, key, out } => ask(&ledger.dir, key, out, json),
         TimestampCommand::Keep(args) => keep(args, json),
     }
 }
@@ -86,14 +92,43 @@ struct Stated {
     file: PathBuf,
 }
 
-fn ask(dir: &Path, out: &Path, json: bool) -> anyhow::Result<()> {
+fn ask(dir: &Path, key: &OptionalKey, out: &Path, json: bool) -> anyhow::Result<()> {
     let note = note(dir)?;
     let checkpoint = checkpoint(&note, &dir.join(CHECKPOINT))?;
     require_new(out, dir)?;
+    if let Some(path) = &key.key {
+        let verifier = verifier(path, key.origin.as_deref(), &note)?;
+        SignedCheckpoint::parse(note.as_bytes(), &verifier).map_err(bad_evidence)?;
+    }
+    made_of_entries(dir, &checkpoint)?;
     let request = Request::new(sha256(note.as_bytes()), random()?);
     create(&beside(out), PUBLIC, note.as_bytes())?;
     create(out, PUBLIC, &request.to_der())?;
     tell(checkpoint, request.hash, None, out, json)
+}
+
+/// What an authority says of a checkpoint holds for good, so it must be the entries'. A register as others follow it
+/// has documents instead, and `register verify` for them.
+fn made_of_entries(dir: &Path, stated: &Checkpoint) -> anyhow::Result<()> {
+    if folder::has_documents_alone(dir) {
+        return Ok(());
+    }
+    let mut tree = Frontier::default();
+    let mut entries = open(dir)?.entries().map_err(unreadable)?;
+    while tree.size() < stated.size {
+        let Some(entry) = entries.next() else { break };
+        tree.append(leaf_hash(&entry.map_err(unreadable)?.1));
+    }
+    if tree.size() == stated.size && tree.root() == stated.root {
+        return Ok(());
+    }
+    let path = dir.join(CHECKPOINT);
+    Err(bad_evidence(anyhow::anyhow!(
+        "`{}` states {} entries, and its root is not that of the entries in `{}`; nothing was asked",
+        path.display(),
+        stated.size,
+        dir.display()
+    )))
 }
 
 /// An answer fits one request and the checkpoint beside it only: over neither is anything written.
