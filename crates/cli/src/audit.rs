@@ -12,7 +12,7 @@ use convenant_audit::{LedgerName, Report, Statement};
 
 use crate::{
     exit::{Exit, usage},
-    files::{PRIVATE, create},
+    files::{PRIVATE, can_be_made, create},
     lang::Lang,
     output,
 };
@@ -173,9 +173,7 @@ enum Form {
 
 impl Form {
     fn of(path: &Path) -> anyhow::Result<Self> {
-        if path.exists() {
-            return Err(usage(format!("`{}` exists already", path.display())));
-        }
+        can_be_made(path)?;
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => Ok(Self::Json),
             Some("html") => Ok(Self::Html),

@@ -116,7 +116,7 @@ pub(crate) struct OptionalKey {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Name of the ledger [default: as its checkpoint says].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "key")]
     origin: Option<String>,
 }
 

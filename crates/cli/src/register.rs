@@ -1,6 +1,7 @@
 //! `convenant register`: submit documents, list and show them, verify them all.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -157,7 +158,6 @@ async fn fetch(config: &ClientConfig) -> anyhow::Result<bool> {
     }
 }
 
-fn read_verified(
 /// Whether the coordinator did not give what is new, so that there is no more than the copy from before.
 pub(crate) const fn out_of_reach(error: &ClientError) -> bool {
     use FollowError::{Unavailable, Unfinished};
@@ -171,6 +171,7 @@ pub(crate) fn why(error: ClientError) -> String {
     why.collect::<Vec<_>>().join(": ")
 }
 
+fn read_verified(
     dir: PathBuf,
     root: RootOfTrust,
     key: &Path,
@@ -207,14 +208,14 @@ pub(crate) fn distrusted(error: ClientError) -> anyhow::Error {
             | FollowError::Rules(_)
             | FollowError::Folder(FolderError::Document { .. }),
         ) => bad_evidence(error),
+        // A file that the configuration names is wrong use.
+        ClientError::Key(error) => error.into(),
         _ => error.into(),
     }
 }
 
 #[derive(Serialize)]
 struct Submitted {
-        // A file that the configuration names is wrong use.
-        ClientError::Key(error) => error.into(),
     index: u64,
     hash: Digest,
     file: PathBuf,
@@ -233,6 +234,7 @@ pub(crate) async fn submit_if(
 ) -> anyhow::Result<()> {
     let config: ClientConfig = convenant_setup::load(config)?;
     let documents = files.iter().map(|file| readable(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    distinct(&documents)?;
     let telemetry = telemetry::start(Role::Client, &config.party.oin, &config.telemetry)?;
     let mut done = Vec::new();
     let outcome = submit_all(&config, documents, &mut done, test).await;
@@ -280,9 +282,24 @@ struct Document {
 
 fn readable(file: &Path) -> anyhow::Result<Document> {
     let bytes = std::fs::read(file).named(|| format!("`{}` cannot be read", file.display()))?;
-    let jws = Jws::parse(&bytes)
-        .map_err(|error| usage(format!("`{}` is no signed document: {error}", file.display())))?;
+    let jws = Jws::parse(&bytes).map_err(|error| {
+        let toml = file.extension().is_some_and(|end| end == "toml");
+        let next = if toml { "; `convenant sign` makes one of it" } else { "" };
+        usage(format!("`{}` is no signed document{next}: {error}", file.display()))
+    })?;
     Ok(Document { file: file.to_owned(), bytes, hash: jws.payload_hash() })
+}
+
+/// The register takes nothing twice, and would say so with half of it submitted.
+fn distinct(documents: &[Document]) -> anyhow::Result<()> {
+    let mut seen = BTreeMap::new();
+    for Document { file, hash, .. } in documents {
+        if let Some(first) = seen.insert(hash, file) {
+            let (first, again) = (first.display(), file.display());
+            return Err(usage(format!("`{first}` and `{again}` are the same document: {hash}")));
+        }
+    }
+    Ok(())
 }
 
 async fn submit_one(client: &Client, document: Vec<u8>) -> anyhow::Result<u64> {

@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::{
     args::ConfigFile,
     exit::{Exit, Refused, bad_evidence, usage},
+    files::has_folder,
     output,
 };
 
@@ -106,6 +107,7 @@ fn open(args: &OpenArgs, json: bool) -> anyhow::Result<()> {
     if args.out.exists() {
         return Err(usage(OutputError::Exists(args.out.clone()).to_string()));
     }
+    has_folder(&args.out)?;
     let lock = results.lock()?;
     let note = one(args, results.list().map_err(judged)?)?;
     let deadline = note.answer.deadline;

@@ -65,6 +65,13 @@ impl SignArgs {
     pub(crate) fn payload(&self) -> anyhow::Result<(DocumentKind, Vec<u8>)> {
         let text = fs::read_to_string(&self.file)
             .named(|| format!("`{}` cannot be read", self.file.display()))?;
+        if Jws::parse(text.as_bytes()).is_ok() {
+            return Err(usage(format!(
+                "`{}` is signed already: for a further signature, name the document that it was made from, and \
+                 this one with `--into`",
+                self.file.display()
+            )));
+        }
         payload(&self.file, &text)
     }
 }

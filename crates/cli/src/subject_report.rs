@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use convenant_model::{Clock as _, register::RegisterState};
 use convenant_node::{NodeConfig, SubjectKeys};
 use convenant_setup::{opening_key, pseudonym_key};
+use convenant_signing::Jws;
 use convenant_store::FileLedger;
 use convenant_subjects::{
     Format, Letter, LetterError, Report, ReportError, Reporting, find, rekey,
@@ -18,7 +19,7 @@ use convenant_subjects::{
 use convenant_transport::SystemClock;
 
 use crate::{
-    exit::{Exit, Named as _, bad_evidence, usage},
+    exit::{Exit, Named as _, bad_evidence, faulty, usage},
     files::{PRIVATE, create},
     output,
 };
@@ -182,6 +183,7 @@ fn count(number: usize, thing: &str) -> String {
 fn verified(path: &Path, state: &RegisterState) -> anyhow::Result<Report> {
     let name = || format!("`{}`", path.display());
     let bytes = fs::read(path).named(|| format!("{} cannot be read", name()))?;
+    Jws::parse(&bytes).map_err(|error| faulty(error, format!("{} is no signed report", name())))?;
     let report = Report::verify(&bytes, state, SystemClock.now());
     report.map_err(|error: ReportError| bad_evidence(error).context(name()))
 }

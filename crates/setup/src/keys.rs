@@ -56,6 +56,12 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds the public half where the private one is wanted.
+    #[error("`{}` is a public key, and its private half is needed here", path.display())]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
+    },
     /// The quorum cannot be met, or anybody would meet it.
     #[error("a quorum of {quorum} cannot be made; number of keys: {keys}")]
     Quorum {
@@ -64,12 +70,6 @@ pub enum KeyFileError {
         /// The number of keys.
         keys: usize,
     },
-}
-
-/// Reads a private signing key.
-///
-/// # Errors
-/// When the file cannot be read, is open to others, or holds no such key.
     /// A key of the LSI is there twice, and a quorum counts it once.
     #[error("{} key `{id}` of the LSI: a quorum counts it once", twice(first, again))]
     Repeated {
@@ -89,6 +89,12 @@ fn twice(first: &Path, again: &Path) -> String {
     } else {
         format!("`{first}` and `{again}` both hold")
     }
+}
+
+/// Reads a private signing key.
+///
+/// # Errors
+/// When the file cannot be read, is open to others, or holds no such key.
 pub fn signing_key(path: &Path) -> Result<SigningKey, KeyFileError> {
     SigningKey::from_jwk(&private_text(path)?, &SystemRandom::new())
         .map_err(|source| KeyFileError::Private { path: path.to_owned(), source })
@@ -137,21 +143,34 @@ fn public<K: DeserializeOwned>(path: &Path) -> Result<K, KeyFileError> {
     Ok(from_json(&path.display().to_string(), &bytes)?)
 }
 
-/// Whether a JWK has the member that makes it private (RFC 8037 §2, RFC 7518 §6.2.2). Its value is skipped.
+/// The members of a JWK that tell its halves apart (RFC 8037 §2, RFC 7518 §6.2). Their values are skipped.
+#[derive(Deserialize)]
+struct Members {
+    #[serde(default)]
+    x: Option<IgnoredAny>,
+    #[serde(default)]
+    d: Option<IgnoredAny>,
+}
+
 fn is_private(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Members {
-        #[serde(default)]
-        d: Option<IgnoredAny>,
-    }
     serde_json::from_slice::<Members>(bytes).is_ok_and(|key| key.d.is_some())
+}
+
+fn is_public(bytes: &[u8]) -> bool {
+    let key = serde_json::from_slice::<Members>(bytes);
+    key.is_ok_and(|key| key.x.is_some() && key.d.is_none())
 }
 
 fn private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let read_error = |source| KeyFileError::Read { path: path.to_owned(), source };
     let mode = fs::metadata(path).map_err(read_error)?.permissions().mode() & 0o7777;
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(read_error)?;
+    // Whoever named the wrong half is not to be told to close it.
+    if is_public(text.as_bytes()) {
+        return Err(KeyFileError::NotPrivate { path: path.to_owned() });
+    }
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
     }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(read_error)
+    Ok(text)
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// Why a configuration cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The file is not there or not TOML.
+    /// The file is not there, is not TOML, or lacks a section.
     #[error("configuration `{}` cannot be read", path.display())]
     Read {
         /// The file.
@@ -51,8 +51,12 @@ pub fn load<T: DeserializeOwned + Rooted>(path: &Path) -> Result<T, ConfigError>
         .build()
         .map_err(read_error)?;
     let mut value: T = serde_path_to_error::deserialize(merged).map_err(|error| {
-        let key = error.path().to_string();
-        ConfigError::Key { path: path.to_owned(), key, source: Box::new(error.into_inner()) }
+        let (key, source) = (error.path().to_string(), Box::new(error.into_inner()));
+        match key.as_str() {
+            // Of the file as a whole.
+            "." => ConfigError::Read { path: path.to_owned(), source },
+            _ => ConfigError::Key { path: path.to_owned(), key, source },
+        }
     })?;
     value.root_at(path.parent().unwrap_or_else(|| Path::new(".")));
     Ok(value)

@@ -160,11 +160,12 @@ fn a_citizen_who_asks_gets_one_letter_of_what_several_nodes_tell() {
     }
     assert!(!page.contains(&bench.bsn));
     assert_eq!(mode(&letter), 0o600);
-    let missing = bench.path("missing.json");
+    let (missing, other) = (bench.path("missing.json"), bench.config("svb"));
     for (reports, out) in [
         (rotterdam, &letter),
         (rotterdam, &bench.path("letter.pdf")),
         (&missing, &bench.path("letter.txt")),
+        (&other, &bench.path("letter.txt")),
     ] {
         let refused = merge(&[reports], out);
         assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));

@@ -11,7 +11,7 @@ use convenant_client::{
 };
 
 use super::asking::Resolved;
-use crate::exit::usage;
+use crate::{exit::usage, files::has_folder};
 
 /// A file for each target: the one asked for, or with several targets `NAME.PARTNER.EXTENSION`.
 pub(super) fn names(
@@ -34,12 +34,7 @@ pub(super) fn names(
 /// Refuses a name before anything is asked: an answer that cannot be kept is wasted and on record.
 pub(super) fn writable(name: &Path) -> anyhow::Result<()> {
     Format::of(name).map_err(|error| usage(error.to_string()))?;
-    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let (name, folder) = (name.display(), folder.display());
-        return Err(usage(format!("`{name}` cannot be written: `{folder}` is no folder")));
-    }
-    Ok(())
+    has_folder(name)
 }
 
 /// Nothing is written over: neither rows nor the vouchers beside them.

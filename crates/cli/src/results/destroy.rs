@@ -18,7 +18,7 @@ use convenant_model::{
 use convenant_transport::SystemClock;
 
 use super::judged;
-use crate::{args::ConfigFile, exit::usage, output, project};
+use crate::{args::ConfigFile, exit::usage, files::can_be_made, output, project};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -85,9 +85,7 @@ pub(crate) struct DestroyArgs {
 
 pub(super) fn run(args: &DestroyArgs, json: bool) -> anyhow::Result<()> {
     let statement = args.statement()?;
-    if args.out.exists() {
-        return Err(usage(format!("`{}` exists already", args.out.display())));
-    }
+    can_be_made(&args.out)?;
     let (config, results) = super::of(&args.config)?;
     let lock = results.lock()?;
     let notes = results.list().map_err(judged)?;

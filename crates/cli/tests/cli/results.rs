@@ -169,6 +169,17 @@ fn what_is_overdue_is_told_with_the_command_that_destroys_it() {
     assert!(next.contains(&submit.replace(".toml --", ".jws --")), "{next}");
 }
 
+/// Nothing brings back what was destroyed, so the place of its record is looked at first.
+#[test]
+fn nothing_is_destroyed_whose_record_cannot_be_written() {
+    let leader = Leader::new();
+    let late = leader.keep_file(1, PAST);
+    let output = leader.destroy(&["--overdue", "--yes"], &leader.path("none/record.toml"));
+    refused(&output, 2, "none` is no folder");
+    assert!(late.exists());
+    assert_eq!(leader.list()[0]["state"], "overdue");
+}
+
 #[test]
 fn what_is_destroyed_gets_a_record_and_stays_in_the_list() {
     let leader = Leader::new();

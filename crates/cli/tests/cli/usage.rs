@@ -222,6 +222,40 @@ fn a_language_without_a_page_in_it_is_refused() {
     refused(&replay(&["--lang", "en", "--report", "r.html"]), "no such folder");
 }
 
+/// One thing in the place of another, told by what it is.
+#[test]
+fn what_was_taken_for_something_else_is_told_by_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, public) = new_key(dir.path(), "key", "ed25519");
+    let document = mandate(dir.path());
+    let (key, public, document) = (text(&key), text(&public), text(&document));
+    refused(
+        &["sign", document, "--key", public],
+        "is a public key, and its private half is needed",
+    );
+    done(&["sign", document, "--key", key]);
+    let (signed, copy) = (dir.path().join("mandate.jws"), dir.path().join("copy.jws"));
+    fs::copy(&signed, &copy).unwrap();
+    let (signed, copy) = (text(&signed), text(&copy));
+    refused(&["sign", signed, "--key", key], "is signed already");
+
+    done(&["demo", "--dir", text(&dir.path().join("written")), "--setup-only", "--persons", "200"]);
+    let config = dir.path().join("written/leader/client.toml");
+    let submit = |files: &[&str], says: &str| {
+        let config = ["--config", text(&config)];
+        refused(&[&["register", "submit"], files, &config].concat(), says);
+    };
+    submit(&[document], "no signed document; `convenant sign` makes one of it");
+    submit(&[signed, copy], &format!("`{signed}` and `{copy}` are the same document"));
+    fs::write(&config, "").unwrap();
+    submit(&[signed], "client.toml` cannot be read");
+
+    let report = dir.path().join("none/report.html");
+    let replay = ["audit", "replay", "--federation", "x", "--report", text(&report)];
+    refused(&replay, "none` is no folder");
+    refused(&["ledger", "checkpoint", "--dir", "x", "--origin", "y"], "--key");
+}
+
 /// Whatever is named on the command line and is not there, is as it should not be or would be written over.
 #[test]
 fn a_file_that_is_not_as_it_should_be_is_the_same_everywhere() {
