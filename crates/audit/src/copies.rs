@@ -1,5 +1,7 @@
 //! Several copies of one ledger, held against each other before one of them is replayed: the figures count it once.
 
+use std::cmp::Reverse;
+
 use convenant_ledger::Checkpoint;
 use convenant_model::Digest;
 
@@ -31,42 +33,72 @@ pub struct Counted {
 }
 
 impl RegisterEvidence {
-    /// Holds copies of one ledger against each other, and tells which of them counts: the longest or, where copies
-    /// contradict it, the one of which the party signed the most. `None` where there is none.
+    /// Holds copies of one ledger against each other, and tells which of them counts: the one of which its party signed
+    /// the most. What nobody signed for makes no copy count before another, because anybody can add it. `None` where
+    /// there is no copy.
     #[must_use]
     pub fn compare_copies(&self, name: &LedgerName, copies: &[LedgerCopy]) -> Option<Counted> {
         let signed: Vec<_> = copies.iter().map(|copy| copy.signed(self, name)).collect();
-        let numbered = || copies.iter().zip(&signed).enumerate().rev();
         // Of equals the first.
-        let longest = numbered().max_by_key(|(_, (copy, _))| copy.leaves.len())?;
-        let (_, (of_longest, _)) = longest;
-        let contradicted = copies.iter().any(|copy| copy.first_difference(of_longest).is_some());
-        let most = || numbered().max_by_key(|(_, (copy, signed))| (**signed, copy.leaves.len()));
-        let (counted, (own, own_signed)) = if contradicted { most()? } else { longest };
+        let numbered = copies.iter().zip(&signed).enumerate().rev();
+        let most = |(_, (copy, signed)): &(usize, (&LedgerCopy, &Signed))| {
+            let length = copy.leaves.len();
+            let unsigned =
+                if signed.any == 0 { (length, Reverse(0)) } else { (0, Reverse(length)) };
+            (signed.unrevoked, signed.any, unsigned)
+        };
+        let (counted, (own, own_signed)) = numbered.max_by_key(most)?;
         let (mut agree, mut findings) = (Vec::new(), Vec::new());
+        let mut longer: Vec<&LedgerCopy> = Vec::new();
         for (number, (copy, signed)) in copies.iter().zip(&signed).enumerate() {
-            match copy.first_difference(own) {
-                _ if number == counted => {}
+            if number == counted {
+                continue;
+            }
+            let (code, entry, other) = match copy.first_difference(own) {
+                Some(entry) if entry < own_signed.unrevoked.min(signed.unrevoked) => {
+                    (Code::Forked, Some(entry), own)
+                }
+                Some(entry) => (Code::LedgerTwice, Some(entry), own),
                 None => {
                     agree.push(number);
-                    let finding = Finding::new(Code::CopyAgrees, name);
-                    findings.push(finding.expected(own.length()).found(copy.length()));
+                    // Copies that agree with the one that counts may contradict each other behind its end.
+                    let differs = longer
+                        .iter()
+                        .find_map(|other| Some((copy.first_difference(other)?, *other)));
+                    if copy.leaves.len() > own.leaves.len() {
+                        longer.push(copy);
+                    }
+                    match differs {
+                        Some((entry, other)) => (Code::LedgerTwice, Some(entry), other),
+                        None if copy.leaves.len() > own.leaves.len() => {
+                            (Code::CopyLonger, Some(own.leaves.len() as u64), own)
+                        }
+                        None => (Code::CopyAgrees, None, own),
+                    }
                 }
-                Some(entry) => {
-                    let both = entry < (*own_signed).min(*signed);
-                    let code = if both { Code::Forked } else { Code::LedgerTwice };
-                    let finding = Finding::new(code, name).entry(entry);
-                    findings.push(finding.expected(own.at(entry)).found(copy.at(entry)));
-                }
-            }
+            };
+            let [expected, found] = [other, copy].map(|one| match entry {
+                Some(entry) if code != Code::CopyLonger => one.at(entry),
+                _ => one.length(),
+            });
+            let finding = Finding { entry, ..Finding::new(code, name) };
+            findings.push(finding.expected(expected).found(found));
         }
         Some(Counted { copy: counted, agree, findings })
     }
 }
 
+/// For how many of a copy's very entries its party signed.
+#[derive(Clone, Copy, Default)]
+struct Signed {
+    /// With any of its keys.
+    any: u64,
+    /// With one that was never revoked: nobody else had that.
+    unrevoked: u64,
+}
+
 impl LedgerCopy {
-    /// For how many of these very entries the party signed, with a key that nobody else had.
-    fn signed(&self, register: &RegisterEvidence, name: &LedgerName) -> u64 {
+    fn signed(&self, register: &RegisterEvidence, name: &LedgerName) -> Signed {
         let signed = || {
             let (signed, key) = verified(register, name, self.checkpoint.as_deref()?)?;
             let Checkpoint { size, root: stated, .. } = *signed.checkpoint();
@@ -74,9 +106,10 @@ impl LedgerCopy {
             let mut tree = Tree::new([]);
             covered.iter().for_each(|leaf| tree.append(*leaf));
             let revoked = Revoked::of(register, &name.party, &key).is_some();
-            (!revoked && tree.root() == stated).then_some(size)
+            let unrevoked = if revoked { 0 } else { size };
+            (tree.root() == stated).then_some(Signed { any: size, unrevoked })
         };
-        signed().unwrap_or(0)
+        signed().unwrap_or_default()
     }
 
     fn first_difference(&self, other: &Self) -> Option<u64> {

@@ -38,8 +38,11 @@ impl LedgerReplay<'_> {
             return self.findings.push(unfit.found(Problem::Malformed.code()));
         };
         let asker = (&query.requester.partner, &query.requester.key);
-        let grounds = Grounds::of(self.register, &query.project, asker);
+        // Who asks mostly asked before.
+        let known = self.grounds.take().filter(|one| one.is_of(&query.project, asker));
+        let grounds = known.unwrap_or_else(|| Grounds::of(self.register, &query.project, asker));
         self.figures.decision((&self.told.name, index), decision, &query, &grounds);
+        self.grounds = Some(grounds);
         let case = Case { index, decision, query: &query };
         self.check_labels(case);
         self.told.passed.note_decision(decision);

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use convenant_model::{QueryId, Timestamp};
 
-use crate::{Code, Finding, LedgerKind, LedgerName, Place, account::Asked, told::Told};
+use crate::{
+    Code, Finding, LedgerKind, LedgerName, Place,
+    account::{Asked, Decided},
+    told::Told,
+};
 
 /// The queries of which others know that the coordinator decided on them, and that are all later than its last entry.
 pub(crate) struct Early<'a> {
@@ -35,7 +39,11 @@ impl<'a> Early<'a> {
             match other.name.kind {
                 LedgerKind::Coordinator => {}
                 LedgerKind::Node => {
-                    for (query, decided) in &other.decided {
+                    // What its party decided nothing on, nobody is held to have permitted.
+                    let ruled = |(_, one): &(_, &Decided)| {
+                        one.ruled.targets.iter().any(|asked| asked.ruling.is_some())
+                    };
+                    for (query, decided) in other.decided.iter().filter(ruled) {
                         let given = decided.ruled.targets.iter().any(Asked::permitted);
                         early.note(*query, decided.at, (&other.name, decided.index), given);
                     }
@@ -83,8 +91,17 @@ impl<'a> Early<'a> {
         self.queries.contains_key(&query)
     }
 
+    /// All of it at once, and where each is.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
+        let each = self.queries.iter().map(|(query, known)| {
+            let Place { ledger, entry } = &known.place;
+            Finding::new(Code::AfterEnd, ledger).entry(*entry).query(*query)
+        });
+        self.finding().into_iter().chain(each)
+    }
+
     /// All of it at once, at the last entry.
-    pub(crate) fn finding(&self) -> Option<Finding> {
+    fn finding(&self) -> Option<Finding> {
         let first = self.queries.values().min_by_key(|known| known.at)?;
         let Place { ledger, entry } = &first.place;
         let (number, at) = (self.queries.len(), first.at);

@@ -295,10 +295,4 @@ impl Kept {
             }
         }
     }
-
-    /// Puts the entries that are named in their sequence: exchanges are over in another.
-    pub(crate) fn sort(&mut self) {
-        let by_day = self.late.values_mut().chain(self.waiting.values_mut());
-        by_day.chain([&mut self.numbers, &mut self.in_time]).for_each(Entries::sort);
-    }
 }

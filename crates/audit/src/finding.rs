@@ -97,8 +97,11 @@ codes! {
         "Two copies of one ledger contradict each other at the entry named, and not both are what the party signed; the figures count one." /
         "Twee kopieën van een logboek spreken elkaar bij de genoemde regel tegen, en niet beide zijn wat de partij tekende; de cijfers tellen er één.",
     Note CopyAgrees = "LOGBOEK_KOPIE":
-        "Another copy of this ledger was handed over, an equal or an older one; the longest alone counts." /
-        "Van dit logboek is nog een kopie overgelegd, een gelijke of een oudere; alleen de langste telt.",
+        "Another copy of this ledger was handed over, an equal or an older one; the figures count one." /
+        "Van dit logboek is nog een kopie overgelegd, een gelijke of een oudere; de cijfers tellen er één.",
+    Warning CopyLonger = "LOGBOEK_KOPIE_LANGER":
+        "Another copy of this ledger holds more entries, from the one named on, for which its party did not sign: they do not count." /
+        "Een andere kopie van dit logboek heeft meer regels, vanaf de genoemde, waarvoor de partij niet tekende: ze tellen niet mee.",
     Finding NoCheckpoint = "CONTROLEPUNT_ONTBREEKT":
         "The ledger has entries and no signed checkpoint." /
         "Het logboek heeft regels en geen ondertekend controlepunt.",
@@ -305,6 +308,9 @@ codes! {
     Finding EndsEarly = "LOGBOEK_VEROUDERD":
         "Others hold decisions or answers that this ledger lacks, all later than its last entry, the one named: the copy is an old one, the ledger was cut short, or others went past the coordinator." /
         "Anderen hebben besluiten of antwoorden die dit logboek mist, alle van na zijn laatste regel, de genoemde: de kopie is oud, het logboek is ingekort, of anderen gingen buiten de coördinator om.",
+    Note AfterEnd = "NA_EINDE_COORDINATOR":
+        "Later than the last entry of the coordinator's ledger, which therefore does not tell of it; the finding on that ledger counts it." /
+        "Van na de laatste regel van het logboek van de coördinator, dat er dus niets over zegt; de bevinding over dat logboek telt het mee.",
     Finding MissingAtCoordinator = "BESLUIT_ONTBREEKT_COORDINATOR":
         "A node decided or a requester received something that the coordinator did not permit on record." /
         "Een knooppunt besloot of een vrager ontving iets waarvoor de coördinator geen toestemming vastlegde.",

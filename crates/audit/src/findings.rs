@@ -11,14 +11,17 @@ const TOLD: u64 = 100;
 #[derive(Default)]
 pub(crate) struct Findings {
     told: Vec<Finding>,
-    numbers: BTreeMap<(Code, String), u64>,
+    /// How many there are of each kind, and how many of these are told of.
+    numbers: BTreeMap<(Code, String), (u64, u64)>,
 }
 
 impl Findings {
     pub(crate) fn push(&mut self, finding: Finding) {
-        let number = self.numbers.entry((finding.code, finding.ledger.clone())).or_default();
+        let kind = (finding.code, finding.ledger.clone());
+        let (number, told) = self.numbers.entry(kind).or_default();
         *number += 1;
         if *number <= TOLD {
+            *told += 1;
             self.told.push(finding);
         }
     }
@@ -26,7 +29,7 @@ impl Findings {
     /// Notes that there are so many more, of which nothing else is known.
     pub(crate) fn leave_out(&mut self, code: Code, ledger: impl ToString, number: u64) {
         if number > 0 {
-            *self.numbers.entry((code, ledger.to_string())).or_default() += number;
+            self.numbers.entry((code, ledger.to_string())).or_default().0 += number;
         }
     }
 
@@ -41,10 +44,9 @@ impl Findings {
 
     /// What is not told of one by one.
     pub(crate) fn left_out(&self) -> Vec<LeftOut> {
-        let left = self.numbers.iter().map(|((code, ledger), number)| {
-            let told = self.told.iter().filter(|one| one.code == *code && one.ledger == *ledger);
-            let number = number - told.count() as u64;
-            LeftOut { code: *code, severity: code.severity(), ledger: ledger.clone(), number }
+        let left = self.numbers.iter().map(|((code, ledger), (number, told))| {
+            let (ledger, number) = (ledger.clone(), number - told);
+            LeftOut { code: *code, severity: code.severity(), ledger, number }
         });
         left.filter(|left| left.number > 0).collect()
     }

@@ -25,6 +25,7 @@ pub struct MandateReport {
 /// What lets one person ask in one project.
 pub(crate) struct Grounds<'a> {
     register: &'a RegisterEvidence,
+    of: (ProjectId, Oin, VerifyingKey),
     /// The mandate that ends first comes first.
     mandates: Vec<(&'a Mandate, &'a Holder)>,
     /// The last day of the project, where it was approved.
@@ -38,6 +39,7 @@ impl<'a> Grounds<'a> {
         project: &ProjectId,
         (partner, key): (&Oin, &VerifyingKey),
     ) -> Self {
+        let of = (project.clone(), partner.clone(), key.clone());
         let state = register.register().state();
         let project = state.project(project);
         let given = project.into_iter().flat_map(|one| one.mandates());
@@ -50,10 +52,17 @@ impl<'a> Grounds<'a> {
         let approved = project.and_then(Project::decided).filter(|decided| decided.approves());
         Self {
             register,
+            of,
             mandates,
             last_day: approved.map(Decided::last_day),
             revoked: state.revoked_from(partner, key),
         }
+    }
+
+    /// Whether it is this person's, in this project.
+    pub(crate) fn is_of(&self, project: &ProjectId, (partner, key): (&Oin, &VerifyingKey)) -> bool {
+        let (of_project, of_partner, of_key) = &self.of;
+        of_project == project && of_partner == partner && of_key == key
     }
 
     /// Whether all of it held at an instant.

@@ -48,7 +48,8 @@ pub(crate) fn tell(
     ledgers: &mut [&mut Told],
     of: impl Fn(&QueryId) -> bool,
 ) {
-    let mut kept: Vec<_> = ledgers.iter_mut().map(|one| mem::take(&mut one.kept)).collect();
+    let mut kept: Vec<_> =
+        ledgers.iter_mut().map(|one| mem::replace(&mut one.kept, Table::of_known())).collect();
     let told: Vec<&Told> = ledgers.iter().map(|one| &**one).collect();
     let accounts = Accounts::new(&told);
     for (ledger, kept) in told.iter().zip(&mut kept) {
@@ -174,15 +175,18 @@ impl Given<'_> {
         let Self { query, at, .. } = *self;
         let ruled = &self.decided.ruled;
         let Some(asked) = self.decided.target(self.target) else { return };
+        let Some(project) = register.register().state().project(&ruled.project) else {
+            // Whoever permits something in a project that nobody knows is told of, and owes nobody a row.
+            return kept.leave_out();
+        };
         let Some(row) = kept.row(ruled.project.clone()) else { return };
         // A number is about nobody, and nobody has to destroy it.
         if ruled.kind == QueryKind::Count {
             return row.numbers.note(place.0, place.1);
         }
-        let project = register.register().state().project(&ruled.project);
         let (provider, receiver) = (asked.partner.clone(), ruled.requester.clone());
         let answer = Answer { query, provider, receiver, at };
-        row.note(place, project, &answer, last_day(at, ruled.retention_days));
+        row.note(place, Some(project), &answer, last_day(at, ruled.retention_days));
     }
 }
 

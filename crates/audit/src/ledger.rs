@@ -22,6 +22,7 @@ use crate::{
     duties::Unprepared,
     figures::Figures,
     findings::Findings,
+    grounds::Grounds,
     quota::Tally,
     reader::{Read, Reader},
     receipt::Proven,
@@ -60,6 +61,8 @@ pub struct LedgerReplay<'a> {
     /// The first decision that cannot be made again for want of a document that is told of, and how many there are.
     pub(crate) unmade: Option<(u64, u64)>,
     pub(crate) figures: Figures,
+    /// Of whoever asked last.
+    pub(crate) grounds: Option<Grounds<'a>>,
     pub(crate) unprepared: Unprepared,
 }
 
@@ -102,6 +105,7 @@ impl<'a> LedgerReplay<'a> {
             unlike: Vec::new(),
             unmade: None,
             figures: Figures::default(),
+            grounds: None,
             unprepared: Unprepared::default(),
         }
     }

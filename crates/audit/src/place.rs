@@ -17,7 +17,7 @@ pub struct Place {
     pub entry: u64,
 }
 
-/// The entries behind a figure: how many, and the first of them.
+/// The entries behind a figure: how many, and the first of them by ledger and index.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Entries {
     /// How many.
@@ -27,22 +27,26 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// Notes an entry. Which of them are named does not depend on the order in which they are noted.
     pub(crate) fn note(&mut self, ledger: &LedgerName, entry: u64) {
         self.number += 1;
-        if self.first.len() < NAMED {
-            self.first.push(Place { ledger: ledger.clone(), entry });
+        let after = |last: &Place| (&last.ledger, last.entry) <= (ledger, entry);
+        let at = if self.first.last().is_none_or(after) {
+            self.first.len()
+        } else {
+            self.first.partition_point(after)
+        };
+        if at < NAMED {
+            self.first.insert(at, Place { ledger: ledger.clone(), entry });
+            self.first.truncate(NAMED);
         }
     }
 
     pub(crate) fn absorb(&mut self, other: Self) {
         self.number += other.number;
-        let room = NAMED.saturating_sub(self.first.len());
-        self.first.extend(other.first.into_iter().take(room));
-    }
-
-    /// Puts those that are named in their sequence.
-    pub(crate) fn sort(&mut self) {
-        self.first.sort_unstable();
+        self.first.extend(other.first);
+        self.first.sort();
+        self.first.truncate(NAMED);
     }
 
     /// How many are not named.
@@ -79,5 +83,31 @@ impl FromIterator<u64> for Documents {
             }
         }
         documents
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LedgerKind;
+
+    #[test]
+    fn the_first_entries_are_named_in_whatever_order_they_are_noted() {
+        let name =
+            |oin: &str| LedgerName::new(LedgerKind::Node, convenant_model::Oin::new(oin).unwrap());
+        let [one, two] = ["00000099000000002000", "00000099000000004000"].map(name);
+        let all: Vec<_> =
+            (0..NAMED as u64 + 7).flat_map(|entry| [(&two, entry), (&one, entry)]).collect();
+        let (mut forth, mut back, mut parts) = <(Entries, Entries, Entries)>::default();
+        all.iter().for_each(|(ledger, entry)| forth.note(ledger, *entry));
+        all.iter().rev().for_each(|(ledger, entry)| back.note(ledger, *entry));
+        for (ledger, entry) in &all {
+            let mut part = Entries::default();
+            part.note(ledger, *entry);
+            parts.absorb(part);
+        }
+        assert_eq!(forth.first.last(), Some(&Place { ledger: one, entry: NAMED as u64 - 1 }));
+        assert_eq!((&forth, &forth), (&back, &parts));
+        assert_eq!(forth.more(), NAMED as u64 + 14);
     }
 }

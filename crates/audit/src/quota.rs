@@ -114,6 +114,10 @@ impl Numbers {
     }
 }
 
+/// How many runs of free places are looked at for one decision. Parties leave a few behind, between decisions that were
+/// recorded side by side; only a ledger that was made up leaves more.
+const RUNS: usize = 4096;
+
 /// Places 0, 1, 2, …, of which some are taken.
 #[derive(Debug)]
 struct Places {
@@ -132,7 +136,7 @@ impl Places {
     fn take(&mut self, end: u64, number: u64) -> bool {
         let mut left = number;
         let mut runs = Vec::new();
-        for (&start, &stop) in self.free.range(..end).rev() {
+        for (&start, &stop) in self.free.range(..end).rev().take(RUNS) {
             if left == 0 {
                 break;
             }

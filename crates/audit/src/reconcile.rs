@@ -1,12 +1,12 @@
 //! The ledgers of different parties held against each other: the same query, the same decision chain,
 //! the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use convenant_model::{Digest, Oin, Problem, QueryId, Timestamp, vouching::VouchedBy};
 
 use crate::{
-    Code, Finding, LedgerKind, LedgerName, Place,
+    Code, Finding, LedgerKind, LedgerName, Place, RegisterEvidence,
     account::{Asked, Decided, Ruling, Stated},
     early::Early,
     receipt::Received,
@@ -18,11 +18,11 @@ use crate::{
 /// ends early.
 pub(crate) fn reconcile(
     ledgers: &[&Told],
-    early: Option<&Early<'_>>,
+    (early, over): (Option<&Early<'_>>, &HashSet<QueryId>),
     findings: &mut impl Extend<Finding>,
 ) {
     let of = |kind| ledgers.iter().copied().filter(move |ledger| ledger.name.kind == kind);
-    let reconciling = Reconciling { parties: Parties::new(ledgers), early };
+    let reconciling = Reconciling { parties: Parties::new(ledgers), early, over };
     let (mut received, mut told) = (BTreeSet::new(), BTreeSet::new());
     let mut unpermitted = BTreeSet::new();
     for ledger in of(LedgerKind::Receipts) {
@@ -66,13 +66,14 @@ pub(crate) fn reconcile(
     }
 }
 
-/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered;
-/// `coordinators` are the parties of whom one has to be among them. Without this, who leaves his ledger away would
+/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered. Without this, who leaves his ledger away would
 /// be found less than who hands over a false one. Of each, the first place that says so.
-pub(crate) fn missing(ledgers: &[&Told], coordinators: &[Oin], wanted: &mut Wanted) {
+pub(crate) fn missing(ledgers: &[&Told], register: &RegisterEvidence, wanted: &mut Wanted) {
+    // A party that nobody enrolled has no ledger, and whoever names it is told of.
+    let known = |party: &Oin| register.register().state().enrolment(party).is_some();
     let mut want = |kind, party: &Oin, ledger: &Told, entry| {
         let name = LedgerName::new(kind, party.clone());
-        if ledgers.iter().any(|ledger| ledger.name == name) {
+        if ledgers.iter().any(|ledger| ledger.name == name) || !known(party) {
             return;
         }
         let place = Place { ledger: ledger.name.clone(), entry };
@@ -85,10 +86,10 @@ pub(crate) fn missing(ledgers: &[&Told], coordinators: &[Oin], wanted: &mut Want
     if !ledgers.iter().any(|ledger| ledger.name.kind == LedgerKind::Coordinator) {
         for ledger in ledgers {
             let decided = ledger.decided.values().map(|decided| decided.index).min();
-            let received = ledger.receipts.iter().find(|receipt| receipt.outcome.is_some());
-            if let Some(entry) = decided.or(received.map(|receipt| receipt.index)) {
-                coordinators
-                    .iter()
+            let received = ledger.receipts.iter().filter(|receipt| receipt.outcome.is_some());
+            if let Some(entry) = decided.or(received.map(|receipt| receipt.index).min()) {
+                register
+                    .coordinators()
                     .for_each(|party| want(LedgerKind::Coordinator, party, ledger, entry));
             }
         }
@@ -124,6 +125,8 @@ struct Reconciling<'a> {
     parties: Parties<'a>,
     /// What is told of as a whole, because the coordinator's ledger ends before it.
     early: Option<&'a Early<'a>>,
+    /// The exchanges that are over, of which the ledgers no longer tell here.
+    over: &'a HashSet<QueryId>,
 }
 
 /// One target of one query, as one ledger tells of it.
@@ -238,7 +241,8 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        if answered.is_none() && issuer.read_until.is_some() {
+        let unread = answered.is_none() && issuer.read_until.is_some();
+        if unread && !self.over.contains(&by.query) {
             return false;
         }
         if issuer.vouched.contains(&(by.query, decided.ruled.requester.clone())) {

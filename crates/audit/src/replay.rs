@@ -6,13 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use convenant_model::{Oin, Timestamp};
+use convenant_model::Timestamp;
 
 use crate::{
     Answers, Basis, Beside, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
     Replayed, Report, Statement, duties,
     early::Early,
-    figures::Kept,
     findings::Findings,
     kept, reconcile, revoked,
     settling::{EVERY, Keep, Settling},
@@ -124,11 +123,10 @@ impl<'a> Replay<'a> {
         let told: Vec<&Told> = self.ledgers.iter().map(|one| &one.told).collect();
         let coordinator = told.iter().find(|one| one.name.kind == LedgerKind::Coordinator);
         let early = coordinator.map(|one| Early::of(one, &told));
-        findings.extend(early.as_ref().and_then(Early::finding));
-        reconcile::reconcile(&told, early.as_ref(), &mut findings);
-        let (coordinators, mut wanted): (Vec<Oin>, _) =
-            (self.register.coordinators().cloned().collect(), self.settling.wanted);
-        reconcile::missing(&told, &coordinators, &mut wanted);
+        findings.extend(early.iter().flat_map(Early::findings));
+        reconcile::reconcile(&told, (early.as_ref(), &self.settling.over), &mut findings);
+        let mut wanted = self.settling.wanted;
+        reconcile::missing(&told, self.register, &mut wanted);
         findings.extend(reconcile::tell(wanted));
         let by_coordinator = coordinator.is_some();
         if let Some(coordinator) = coordinator {
@@ -144,7 +142,6 @@ impl<'a> Replay<'a> {
                 findings.absorb(std::mem::take(&mut ledger.told_once));
             }
             ledger.figures.kept = std::mem::take(&mut ledger.told.kept);
-            ledger.figures.kept.values_mut().for_each(Kept::sort);
             findings.extend(duties::kept(name, &ledger.figures, until));
         }
         findings.extend(duties::projects(self.register, until));

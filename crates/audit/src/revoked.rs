@@ -19,7 +19,7 @@ pub(crate) struct Passed {
     latest: Option<Timestamp>,
     /// The latest time when there were so many entries.
     marked: BTreeMap<u64, Option<Timestamp>>,
-    /// The latest decision with a register of so many documents.
+    /// The latest decision with a register of at most so many documents, where that is later than with fewer.
     decided: BTreeMap<u64, Timestamp>,
 }
 
@@ -35,8 +35,20 @@ impl Passed {
     }
 
     pub(crate) fn note_decision(&mut self, decision: &Decision) {
-        let latest = self.decided.entry(decision.register.size).or_insert(decision.at);
-        *latest = decision.at.max(*latest);
+        self.note_documents(decision.register.size, decision.at);
+    }
+
+    fn note_documents(&mut self, size: u64, at: Timestamp) {
+        let known = self.decided.range(..=size).next_back();
+        if known.is_some_and(|(_, latest)| *latest >= at) {
+            return;
+        }
+        let later = self.decided.range(size..).take_while(|(_, latest)| **latest <= at);
+        let later: Vec<_> = later.map(|(size, _)| *size).collect();
+        for size in later {
+            self.decided.remove(&size);
+        }
+        self.decided.insert(size, at);
     }
 
     /// The time of the first entry.
@@ -56,7 +68,7 @@ impl Passed {
 
     /// The last decision with fewer documents than these: so many were not there before it.
     pub(crate) fn before(&self, documents: u64) -> Option<Timestamp> {
-        self.decided.range(..documents).map(|(_, at)| *at).max()
+        self.decided.range(..documents).next_back().map(|(_, at)| *at)
     }
 
     /// When a decision was made at the earliest. Decisions that are under way at the same time reach the
@@ -99,4 +111,25 @@ pub(crate) fn documents(evidence: &RegisterEvidence, coordinator: &Told) -> Vec<
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against all decisions one by one; sizes and times come in any order.
+    #[test]
+    fn the_last_decision_with_fewer_documents() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        let (mut passed, mut all) = (Passed::default(), Vec::new());
+        for number in 0..200_i64 {
+            let (size, time) = ((number * 37 % 23).unsigned_abs(), at(number * 101 % 61));
+            passed.note_documents(size, time);
+            all.push((size, time));
+            for documents in 0..25 {
+                let fewer = all.iter().filter(|(size, _)| *size < documents);
+                assert_eq!(passed.before(documents), fewer.map(|(_, at)| *at).max());
+            }
+        }
+    }
 }

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use convenant_model::{Oin, QueryId, Timestamp, entry::Entry};
+use convenant_model::{QueryId, Timestamp, entry::Entry};
 
 use crate::{
-    Finding, RegisterEvidence,
+    Finding, LedgerKind, RegisterEvidence,
     account::Asked,
     kept,
     receipt::Received,
@@ -33,7 +33,7 @@ pub(crate) enum Keep {
 /// The exchanges that are over, and what is left of them.
 pub(crate) struct Settling {
     keep: Keep,
-    over: HashSet<QueryId>,
+    pub(crate) over: HashSet<QueryId>,
     /// Of those that are over: the ones of which another entry turned up.
     again: HashSet<QueryId>,
     every: usize,
@@ -84,8 +84,7 @@ impl Settling {
         now: Timestamp,
     ) {
         let told: Vec<&Told> = ledgers.iter().map(|one| &**one).collect();
-        let coordinators: Vec<Oin> = register.coordinators().cloned().collect();
-        reconcile::missing(&told, &coordinators, &mut self.wanted);
+        reconcile::missing(&told, register, &mut self.wanted);
         let over = self.over(&told, now);
         kept::tell(register, ledgers, |query| over.contains(query));
         self.over.extend(&over);
@@ -94,13 +93,14 @@ impl Settling {
             for query in &over {
                 let Some(decided) = ledger.decided.remove(query) else { continue };
                 known.forget(&decided.signed);
-                if decided.ruled.targets.iter().any(Asked::vouches) {
+                let issuer = ledger.name.kind == LedgerKind::Node;
+                if issuer && decided.ruled.targets.iter().any(Asked::vouches) {
                     ledger.vouched.insert((*query, decided.ruled.requester.clone()));
                 }
             }
             ledger.receipts.retain(|receipt| !over.contains(&receipt.query));
             ledger.rejected.retain(|query| !self.over.contains(query));
-            left += ledger.decided.len() + ledger.receipts.len();
+            left += ledger.decided.len() + ledger.receipts.len() + ledger.rejected.len();
         }
         self.taken = 0;
         self.next = self.every.max(left);
@@ -110,7 +110,7 @@ impl Settling {
     /// should would be.
     fn over(&self, ledgers: &[&Told], now: Timestamp) -> BTreeSet<QueryId> {
         let mut open = Open::default();
-        reconcile::reconcile(ledgers, None, &mut open);
+        reconcile::reconcile(ledgers, (None, &self.over), &mut open);
         let receipts = ledgers.iter().flat_map(|one| &one.receipts);
         // When a key was used at the earliest depends on what is yet to be read.
         let revoked = |receipt: &&Received| {
@@ -151,5 +151,27 @@ struct Open(BTreeSet<QueryId>);
 impl Extend<Finding> for Open {
     fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
         self.0.extend(findings.into_iter().filter_map(|one| one.query));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever makes everything be read again and again is read to the end the third time.
+    #[test]
+    fn three_passes_are_enough() {
+        let query = |number| QueryId::from_parts(number, &[0; 10]);
+        let mut keep = Keep::These(HashSet::new());
+        for pass in 1..=3 {
+            let mut settling = Settling::new(keep, 1);
+            settling.again.insert(query(pass));
+            match settling.again() {
+                Some(more) => keep = more,
+                None => panic!("an entry turned up and nothing is read again"),
+            }
+        }
+        assert!(matches!(keep, Keep::All));
+        assert!(Settling::new(Keep::All, 1).again().is_none());
     }
 }

@@ -10,18 +10,31 @@ pub(crate) struct Table<K, V> {
     rows: BTreeMap<K, V>,
     /// How often something was left out for want of a row.
     left_out: u64,
+    most: usize,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), left_out: 0 }
+        Self { rows: BTreeMap::new(), left_out: 0, most: MOST }
+    }
+}
+
+impl<K, V> Table<K, V> {
+    /// A table of what the register knows: that bounds it.
+    pub(crate) const fn of_known() -> Self {
+        Self { rows: BTreeMap::new(), left_out: 0, most: usize::MAX }
+    }
+
+    /// Notes that something has no row.
+    pub(crate) const fn leave_out(&mut self) {
+        self.left_out += 1;
     }
 }
 
 impl<K: Ord, V: Default> Table<K, V> {
     /// The row of a key, if there is one or room for it.
     pub(crate) fn row(&mut self, key: K) -> Option<&mut V> {
-        if self.rows.len() >= MOST && !self.rows.contains_key(&key) {
+        if self.rows.len() >= self.most && !self.rows.contains_key(&key) {
             self.left_out += 1;
             return None;
         }
@@ -30,6 +43,7 @@ impl<K: Ord, V: Default> Table<K, V> {
 
     pub(crate) fn absorb(&mut self, other: Self, add: impl Fn(&mut V, V)) {
         self.left_out += other.left_out;
+        self.most = self.most.max(other.most);
         for (key, value) in other.rows {
             if let Some(row) = self.row(key) {
                 add(row, value);
@@ -39,10 +53,6 @@ impl<K: Ord, V: Default> Table<K, V> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.rows.iter()
-    }
-
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.rows.values_mut()
     }
 
     pub(crate) const fn left_out(&self) -> u64 {

@@ -38,7 +38,7 @@ impl Told {
             passed: Passed::default(),
             read_until: None,
             vouched: BTreeSet::new(),
-            kept: Table::default(),
+            kept: Table::of_known(),
         }
     }
 }

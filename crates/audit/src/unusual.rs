@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use convenant_model::{
-    Oin, Timestamp,
+    Digest, Oin, Timestamp,
     documents::PublishedPredicate,
     keys::VerifyingKey,
     query::{Query, QueryKind, Target},
 };
-use convenant_signing::key_id;
+use convenant_signing::{key_id, sha256};
 use serde::Serialize;
 
 use crate::{Code, Entries, Finding, LedgerName, place::Place, table::Table};
@@ -48,7 +48,7 @@ pub(crate) struct Watch {
 struct Seen {
     odd: Entries,
     probing: Entries,
-    recent: BTreeMap<String, VecDeque<Timestamp>>,
+    recent: BTreeMap<Digest, VecDeque<Timestamp>>,
     /// The entry with which the refusals under way began, and how many there are.
     run: Option<(u64, u64)>,
     /// The longest run.
@@ -102,7 +102,7 @@ impl Watch {
 
 impl Seen {
     /// Whether this is one of too many questions that are alike; `None` where there is no room to follow it.
-    fn is_probing(&mut self, shape: String, at: Timestamp) -> Option<bool> {
+    fn is_probing(&mut self, shape: Digest, at: Timestamp) -> Option<bool> {
         let recent = |times: &VecDeque<Timestamp>| {
             times.back().is_some_and(|last| is_within(*last, at, THRESHOLDS.alike_minutes))
         };
@@ -148,9 +148,9 @@ fn is_within(first: Timestamp, last: Timestamp, minutes: i64) -> bool {
     last.seconds_since(first) < minutes * 60
 }
 
-/// What two questions have in common that are nearly the same: project, kind, and for each target whom,
+/// The hash of what two questions have in common that are nearly the same: project, kind, and for each target whom,
 /// which dataset, which fields, and which fields its condition tests. Subjects and values may differ.
-fn shape(query: &Query) -> String {
+fn shape(query: &Query) -> Digest {
     let mut shape = format!("{} {}", query.project, query.kind.as_str());
     for target in &query.targets {
         shape.push_str(&format!("|{} {}", target.partner, target.dataset));
@@ -163,7 +163,7 @@ fn shape(query: &Query) -> String {
             });
         }
     }
-    shape
+    sha256(shape.as_bytes())
 }
 
 /// The range of hits that an approved proposal expects, and an answer's rows lie outside: too many, or too

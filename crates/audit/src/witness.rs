@@ -9,7 +9,8 @@ use convenant_model::{
 use serde::Serialize;
 
 use crate::{
-    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind, tree::Tree,
+    Code, Finding, LedgerName, LedgerReplay, RegisterEvidence, name::LedgerKind, revoked::Revoked,
+    tree::Tree,
 };
 
 /// A checkpoint of somebody's ledger, as a witness keeps the last one that it cosigned.
@@ -76,8 +77,11 @@ impl LedgerReplay<'_> {
             }
         }
         for (folder, notes) in &self.beside.copies {
-            let signed =
-                notes.iter().filter_map(|note| verified(self.register, &self.told.name, note));
+            let own = |key: &_| Revoked::of(self.register, &self.told.name.party, key).is_none();
+            let signed = notes.iter().filter_map(|note| {
+                // A key that was revoked may have been another's.
+                verified(self.register, &self.told.name, note).filter(|(_, key)| own(key))
+            });
             stated.extend(signed.map(|(signed, _)| (format!("`{folder}`"), signed)));
         }
         let mut findings = contradictions(&self.told.name, &stated, &self.tree);

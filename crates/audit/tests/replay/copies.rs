@@ -140,3 +140,68 @@ fn what_was_signed_in_a_copy_that_agrees_is_held_against_the_one_that_counts() {
     let longer = [&all[..], &all[..1]].concat();
     assert_eq!(found(&audit(&longer), Severity::Finding), ["LOGBOEK_TERUGGEZET uwv 4"]);
 }
+
+/// Nobody hides what others hold by adding to the party's own ledger what it never signed for.
+#[test]
+fn what_nobody_signed_for_makes_no_copy_count() {
+    let (world, all) = ledger();
+    let added = [&all[..], &all[..2]].concat();
+    for turned in [false, true] {
+        let mut copies =
+            vec![copy(&world, "own", &all, &all), copy(&world, "longer", &added, &all)];
+        if turned {
+            copies.reverse();
+        }
+        let own = usize::from(turned);
+        let (which, report) = held(&world, &copies);
+        assert_eq!(which, counted(own, &[1 - own]));
+        assert_eq!(found(&report, Severity::Warning), ["LOGBOEK_KOPIE_LANGER uwv 4"]);
+        let [one] = report.findings.as_slice() else { panic!("{report}") };
+        assert_eq!(one.found.as_deref(), Some("entries=6 in `longer`"));
+    }
+}
+
+/// A third copy that agrees with both, as far as it goes, hides nothing.
+#[test]
+fn copies_that_part_behind_the_one_that_counts() {
+    let (world, all) = ledger();
+    let copies = [
+        copy(&world, "one", &all, &all[..2]),
+        copy(&world, "two", &other(&all, 3), &all[..2]),
+        copy(&world, "short", &all[..3], &all[..3]),
+    ];
+    let (which, report) = held(&world, &copies);
+    assert_eq!(which, counted(2, &[0, 1]));
+    assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_DUBBEL uwv 3"]);
+    assert_eq!(found(&report, Severity::Warning), ["LOGBOEK_KOPIE_LANGER uwv 3"]);
+    let [one, _] = report.findings.as_slice() else { panic!("{report}") };
+    let told = [&one.expected, &one.found].map(|text| text.clone().unwrap());
+    assert!(told[0].ends_with(" in `one`") && told[1].ends_with(" in `two`"), "{told:?}");
+}
+
+/// Whose key was revoked is accused of nothing by it, and his own ledger counts before what nobody signed.
+#[test]
+fn a_revoked_key_accuses_nobody_and_still_tells_whose_a_ledger_is() {
+    let (mut world, all) = ledger();
+    let longer = other(&[&all[..], &all[..1]].concat(), 2);
+    let copies = [
+        copy(&world, "own", &all, &all),
+        copy(&world, "made", &longer, &all),
+        copy(&world, "stolen", &all[..1], &other(&all, 2)),
+    ];
+    let [_, _, key] = world.keys(UWV);
+    world.revoke(UWV, &key, at());
+    let (which, report) = held(&world, &copies);
+    assert_eq!(which, counted(0, &[2]));
+    assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_DUBBEL uwv 2"]);
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let [own, _, stolen] = copies;
+    let copies = vec![(stolen.folder, stolen.checkpoint.into_iter().collect())];
+    let beside = Beside { copies, checkpoint: own.checkpoint, ..Beside::default() };
+    let mut ledger = replay.ledger(uwv(), beside);
+    (0..).zip(&all).for_each(|(index, entry)| ledger.entry(index, entry));
+    replay.add(ledger.finish(|_| None, iter::empty));
+    let report = replay.report();
+    assert!(!report.to_string().contains("LOGBOEK_VERTAKT"), "{report}");
+}

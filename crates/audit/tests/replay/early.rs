@@ -42,6 +42,9 @@ fn an_old_copy_is_one_finding_and_accuses_nobody_of_what_came_later() {
     let report = world.audit(&ledgers);
     assert_eq!(found(&report, Severity::Finding), ["LOGBOEK_VEROUDERD coordinator 1"]);
     assert_eq!(found(&report, Severity::Warning), [""; 0]);
+    let each = ["NA_EINDE_COORDINATOR uwv 2", "NA_EINDE_COORDINATOR uwv 4"];
+    let told = found(&report, Severity::Note);
+    assert!(each.iter().all(|one| told.contains(&(*one).to_owned())), "{told:?}");
     let second = first.plus_seconds(60);
     let expected = format!("queries=2 at>={second} as in node/{UWV}, entry=2");
     assert_eq!(early(&report), [expected, format!("entries=2 at={first}")]);
@@ -113,4 +116,24 @@ fn refusals_alone_do_not_say_that_a_ledger_ends_early() {
     let report = world.audit(&ledgers);
     assert!(report.holds(), "{report}");
     assert_eq!(found(&report, Severity::Warning), ["GEWEIGERD_BUITEN_COORDINATOR uwv 2"]);
+}
+
+/// An entry in which a party decided nothing is no decision that the coordinator lacks.
+#[test]
+fn what_nothing_was_decided_on_makes_no_ledger_end_early() {
+    let (mut world, mut ledgers) = minutes(3);
+    ledgers.coordinator.truncate(2);
+    for ledger in [&mut ledgers.uwv, &mut ledgers.toeslagen] {
+        let Entry::Decision(decision) = &mut ledger[2] else { panic!("no decision") };
+        decision.verdicts[0].target = 9;
+    }
+    // So that all of it is over.
+    world.now = world.now.plus_seconds(3600);
+    let (party, at, software) = (oin(UWV), world.now, "test".to_owned());
+    ledgers.uwv.push(Entry::Started(Started { party, at, software, torn_bytes: 0 }));
+    ledgers.receipts.truncate(2);
+    let report = world.audit(&ledgers);
+    let told = found(&report, Severity::Finding);
+    assert!(told.contains(&"LOGBOEK_VEROUDERD coordinator 1".to_owned()), "{told:?}");
+    assert!(early(&report)[0].starts_with("queries=1 "), "{report}");
 }

@@ -102,3 +102,25 @@ fn who_vouched_is_remembered() {
     assert_eq!(audit(true), [""; 0]);
     assert_eq!(audit(false), ["VOUCHER_ZONDER_ANTWOORD uwv 6"]);
 }
+
+/// What an issuer told before its ledger breaks off is no excuse, also where nothing else is kept of it.
+#[test]
+fn a_ledger_that_breaks_off_excuses_nothing_that_came_before() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    for _ in 0..4 {
+        world.exchange(&mut ledgers, &|_| {}, false);
+        world.now = world.now.plus_seconds(3600);
+    }
+    let by = VouchedBy { issuer: oin(TOESLAGEN), query: decision(&mut ledgers.toeslagen[0]).query };
+    let verdict = &mut decision(&mut ledgers.uwv[6]).verdicts[0];
+    verdict.vouched_by = [by].into();
+    obligations(verdict).vouched = Some("burgerservicenummer".parse().unwrap());
+    let named = ledgers.named().into_iter();
+    let mut held: Vec<_> = named.map(|(name, entries)| world.held(name, entries)).collect();
+    let issuer = held.iter_mut().find(|one| one.name.party == oin(TOESLAGEN)).unwrap();
+    issuer.entries.pop();
+    let report = world.audit_held(&world.evidence(), &held);
+    let told = found(&report, Severity::Finding);
+    assert!(told.contains(&"LOGBOEK_INGEKORT toeslagen 7".to_owned()), "{told:?}");
+    assert!(told.contains(&"VOUCHER_ZONDER_ANTWOORD uwv 6".to_owned()), "{told:?}");
+}

@@ -473,17 +473,21 @@ impl World {
         evidence: &RegisterEvidence,
         ledgers: impl IntoIterator<Item = (LedgerName, &'l Vec<Entry>)>,
     ) -> Report {
-        let ledgers: Vec<_> =
-            ledgers.into_iter().map(|(name, entries)| self.held(name, entries)).collect();
+        let ledgers = ledgers.into_iter().map(|(name, entries)| self.held(name, entries));
+        self.audit_held(evidence, &ledgers.collect::<Vec<_>>())
+    }
+
+    /// Audits ledgers as they are held.
+    pub(crate) fn audit_held(&self, evidence: &RegisterEvidence, ledgers: &[Held]) -> Report {
         let mut one_by_one = Replay::new(evidence);
-        for held in &ledgers {
+        for held in ledgers {
             one_by_one.add(held.replay(&one_by_one));
         }
         let report = one_by_one.report();
         // What is let go of early, and in which order ledgers are read, changes nothing.
         for every in [1, 5] {
             let side_by_side = audit_looking_every(every, evidence, |replay| {
-                side_by_side(replay, &ledgers);
+                side_by_side(replay, ledgers);
                 Ok::<_, Infallible>(())
             });
             let side_by_side = side_by_side.unwrap();
