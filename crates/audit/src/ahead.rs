@@ -50,7 +50,8 @@ struct Job<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Replays the entries of all ledgers; `each` is told of every one. Of each ledger they are taken in their sequence,
+    /// Replays the entries of all ledgers; `each` is told of every one. All of them are there, each once: which exchanges are
+    /// over is told by these alone. Of each ledger they are taken in their sequence,
     /// so what is found is the same as when one ledger is read after the other.
     pub fn read<I, E>(&mut self, sources: &mut [Source<'a, I, E>], mut each: impl FnMut())
     where

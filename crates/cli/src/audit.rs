@@ -1,7 +1,7 @@
 //! `convenant audit replay`: every decision made again, from the evidence alone.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -125,16 +125,12 @@ pub(crate) fn of_federation(dir: &Path) -> anyhow::Result<Report> {
 fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
     let mut named = BTreeMap::<LedgerName, Vec<&Path>>::new();
-    let mut statements = Vec::<Statement>::new();
+    let (mut statements, mut known) = (Vec::<Statement>::new(), BTreeSet::new());
     for folder in evidence.ledgers() {
         let name = evidence::name(folder, &register)?;
-        for one in evidence::statements(folder, &name)? {
-            let same = |other: &Statement| other.by == one.by && other.note == one.note;
-            // Another copy of the ledger may hold the same.
-            if !statements.iter().any(same) {
-                statements.push(one);
-            }
-        }
+        // Another copy of the ledger may hold the same.
+        let said = evidence::statements(folder, &name)?.into_iter();
+        statements.extend(said.filter(|one| known.insert((one.by.clone(), one.note.clone()))));
         named.entry(name).or_default().push(folder);
     }
     let (ledgers, copied) = copies::counted(&register, named)?;

@@ -37,9 +37,10 @@ Example, with an authority at http://tsa.example.nl:
        http://tsa.example.nl > now.tsr
   convenant ledger timestamp keep --dir state/ledger --request now.tsq --response now.tsr
 
-Nothing is asked over a ledger whose entries do not make the checkpoint. With `--key`, its signature
-is checked as well. The request goes over whatever way the authority asks for, so the daemons need no road to it. The
-timestamp (RFC 3161) is kept as `timestamps/SIZE.tsr`, beside the checkpoint that it is over.
+Nothing is asked over a ledger whose entries do not make the checkpoint. With `--key`, its
+signature is checked as well. The request goes over whatever way the authority asks for, so the
+daemons need no road to it. The timestamp (RFC 3161) is kept as `timestamps/SIZE.tsr`, beside the
+checkpoint that it is over.
 `ledger verify` and `audit replay` hold the ledger against each such checkpoint. Whether the
 authority signed it, and when, anybody verifies with a tool of his own:
   openssl ts -verify -data timestamps/SIZE.checkpoint -in timestamps/SIZE.tsr -CAfile tsa-ca.pem";
