@@ -97,7 +97,9 @@ impl<'a> Early<'a> {
             let Place { ledger, entry } = &known.place;
             Finding::new(Code::AfterEnd, ledger).entry(*entry).query(*query)
         });
-        self.finding().into_iter().chain(each)
+        // That it was set back is told of already.
+        let whole = self.finding().filter(|_| !self.ledger.set_back);
+        whole.into_iter().chain(each)
     }
 
     /// All of it at once, at the last entry.

@@ -90,6 +90,9 @@ codes! {
     Finding UnknownKey = "SLEUTEL_ONBEKEND":
         "The register names no key for this ledger." /
         "Het register noemt geen sleutel voor dit logboek.",
+    Warning KeyUntold = "SLEUTEL_NIET_NA_TE_GAAN":
+        "Whether the register names a key for this ledger cannot be told, because documents are missing or do not verify; the register's own finding tells of that." /
+        "Of het register een sleutel voor dit logboek noemt is niet na te gaan, doordat er documenten ontbreken of niet kloppen; dat meldt de bevinding over het register zelf.",
     Finding KeyRevoked = "SLEUTEL_INGETROKKEN":
         "Signed with a key from the instant on from which it was revoked, as far as what is on record tells." /
         "Getekend met een sleutel vanaf het moment waarop die was ingetrokken, voor zover dat vastligt.",

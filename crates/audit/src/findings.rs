@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Code, Finding, finding::LeftOut};
+use crate::{Code, Finding, Severity, finding::LeftOut};
 
 /// How many findings of one code in one ledger are told of one by one.
 const TOLD: u64 = 100;
@@ -40,6 +40,25 @@ impl Findings {
         for left in left_out {
             self.leave_out(left.code, left.ledger, left.number);
         }
+    }
+
+    /// Makes warnings of findings.
+    pub(crate) fn weaken(&mut self, of: impl Fn(&Finding) -> bool) {
+        for one in self.told.iter_mut().filter(|one| of(one)) {
+            one.severity = one.severity.max(Severity::Warning);
+        }
+    }
+
+    /// Forgets findings, and the number of others of their kinds.
+    pub(crate) fn forget(&mut self, of: impl Fn(&Finding) -> bool) {
+        let kind = |one: &Finding| (one.code, one.ledger.clone());
+        for one in self.told.iter().filter(|one| of(one)) {
+            if let Some((number, told)) = self.numbers.get_mut(&kind(one)) {
+                *told -= 1;
+                *number = *told;
+            }
+        }
+        self.told.retain(|one| !of(one));
     }
 
     /// What is not told of one by one.

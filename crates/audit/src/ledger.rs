@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint, merkle::Frontier};
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint};
 use convenant_model::{
     Digest, Oin, ProjectId, Timestamp,
     counted::CountedCells,
@@ -34,6 +34,9 @@ use crate::{
     tree::Tree,
 };
 
+/// What is found by the places of entries.
+const PLACED: &[Code] = &[Code::NoDecision, Code::Undercounted, Code::Overcounted];
+
 /// A ledger under replay. Feed it each entry in sequence, then [`Self::finish`].
 pub struct LedgerReplay<'a> {
     pub(crate) register: &'a RegisterEvidence,
@@ -57,6 +60,7 @@ pub struct LedgerReplay<'a> {
     damaged: bool,
     /// How many entries the checkpoint states, where there are fewer: that is told of already.
     pub(crate) short_of: Option<(u64, Digest)>,
+    pub(crate) altered: Option<Altered>,
     unlike: Vec<String>,
     /// The first decision that cannot be made again for want of a document that is told of, and how many there are.
     pub(crate) unmade: Option<(u64, u64)>,
@@ -102,6 +106,7 @@ impl<'a> LedgerReplay<'a> {
             beside,
             damaged: false,
             short_of: None,
+            altered: None,
             unlike: Vec::new(),
             unmade: None,
             figures: Figures::default(),
@@ -174,6 +179,8 @@ impl<'a> LedgerReplay<'a> {
             self.findings.push(finding.expected(cause).found(format!("decisions={number}")));
         }
         let (cosigned, stamped) = self.check_witnesses();
+        self.told.read_until =
+            (self.damaged || self.short_of.is_some()).then_some(self.tree.size());
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {
             for one in tally.overcounted() {
@@ -193,9 +200,17 @@ impl<'a> LedgerReplay<'a> {
             last: self.told.passed.latest(),
             counts: self.counts,
         };
-        self.told.read_until =
-            (self.damaged || self.short_of.is_some()).then_some(self.tree.size());
-        let Self { told, findings, figures, .. } = self;
+        let Self { told, mut findings, figures, .. } = self;
+        // Nobody signed for what a checkpoint does not cover yet, so nobody is held to it.
+        if let Some(covered) = covered {
+            findings.weaken(|one| one.entry.is_some_and(|entry| entry >= covered));
+        }
+        // Behind an entry that is missing the others stand at other places than they name.
+        if let Some(from) = told.moved_from {
+            findings.forget(|one| {
+                PLACED.contains(&one.code) && one.entry.is_some_and(|entry| entry >= from)
+            });
+        }
         Replayed { told, report, findings, figures, told_once }
     }
 
@@ -256,24 +271,34 @@ impl<'a> LedgerReplay<'a> {
         let (Checkpoint { size, root: signed, .. }, key) = match self.signed_checkpoint(bytes) {
             Ok(found) => found,
             Err(fault) => {
-                self.findings.push(*fault);
+                // Of which key it is, a document may tell that is not there.
+                let untold = fault.code == Code::UnknownKey && self.register.is_in_parts();
+                self.findings.push(if untold { finding(Code::KeyUntold) } else { *fault });
                 return None;
             }
         };
         let Some(own) = self.tree.at(size) else {
             self.short_of = Some((size, signed));
-            if !self.damaged {
-                let finding = finding(Code::Shortened).entry(entries);
-                let finding = finding.expected(format!("size={size}"));
-                self.findings.push(finding.found(format!("size={entries}")));
+            if self.damaged {
+                return None;
             }
+            // Where an entry in the middle is missing, those behind it are not at their places.
+            let signed = signed_leaves(leaves(), self.wanted(size), &signed, published);
+            let altered = signed.and_then(|(altered, _)| altered);
+            let code = if altered.is_some() { Code::Altered } else { Code::Shortened };
+            let finding = finding(code).entry(altered.unwrap_or(entries));
+            let finding = finding.expected(format!("size={size}"));
+            self.findings.push(finding.found(format!("size={entries}")));
+            self.told.moved_from = altered;
             return None;
         };
         if own != signed {
-            let altered = altered(leaves(), (size, &signed), published);
-            let finding = Finding { entry: altered, ..finding(Code::Altered) };
+            let leaves = signed_leaves(leaves(), self.wanted(size), &signed, published);
+            let (altered, tree) = leaves.unzip();
+            let finding = Finding { entry: altered.flatten(), ..finding(Code::Altered) };
             self.findings
                 .push(finding.expected(format!("root={signed}")).found(format!("root={own}")));
+            self.altered = Some(Altered { signed: (size, signed), tree });
             return None;
         }
         if size < entries {
@@ -289,6 +314,11 @@ impl<'a> LedgerReplay<'a> {
         let sound = late.is_none();
         self.findings.extend(late);
         sound.then_some(size)
+    }
+
+    /// A tree of so many entries that will be asked what it was at the sizes that others signed for.
+    fn wanted(&self, size: u64) -> (u64, Tree) {
+        (size, Tree::new(self.beside.sizes()))
     }
 
     /// The checkpoint, and the key of the party that signed it.
@@ -325,20 +355,29 @@ pub fn first_difference(
     (0..).zip(leaves).find_map(differs)
 }
 
-/// The first entry that was altered, provided that the published hashes lead to the signed root: else
-/// these prove nothing.
-fn altered(
+/// The first entry that was altered, and the tree that was signed, provided that the published hashes lead to the signed
+/// root: else these prove nothing.
+fn signed_leaves(
     leaves: impl IntoIterator<Item = Digest>,
-    (size, signed): (u64, &Digest),
+    (size, mut tree): (u64, Tree),
+    signed: &Digest,
     published: impl Fn(u64) -> Option<Digest>,
-) -> Option<u64> {
-    let (mut tree, mut first) = (Frontier::default(), None);
-    for (index, leaf) in (0..size).zip(leaves) {
+) -> Option<(Option<u64>, Tree)> {
+    let (mut leaves, mut first) = (leaves.into_iter(), None);
+    for index in 0..size {
         let published = published(index)?;
-        first = first.or((published != leaf).then_some(index));
+        let differs = leaves.next().is_some_and(|leaf| leaf != published);
+        first = first.or(differs.then_some(index));
         tree.append(published);
     }
-    first.filter(|_| tree.size() == size && tree.root() == *signed)
+    (tree.root() == *signed).then_some((first, tree))
+}
+
+/// Of entries that do not lead to the signed root: what was signed.
+pub(crate) struct Altered {
+    pub(crate) signed: (u64, Digest),
+    /// The tree that was signed, where published hashes tell it.
+    pub(crate) tree: Option<Tree>,
 }
 
 const fn party(entry: &Entry) -> &Oin {

@@ -149,7 +149,7 @@ impl Reconciling<'_> {
         let node = self.parties.nodes.get(&asked.partner).filter(|_| asked.permitted())?;
         let result = decided.result(at.target);
         let Some(theirs) = node.decided.get(&at.query) else {
-            if node.read_until.is_some() {
+            if node.is_silent_of(decided.at) {
                 return None;
             }
             let proven = result.is_some_and(|one| proves_decision(&one.stated, one.sent.chunks));
@@ -241,7 +241,7 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        let unread = answered.is_none() && issuer.read_until.is_some();
+        let unread = answered.is_none() && (issuer.read_until.is_some() || issuer.set_back);
         if unread && !self.over.contains(&by.query) {
             return false;
         }
@@ -417,7 +417,11 @@ fn held_by_node(
     let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
     // An entry that can be read and is not that decision is proof, whatever is missing behind it.
-    if decided.is_none() && node.read_until.is_some_and(|end| index >= end) {
+    let silent = node.read_until.is_some() || node.set_back;
+    if decided.is_none() && silent && index >= node.entries {
+        return None;
+    }
+    if node.moved_from.is_some_and(|from| index >= from) {
         return None;
     }
     let Some(decided) = decided.filter(|one| one.index == index) else {

@@ -147,6 +147,11 @@ impl RegisterEvidence {
         (self.size() + 1..=self.told).contains(&size)
     }
 
+    /// Whether documents are missing or do not verify, of which a finding of the register tells.
+    pub(crate) fn is_in_parts(&self) -> bool {
+        self.told > self.size()
+    }
+
     /// Whether so many documents were handed over, of which not all verify.
     pub(crate) fn is_unverified(&self, size: u64) -> bool {
         (self.size() + 1..=self.handed).contains(&size)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convenant_model::{Oin, ProjectId, QueryId};
+use convenant_model::{Oin, ProjectId, QueryId, Timestamp};
 
 use crate::{
     LedgerKind, LedgerName, account::Decided, figures::Kept, receipt::Received, revoked::Passed,
@@ -21,6 +21,10 @@ pub(crate) struct Told {
     /// How many entries there are, where others are missing behind them or cannot be read, which is a finding by
     /// itself: what the rest holds is then no proof of what those did not hold.
     pub(crate) read_until: Option<u64>,
+    /// The first entry that is not the one at its place, where one before it is missing, which is a finding by itself.
+    pub(crate) moved_from: Option<u64>,
+    /// Whether its party signed for more entries before, which is a finding by itself.
+    pub(crate) set_back: bool,
     /// Of exchanges that are over: the answers that vouch for others (clause S10), and to whom they were given.
     pub(crate) vouched: BTreeSet<(QueryId, Oin)>,
     /// Of exchanges that are over, and at the end of all: the answers that must be destroyed.
@@ -37,9 +41,19 @@ impl Told {
             receipts: Vec::new(),
             passed: Passed::default(),
             read_until: None,
+            moved_from: None,
+            set_back: false,
             vouched: BTreeSet::new(),
             kept: Table::of_known(),
         }
+    }
+}
+
+impl Told {
+    /// Whether what others know of is not told of here because the ledger could not be read to its end, or is an old one
+    /// and ends before: each a finding by itself. `at` is the earliest time that anybody states.
+    pub(crate) fn is_silent_of(&self, at: Timestamp) -> bool {
+        self.read_until.is_some() || (self.set_back && self.passed.latest() < Some(at))
     }
 }
 

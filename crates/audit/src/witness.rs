@@ -46,6 +46,8 @@ impl LedgerReplay<'_> {
             });
             match sound {
                 Some((signed, _)) => stated.push((statement.by.to_string(), signed)),
+                // Whose key it is, a document may tell that is not there.
+                None if self.register.is_in_parts() => {}
                 None => self.findings.push(unproven(statement)),
             }
         }
@@ -58,6 +60,7 @@ impl LedgerReplay<'_> {
                     cosigned.push(Cosigned { by: by.clone(), entries, at });
                     stated.push((by, signed));
                 }
+                None if self.register.is_in_parts() => {}
                 None => {
                     let finding = Finding::new(Code::Cosignature, &self.told.name);
                     self.findings.push(finding.found(claimed(note)));
@@ -84,8 +87,15 @@ impl LedgerReplay<'_> {
             });
             stated.extend(signed.map(|(signed, _)| (format!("`{folder}`"), signed)));
         }
-        let mut findings = contradictions(&self.told.name, &stated, &self.tree);
-        findings.extend(self.beyond(&stated));
+        // Of entries that were altered afterwards nobody is held to have signed the root.
+        let tree = match &self.altered {
+            None => Some(&self.tree),
+            Some(altered) => altered.tree.as_ref(),
+        };
+        let mut findings =
+            tree.map_or_else(Vec::new, |tree| contradictions(&self.told.name, &stated, tree));
+        findings.extend(self.beyond(&stated, tree.map_or(0, Tree::size)));
+        self.told.set_back = findings.iter().any(|one| one.code == Code::SetBack);
         self.findings.extend(findings);
         stamped.sort_unstable();
         (cosigned, stamped)
@@ -93,14 +103,16 @@ impl LedgerReplay<'_> {
 
     /// What was signed for and is not there. What the checkpoint beside the entries shows as well is told of once; but
     /// two roots of one size are two stories, though neither can be held against entries.
-    fn beyond(&self, stated: &[(String, SignedCheckpoint)]) -> Vec<Finding> {
+    /// `known` is the number of entries of which the tree tells.
+    fn beyond(&self, stated: &[(String, SignedCheckpoint)], known: u64) -> Vec<Finding> {
         let entries = self.tree.size();
+        let altered = self.altered.as_ref().map(|altered| altered.signed);
         let own = self.short_of.map_or(entries, |(size, _)| size);
-        let mut roots: BTreeMap<_, _> = self.short_of.into_iter().collect();
+        let mut roots: BTreeMap<_, _> = self.short_of.into_iter().chain(altered).collect();
         let (mut findings, mut longer) = (Vec::new(), Longer::default());
         for (by, signed) in stated {
             let Checkpoint { size, root, .. } = *signed.checkpoint();
-            if size <= entries {
+            if size <= known {
                 continue;
             }
             let first = *roots.entry(size).or_insert(root);

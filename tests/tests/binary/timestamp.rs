@@ -256,7 +256,7 @@ async fn nothing_is_asked_over_a_ledger_that_does_not_hold() {
     let segment = ledger.join("segments/00000000000000000000.seg");
     let before = fs::read(&segment).unwrap();
     let mut places = before.windows(4).enumerate().filter(|(_, four)| four == b"ours");
-    let (first, last) = (places.next().unwrap().0, places.last().unwrap().0);
+    let (first, last) = (places.next().unwrap().0, places.next_back().unwrap().0);
     let mut altered = before.clone();
     altered[first] = b'y';
     fs::write(&segment, altered).unwrap();

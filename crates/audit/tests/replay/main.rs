@@ -4,6 +4,7 @@
 
 mod ahead;
 mod answers;
+mod broken;
 mod codes;
 mod copies;
 mod documents;
