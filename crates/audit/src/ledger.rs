@@ -178,7 +178,6 @@ impl<'a> LedgerReplay<'a> {
             let cause = format!("document={} in {}", self.register.size(), register::NAME);
             self.findings.push(finding.expected(cause).found(format!("decisions={number}")));
         }
-        let (cosigned, stamped) = self.check_witnesses();
         self.told.read_until =
             (self.damaged || self.short_of.is_some()).then_some(self.tree.size());
         self.report_open();
@@ -188,6 +187,8 @@ impl<'a> LedgerReplay<'a> {
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
+        self.excuse(covered);
+        let (cosigned, stamped) = self.check_witnesses();
         let mut told_once = self.unprepared.findings(&self.told.name);
         told_once.extend(self.figures.watch.findings(&self.told.name));
         let report = LedgerReport {
@@ -200,18 +201,22 @@ impl<'a> LedgerReplay<'a> {
             last: self.told.passed.latest(),
             counts: self.counts,
         };
-        let Self { told, mut findings, figures, .. } = self;
-        // Nobody signed for what a checkpoint does not cover yet, so nobody is held to it.
+        let Self { told, findings, figures, .. } = self;
+        Replayed { told, report, findings, figures, told_once }
+    }
+
+    /// Takes back of what was found of single entries what the party cannot be held to.
+    fn excuse(&mut self, covered: Option<u64>) {
+        let name = self.told.name.to_string();
+        let from = |one: &Finding, from| one.ledger == name && one.entry >= Some(from);
+        // Nobody signed for what a checkpoint does not cover yet.
         if let Some(covered) = covered {
-            findings.weaken(|one| one.entry.is_some_and(|entry| entry >= covered));
+            self.findings.weaken(|one| from(one, covered));
         }
         // Behind an entry that is missing the others stand at other places than they name.
-        if let Some(from) = told.moved_from {
-            findings.forget(|one| {
-                PLACED.contains(&one.code) && one.entry.is_some_and(|entry| entry >= from)
-            });
+        if let Some(moved) = self.told.moved_from {
+            self.findings.forget(|one| PLACED.contains(&one.code) && from(one, moved));
         }
-        Replayed { told, report, findings, figures, told_once }
     }
 
     fn belongs(&self, entry: &Entry) -> bool {
