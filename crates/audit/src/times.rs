@@ -79,8 +79,8 @@ impl LedgerReplay<'_> {
         } else if latest.at.seconds_since(at) > SLACK.late_seconds && !latest.told {
             latest.told = true;
             let finding = Finding::new(Code::WentBack, &self.told.name).entry(index);
-            let expected = format!("at>={} as in entry={}", latest.at, latest.entry);
-            self.findings.push(finding.expected(expected).found(format!("at={at}")));
+            let before = Source { at: latest.at, ledger: &self.told.name, entry: latest.entry };
+            self.findings.push(finding.expected(before).found(format!("at={at}")));
         }
     }
 }

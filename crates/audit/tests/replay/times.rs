@@ -139,6 +139,24 @@ fn the_time_of_the_other_party_is_told_with_its_place() {
     assert!(alone.findings.iter().all(|one| one.code != Code::TimesDisagree), "{alone}");
 }
 
+/// In words as well, where each place is a ledger and an entry.
+#[test]
+fn the_entry_with_the_later_time_is_told_with_its_ledger() {
+    let (mut world, mut ledgers) = (World::new(), Ledgers::default());
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let later = world.now;
+    world.now = later.plus_seconds(-SLACK.late_seconds - 1);
+    world.exchange(&mut ledgers, &|_| {}, false);
+    let report = world.audit(&ledgers);
+    let told = report.findings.iter().find(|one| {
+        one.code == Code::WentBack && one.ledger == format!("node/{UWV}")
+    });
+    let told = told.unwrap();
+    assert_eq!(told.expected, Some(format!("at>={later} as in node/{UWV}, entry=1")));
+    let dutch = format!("tijd vanaf: {later} zoals in node/{UWV}, regel: 1");
+    assert_eq!(told.told_in_dutch()[0], Some(dutch));
+}
+
 #[test]
 fn an_entry_that_states_an_earlier_time_than_those_before_it() {
     let back = |seconds: i64| {

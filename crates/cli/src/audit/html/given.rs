@@ -79,8 +79,6 @@ impl Page<'_> {
             self.of("Ontvangstbewijzen", "Receipts"),
         ];
         let rows = self.report.answers.sources.iter().filter(is_permitted).map(|one| {
-            let rate = one.answered_rows.saturating_mul(100).checked_div(one.answered_subjects);
-            let rate = rate.filter(|_| one.kind != QueryKind::Count);
             vec![
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
@@ -90,7 +88,7 @@ impl Page<'_> {
                 Cell::Number(one.received.number),
                 Cell::Number(one.rows),
                 Cell::Number(one.answered_subjects),
-                rate.map_or_else(|| Cell::text(self.of("n.v.t.", "n/a")), Cell::Number),
+                self.rows_per_hundred(one),
                 self.entries(&one.permitted).cell(),
                 self.entries(&one.received).cell(),
             ]
@@ -101,11 +99,12 @@ impl Page<'_> {
         self.say(
             "Rijen per honderd: de rijen in antwoorden met ontvangstbewijs, op elke honderd personen of objecten \
              over wie die antwoorden gaan. Vragen die zijn geweigerd, niet beantwoord, of over niemand in het \
-             bijzonder gingen tellen daarin niet mee. Eén persoon kan meer rijen geven. n.v.t.: er is niets te \
-             delen.",
+             bijzonder gingen tellen daarin niet mee. Afgerond op een heel getal. Eén persoon kan meer rijen geven. n.v.t.: \
+             er is niets te delen.",
             "Rows per hundred: the rows in answers with a receipt, for each hundred people or objects that these \
              answers are about. Questions that were refused, not answered, or about nobody in particular do not \
-             count in it. One person can give several rows. n/a: there is nothing to divide.",
+             count in it. Rounded to a whole number. One person can give several rows. n/a: there is nothing to \
+             divide.",
         );
         self.cannot(
             "Wie twee keer gevraagd is telt twee keer: geen logboek bevat personen. Rijen zijn er alleen van \
@@ -113,6 +112,17 @@ impl Page<'_> {
             "Who was asked about twice counts twice: no ledger holds people. Rows are of answers of which the \
              receiver's ledger was handed over; a number (count) has none.",
         );
+    }
+
+    /// Rounded to the nearest whole number, half of one upwards; where that would hide the only row, it is less than one.
+    fn rows_per_hundred(&self, source: &SourceReport) -> Cell {
+        let (rows, of) = (u128::from(source.answered_rows), u128::from(source.answered_subjects));
+        let rounded = (200 * rows + of).checked_div(2 * of);
+        match rounded.filter(|_| source.kind != QueryKind::Count) {
+            None => Cell::text(self.of("n.v.t.", "n/a")),
+            Some(0) if rows > 0 => Cell::text("< 1"),
+            Some(rate) => Cell::Number(u64::try_from(rate).unwrap_or(u64::MAX)),
+        }
     }
 
     fn people_and_hits(&mut self) {

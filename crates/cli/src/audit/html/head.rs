@@ -86,8 +86,8 @@ impl Page<'_> {
             ),
             (
                 self.of(
-                    "Stand: laatste tijd waarvoor twee partijen tekenden",
-                    "As of: the last time that two parties signed for",
+                    "Termijnen zijn geteld tot",
+                    "Terms are counted up to",
                 ),
                 self.report.answers.until.map_or_else(none, |until| until.to_string()),
             ),
@@ -101,6 +101,14 @@ impl Page<'_> {
         let heads = [self.of("Wat", "What"), self.of("Waarde", "Value")];
         let caption = self.of("Waar dit verslag op berust", "What this report rests on");
         self.html.table(caption, &heads, rows.into());
+        self.say(
+            "Termijnen zijn geteld tot het laatste moment dat twee partijen, los van elkaar, met hun handtekening \
+             bevestigen: in hun eigen logboek, of als getuige van dat van een ander. Zo verschuift één partij met een \
+             onjuiste klok geen termijn.",
+            "Terms are counted up to the last instant that two parties, independent of each other, confirm with \
+             their signatures: in a ledger of their own, or as a witness of another's. So no single party with a wrong \
+             clock shifts a term.",
+        );
         self.say(
             "De dag waarop het verslag is gemaakt staat er niet in: hetzelfde bewijs geeft altijd hetzelfde \
              verslag. Tijden zijn in UTC; dagen en uren van de dag zijn die van Nederland.",

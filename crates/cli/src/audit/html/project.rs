@@ -193,7 +193,10 @@ impl Page<'_> {
             self.of("Stand", "State"),
             self.of("Alles vernietigd vóór het einde van", "Everything destroyed by the end of"),
             self.of("Verslagen van vernietiging", "Destruction records"),
-            self.of("Bij niemand iets over sinds", "Nothing left with anybody since"),
+            self.of(
+                "Dag waarop de laatste ontvanger alles had vernietigd",
+                "Day on which the last receiver had destroyed everything",
+            ),
             self.of("Documenten", "Documents"),
         ];
         let rows = self.report.answers.projects.iter().map(|one| {

@@ -403,7 +403,7 @@ fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
             [
                 "<th scope=\"row\">Programma</th><td>convenant 9.9.9</td>",
                 "laatste regel</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
-                "<td>2026-05-01T12:00:00.000Z</td>",
+                "Termijnen zijn geteld tot</th><td>2026-05-01T12:00:00.000Z</td>",
                 "(benodigde handtekeningen: 2)",
                 "1 regel; 8 regels",
                 "1 regel, &quot;&#39;&gt;",
@@ -415,7 +415,7 @@ fn the_head_says_what_the_report_rests_on_and_what_was_examined() {
             [
                 "<th scope=\"row\">Software</th><td>convenant 9.9.9</td>",
                 "to the last</th><td>2026-04-01T08:00:00.000Z – 2026-05-02T08:00:00.000Z</td>",
-                "<td>2026-05-01T12:00:00.000Z</td>",
+                "Terms are counted up to</th><td>2026-05-01T12:00:00.000Z</td>",
                 "(signatures needed: 2)",
                 "1 entry; 8 entries",
                 "1 entry, &quot;&#39;&gt;",
@@ -592,6 +592,25 @@ fn a_figure_says_of_what_it_is() {
     assert!(section(&of(Lang::Nl), 7).contains("<td>nog geen vraag</td>"));
     assert!(section(&of(Lang::En), 7).contains("<td>no question yet</td>"));
     assert!(section(&of(Lang::Nl), 5).contains("<td>n.v.t.</td>"));
+}
+
+#[test]
+fn a_rate_is_rounded_and_never_hides_the_only_row() {
+    let mut report = report();
+    for (rows, of, said) in [
+        (2, 3, "<td class=\"n\">67</td>"),
+        (1, 3, "<td class=\"n\">33</td>"),
+        (1, 200, "<td class=\"n\">1</td>"),
+        (1, 201, "<td>&lt; 1</td>"),
+        (0, 201, "<td class=\"n\">0</td>"),
+        (0, 0, "<td>n.v.t.</td>"),
+    ] {
+        let source = &mut report.answers.sources[0];
+        (source.answered_rows, source.answered_subjects) = (rows, of);
+        let people = section(&page(&report, Lang::Nl), 5).to_owned();
+        let cells = format!("<td class=\"n\">{of}</td>{said}<td>node/");
+        assert!(people.contains(&cells), "{cells} in {people}");
+    }
 }
 
 #[test]
