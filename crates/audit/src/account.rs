@@ -6,10 +6,12 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use convenant_model::{
     DatasetId, Digest, Oin, Problem, ProjectId, Timestamp,
     entry::{Decision, OutcomeEntry, RecordedVerdict, Status, TargetOutcome, TargetVerdict},
+    keys::VerifyingKey,
     query::{Query, QueryKind},
     verdict::Refusal,
     vouching::VouchedBy,
 };
+use convenant_signing::key_id;
 
 /// A decision, and the outcome if there is one yet.
 pub(crate) struct Decided {
@@ -27,6 +29,8 @@ pub(crate) struct Decided {
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Ruled {
     pub(crate) requester: Oin,
+    /// The key that signed the question.
+    key: VerifyingKey,
     pub(crate) project: ProjectId,
     pub(crate) kind: QueryKind,
     pub(crate) retention_days: u16,
@@ -124,11 +128,18 @@ impl Ruled {
         };
         Self {
             requester: query.requester.partner.clone(),
+            key: query.requester.key.clone(),
             project: query.project.clone(),
             kind: query.kind,
             retention_days: query.retention_days,
             targets: (0..).zip(&query.targets).map(asked).collect(),
         }
+    }
+
+    /// Who asked, in which project and with which key: an organisation and the id of a key, and nobody's name.
+    pub(crate) fn asker(&self) -> String {
+        let Self { requester, project, key, .. } = self;
+        format!("requester={requester} project={project} key={}", key_id(key))
     }
 }
 

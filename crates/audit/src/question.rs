@@ -86,8 +86,7 @@ impl Question {
             | Code::RefusedInARow
             | Code::Unwatched
             | Code::HitRate
-            | Code::Alarm
-            | Code::RefusedUnasked => Self::Unusual,
+            | Code::Alarm => Self::Unusual,
             _ => Self::Log,
         }
     }

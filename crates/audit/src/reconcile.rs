@@ -205,6 +205,7 @@ impl Reconciling<'_> {
         let code =
             if asked.permitted() { Code::MissingAtCoordinator } else { Code::RefusedUnasked };
         let finding = Finding::new(code, &node.name).entry(decided.index).query(query);
+        let finding = finding.found(decided.ruled.asker());
         (!permitted).then(|| finding.expected(format!("verdict=permit in {}", coordinator.name)))
     }
 

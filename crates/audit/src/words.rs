@@ -48,6 +48,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("project", "project", "project"),
     ("queries", "vragen", "queries"),
     ("query", "vraag", "query"),
+    ("requester", "vrager", "requester"),
     ("results", "uitkomsten van doelen", "outcomes of targets"),
     ("retention_days", "bewaardagen", "days of retention"),
     ("risk-analysis", "risicoanalyse", "risk analysis"),

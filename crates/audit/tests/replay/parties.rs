@@ -1,11 +1,12 @@
 //! What one party's ledger says and another's does not: as a lie, or because something broke off. Each is named at
 //! an entry that is there, with the place where the other is missing.
 
-use convenant_audit::{Code, LedgerKind, Report, Severity};
+use convenant_audit::{Code, LedgerKind, Question, Report, Severity};
 use convenant_model::{
     Problem,
     entry::{Entry, Status},
 };
+use convenant_signing::key_id;
 
 use crate::world::{COORDINATOR, Ledgers, ROTTERDAM, TOESLAGEN, UWV, World, found};
 
@@ -75,6 +76,27 @@ fn a_decision_that_the_coordinator_does_not_have() {
         ledgers.receipts.remove(3);
     });
     assert_eq!(refused(&report), ["GEWEIGERD_BUITEN_COORDINATOR uwv 3"]);
+}
+
+/// Whoever asked past the coordinator is named by organisation, project and key, and whether the ledgers agree is where
+/// that is told: it stands in no figure.
+#[test]
+fn who_asked_past_the_coordinator_is_told() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    ledgers.coordinator.truncate(5);
+    ledgers.receipts.remove(3);
+    let report = world.audit(&ledgers);
+    let [leader, ..] = world.keys(ROTTERDAM);
+    let asker = format!("requester={ROTTERDAM} project=P-2026-001 key={}", key_id(&leader));
+    let refused = told(&report, Code::RefusedUnasked);
+    let found: Vec<_> = refused.iter().map(|(_, found)| found).collect();
+    assert_eq!(found, [&asker]);
+    let given = told(&report, Code::MissingAtCoordinator);
+    assert!(given.iter().any(|(_, found)| *found == asker), "{given:?}");
+    assert_eq!(Question::of(Code::RefusedUnasked), Question::Log);
+    let said = format!("vrager: {ROTTERDAM}, project: P-2026-001, sleutel: {}", key_id(&leader));
+    assert!(report.to_string().contains(&said), "{report}");
 }
 
 /// What a receipt is held against is named with whose ledger it stands in.
