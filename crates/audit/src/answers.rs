@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, Digest, FieldName, GoalId, KeyId, Oin, ProjectId, Timestamp, query::QueryKind,
+    DatasetId, Date, Digest, FieldName, GoalId, KeyId, Oin, Problem, ProjectId, Timestamp,
+    query::QueryKind,
 };
 use convenant_signing::key_id;
 use serde::Serialize;
 
 use crate::{
     Entries, LedgerKind, LedgerName, MandateReport, RegisterEvidence, Replayed,
-    figures::{Asker, Asks, Figures, Gives, Kept, Reader, Reads, Source},
+    figures::{Asker, Asks, Figures, Gives, Kept, Reader, Reads, Sender, Source},
     grounds::Grounds,
     projects::{ProjectReport, projects},
     unusual::{THRESHOLDS, Thresholds, is_odd_hour},
@@ -32,6 +33,8 @@ pub struct Answers {
     pub sources: Vec<SourceReport>,
     /// Refusals by clause and code, or by problem: of the coordinator, and of nodes on their own.
     pub refusals: Vec<RefusalReport>,
+    /// Messages that were no query to decide on, by problem and sender: of every ledger.
+    pub rejected: Vec<RejectedReport>,
     /// Answers that had to be destroyed.
     pub kept: Vec<KeptReport>,
     /// What the register says of each project.
@@ -125,6 +128,17 @@ pub struct RefusalReport {
     pub entries: Entries,
 }
 
+/// Messages that a party did not take as a query to decide on.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectedReport {
+    /// Why.
+    pub problem: Problem,
+    /// The authenticated party that sent them.
+    pub peer: Oin,
+    /// The entries that tell of them.
+    pub entries: Entries,
+}
+
 /// The answers of a project, each in one of these rows: those that had to be destroyed, and numbers.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeptReport {
@@ -187,6 +201,7 @@ impl Answers {
             askers,
             sources: figures.sources.into_rows().map(SourceReport::new).collect(),
             refusals: refusals(register, figures.refusals.into_rows()),
+            rejected: figures.rejected.into_rows().map(RejectedReport::new).collect(),
             kept: figures.kept.into_rows().map(|kept| KeptReport::new(kept, until)).collect(),
             days: figures.days.into_rows().collect(),
             refused_days: figures.refused_days.into_rows().collect(),
@@ -245,6 +260,12 @@ impl SourceReport {
             asked_fields: gives.asked_fields,
             entries: gives.asked,
         }
+    }
+}
+
+impl RejectedReport {
+    fn new(((problem, peer), entries): (Sender, Entries)) -> Self {
+        Self { problem, peer, entries }
     }
 }
 

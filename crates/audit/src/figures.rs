@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_model::{
-    DatasetId, Date, Digest, FieldName, GoalId, Oin, ProjectId, Timestamp,
-    entry::{Decision, LedgerRead, RecordedVerdict},
+    DatasetId, Date, Digest, FieldName, GoalId, Oin, Problem, ProjectId, Timestamp,
+    entry::{Decision, LedgerRead, RecordedVerdict, Rejected},
     keys::VerifyingKey,
     query::{Query, QueryKind},
     register::{Answer, Project},
@@ -20,6 +20,9 @@ pub(crate) type Asker = (ProjectId, GoalId, Oin, VerifyingKey);
 /// What is asked of whom: project, partner, dataset and kind.
 pub(crate) type Source = (ProjectId, Oin, DatasetId, QueryKind);
 
+/// Why a message was not taken, and who sent it.
+pub(crate) type Sender = (Problem, Oin);
+
 /// Who reads which ledger: the ledger, the reader, and the key of its certificate.
 pub(crate) type Reader = (LedgerName, Oin, Digest);
 
@@ -30,6 +33,7 @@ pub(crate) struct Figures {
     pub(crate) sources: Table<Source, Gives>,
     /// Refusals by clause and code, or by problem.
     pub(crate) refusals: Table<String, Entries>,
+    pub(crate) rejected: Table<Sender, Entries>,
     pub(crate) kept: Table<ProjectId, Kept>,
     pub(crate) days: Table<Date, u64>,
     /// Of these, the questions of which nothing was permitted.
@@ -166,6 +170,13 @@ impl Figures {
         }
     }
 
+    /// Notes a message that was no query to decide on.
+    pub(crate) fn rejected(&mut self, ledger: &LedgerName, index: u64, rejected: &Rejected) {
+        if let Some(entries) = self.rejected.row((rejected.problem, rejected.peer.clone())) {
+            entries.note(ledger, index);
+        }
+    }
+
     /// Notes that an answer was given.
     pub(crate) fn answered(&mut self, place: &Place, source: Source) {
         if let Some(gives) = self.sources.row(source) {
@@ -204,9 +215,10 @@ impl Figures {
     }
 
     /// Adds the figures of another ledger; of a node whose questions the coordinator counted too, only what
-    /// it refused itself, what only it tells is kept, and who read it.
+    /// it refused or did not take itself, what only it tells is kept, and who read it.
     pub(crate) fn absorb(&mut self, other: Self, also_counted: bool) {
         self.refusals.absorb(other.refusals, Entries::absorb);
+        self.rejected.absorb(other.rejected, Entries::absorb);
         self.readers.absorb(other.readers, Reads::absorb);
         self.kept.absorb(other.kept, Kept::absorb);
         if also_counted {
@@ -224,6 +236,7 @@ impl Figures {
         self.askers.left_out()
             + self.sources.left_out()
             + self.refusals.left_out()
+            + self.rejected.left_out()
             + self.kept.left_out()
             + self.readers.left_out()
             + self.days.left_out()

@@ -245,6 +245,7 @@ impl<'a> LedgerReplay<'a> {
             Entry::Receipt(receipt) => self.receipt(index, &receipt, proven),
             Entry::Rejected(rejected) => {
                 self.counts.rejected += 1;
+                self.figures.rejected(&self.told.name, index, &rejected);
                 self.told.rejected.extend(rejected.query);
             }
             Entry::Conflict(conflict) => self.conflict(index, &conflict),

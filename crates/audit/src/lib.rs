@@ -65,7 +65,9 @@ mod witness;
 mod words;
 
 pub use ahead::Source;
-pub use answers::{Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, SourceReport};
+pub use answers::{
+    Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, RejectedReport, SourceReport,
+};
 pub use basis::Basis;
 pub use beside::Beside;
 pub use copies::{Counted, LedgerCopy};

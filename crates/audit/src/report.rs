@@ -12,7 +12,12 @@ use convenant_model::{
 };
 use serde::Serialize;
 
-use crate::{Answers, Basis, Cosigned, Finding, LeftOut, Severity, words::number};
+use crate::{
+    Answers, Basis, Cosigned, Finding, LeftOut, Place, RejectedReport, Severity, words::number,
+};
+
+/// How many entries behind a number the summary names.
+const SHOWN: usize = 10;
 
 /// The result of an audit.
 #[derive(Clone, Debug, Serialize)]
@@ -155,6 +160,32 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The messages that were not taken, with the entries behind each number.
+    fn rejected(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rejected = &self.answers.rejected;
+        if !rejected.is_empty() {
+            writeln!(f, "\nNiet aangenomen berichten, naar reden en afzender:")?;
+        }
+        for RejectedReport { problem, peer, entries } in rejected {
+            write!(f, "  {} van {peer}: {} (", problem.code(), entries.number)?;
+            let mut before = None;
+            for Place { ledger, entry } in entries.first.iter().take(SHOWN) {
+                if before != Some(ledger) {
+                    write!(f, "{}{ledger}:", if before.is_some() { "; " } else { "" })?;
+                    before = Some(ledger);
+                }
+                write!(f, " {entry}")?;
+            }
+            match entries.number.saturating_sub(SHOWN as u64) {
+                0 => writeln!(f, ")")?,
+                more => writeln!(f, " en nog {more})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The summary in Dutch, as a terminal shows it.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,7 +195,9 @@ impl fmt::Display for Report {
         for ledger in &self.ledgers {
             write!(f, "\n{ledger}")?;
         }
-        if self.findings.iter().any(|one| one.entry.is_some()) {
+        self.rejected(f)?;
+        let numbered = !self.answers.rejected.is_empty();
+        if numbered || self.findings.iter().any(|one| one.entry.is_some()) {
             writeln!(f, "\nRegels van een logboek en documenten van het register tellen vanaf 0.")?;
         }
         for severity in [Severity::Finding, Severity::Warning, Severity::Note] {

@@ -2,15 +2,16 @@
 
 use convenant_audit::{Code, Documents, Entries, Question, Severity};
 use convenant_model::{
+    Problem,
     documents::DocumentKind,
-    entry::{Decision, Entry, OutcomeEntry, Usage},
+    entry::{Decision, Entry, OutcomeEntry, Rejected, Usage},
 };
-use convenant_signing::Jws;
+use convenant_signing::{Jws, sha256};
 use serde_json::json;
 
 use crate::{
     documents::decision,
-    world::{LSI, Ledgers, ROTTERDAM, UWV, World, at, oin},
+    world::{COORDINATOR, LSI, Ledgers, ROTTERDAM, UWV, World, at, oin},
 };
 
 fn places(entries: &Entries) -> Vec<u64> {
@@ -91,6 +92,44 @@ fn why_it_was_refused_and_where() {
     assert_eq!((place.ledger.to_string(), place.entry), (format!("node/{UWV}"), 3));
     let coordinator = answers.refusals.iter().find(|one| one.code != "L14/BSN").unwrap();
     assert_eq!(places(&coordinator.entries), [3]);
+}
+
+#[test]
+fn what_was_not_taken_why_and_from_whom() {
+    let mut world = World::new();
+    let mut ledgers = world.exchanges();
+    let mut not_taken = |ledger: &str, peer: &str, problem| {
+        let entry = Entry::Rejected(Rejected {
+            party: oin(ledger),
+            peer: oin(peer),
+            at: at(),
+            problem,
+            message: sha256(b"message"),
+            query: None,
+        });
+        let entries =
+            if ledger == UWV { &mut ledgers.uwv } else { &mut ledgers.coordinator };
+        entries.push(entry);
+    };
+    not_taken(COORDINATOR, ROTTERDAM, Problem::Replayed);
+    not_taken(COORDINATOR, ROTTERDAM, Problem::Refused);
+    not_taken(COORDINATOR, ROTTERDAM, Problem::Replayed);
+    // A node tells of its own messages, also where the coordinator's ledger is there.
+    not_taken(UWV, COORDINATOR, Problem::Replayed);
+    let report = world.audit(&ledgers);
+    let told = report.answers.rejected.iter();
+    let told: Vec<_> =
+        told.map(|one| (one.problem, one.peer.as_str(), places(&one.entries))).collect();
+    let expected = [
+        (Problem::Replayed, ROTTERDAM, vec![7, 9]),
+        (Problem::Replayed, COORDINATOR, vec![4]),
+        (Problem::Refused, ROTTERDAM, vec![8]),
+    ];
+    assert_eq!(told, expected);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["answers"]["rejected"][0]["problem"], "HERHAALDE_VRAAG");
+    let said = format!("HERHAALDE_VRAAG van {ROTTERDAM}: 2 (coordinator/{COORDINATOR}: 7 9)\n");
+    assert!(report.to_string().contains(&said), "{report}");
 }
 
 #[test]

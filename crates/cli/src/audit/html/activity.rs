@@ -113,10 +113,16 @@ impl Page<'_> {
     }
 
     pub(super) fn why_refused(&mut self) {
-        let refusals = &self.report.answers.refusals;
-        if refusals.is_empty() {
-            return self.say("Er is niets geweigerd.", "Nothing was refused.");
+        if self.report.answers.refusals.is_empty() {
+            self.say("Er is niets geweigerd.", "Nothing was refused.");
+        } else {
+            self.refused();
         }
+        self.not_taken();
+    }
+
+    fn refused(&mut self) {
+        let refusals = &self.report.answers.refusals;
         let bars = refusals.iter().map(|one| Bar {
             label: one.code.clone(),
             value: one.entries.number,
@@ -141,6 +147,38 @@ impl Page<'_> {
         self.say(
             "Een weigering noemt elke clausule die weigert; de volledige uitleg staat in de genoemde regel.",
             "A refusal names every clause that refuses; the full explanation stands in the entry named.",
+        );
+    }
+
+    /// Messages that nobody decided on, by reason and sender.
+    fn not_taken(&mut self) {
+        let rejected = &self.report.answers.rejected;
+        if rejected.is_empty() {
+            return;
+        }
+        let heads = [
+            self.of("Reden", "Reason"),
+            self.of("Wat dat is", "What that is"),
+            self.of("Afzender", "Sender"),
+            self.of("Aantal", "Count"),
+            self.of("Regels", "Entries"),
+        ];
+        let rows = rejected.iter().map(|one| {
+            vec![
+                Cell::code(one.problem.code()),
+                Cell::text(self.not_taken_because(one.problem)),
+                Cell::text(self.party(&one.peer)),
+                Cell::Number(one.entries.number),
+                self.entries(&one.entries).cell(),
+            ]
+        });
+        let rows = rows.collect();
+        self.html.table(self.of("Niet aangenomen berichten", "Messages not taken"), &heads, rows);
+        self.say(
+            "Op deze berichten is geen besluit vastgelegd: zij tellen bij geen andere vraag van dit verslag mee. Van \
+             het bericht staat alleen de hash in het logboek.",
+            "No decision is on record on these messages: they count under no other question of this report. Of the \
+             message the ledger holds the hash alone.",
         );
     }
 

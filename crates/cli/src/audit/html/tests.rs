@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenant_audit::{
     Answers, AskerReport, Basis, Code, Cosigned, Counts, Documents, Entries, FeedbackReport,
     Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, MandateReport, Paper,
-    Place, ProjectReport, ReaderReport, RefusalReport, Report, Severity, SourceReport, THRESHOLDS,
+    Place, ProjectReport, ReaderReport, RefusalReport, RejectedReport, Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
-    Date, KeyId, Oin, QueryId, Timestamp,
+    Date, KeyId, Oin, Problem, QueryId, Timestamp,
     query::{QueryKind, RegisterPosition},
     register::{ProjectState, Terms},
 };
@@ -99,6 +99,13 @@ fn answers() -> Answers {
             title: Some(HOSTILE.to_owned()),
             entries: entries(1),
         }],
+        rejected: [(Problem::Replayed, 1), (Problem::Refused, 12)]
+            .map(|(problem, number)| RejectedReport {
+                problem,
+                peer: oin(),
+                entries: entries(number),
+            })
+            .into(),
         kept: vec![KeptReport {
             project: "P-1".parse().unwrap(),
             in_time: entries(1),
@@ -343,6 +350,8 @@ fn figures_lead_to_entries_and_documents() {
     let page = page(&report(), Lang::Nl);
     let node = "node/00000099000000002000:";
     for (number, behind) in [
+        (3, format!("<td class=\"n\">1</td><td>{node} 0</td>")),
+        (3, format!("<td class=\"n\">12</td><td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 2<details>")),
         (4, format!("<td class=\"n\">3</td><td>{node} 0 1 2</td>")),
         (5, format!("<td>{node} 0 1 2 3 4 5 6 7 8 9 en nog 3<details>")),
         (7, "(register: 31)".to_owned()),
@@ -382,6 +391,7 @@ fn a_chart_stands_where_there_is_something_to_draw() {
     empty.answers = Answers {
         sources: Vec::new(),
         refusals: Vec::new(),
+        rejected: Vec::new(),
         kept: Vec::new(),
         projects: Vec::new(),
         readers: Vec::new(),
@@ -521,6 +531,25 @@ fn an_entry_that_counts_twice_is_named_once() {
     let kept = section(&page(&report, Lang::Nl), 8).to_owned();
     assert!(kept.contains(" 8 (2×) 9 (2×) en nog 10)<details><summary>de eerste 22<"), "{kept}");
     assert!(kept.contains(" 9 (2×) 10 (2×)</div>"));
+}
+
+/// Messages that nobody decided on have their reasons too, also where nothing was refused.
+#[test]
+fn messages_that_were_not_taken_are_told_by_reason() {
+    let mut report = report();
+    report.answers.refusals.clear();
+    for (lang, said) in [
+        (Lang::Nl, ["Er is niets geweigerd.", "een vraag met dit nummer was al ontvangen", "noemen"]),
+        (Lang::En, ["Nothing was refused.", "A query with this id was received before.", "name a"]),
+    ] {
+        let refused = section(&page(&report, lang), 3).to_owned();
+        let codes = ["<code>HERHAALDE_VRAAG</code>", "<code>GEWEIGERD</code>"];
+        for said in said.iter().chain(&codes) {
+            assert!(refused.contains(said), "{said} in {refused}");
+        }
+    }
+    report.answers.rejected.clear();
+    assert!(!section(&page(&report, Lang::Nl), 3).contains("Niet aangenomen"));
 }
 
 #[test]

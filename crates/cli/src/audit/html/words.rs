@@ -53,4 +53,32 @@ impl Page<'_> {
         };
         refusal.title.clone().unwrap_or_else(|| problem().to_owned())
     }
+
+    /// Why nobody decided on a message.
+    pub(super) fn not_taken_because(&self, problem: Problem) -> &'static str {
+        let dutch = match problem {
+            // The only refusal that is no decision on record: both daemons write it so.
+            Problem::Refused => {
+                return self.of(
+                    "geweigerd op grond van het convenant; de vraag kan een persoon noemen, en staat daarom niet zelf \
+                     in het logboek",
+                    "refused under the covenant; the query may name a person, and is therefore not in the ledger itself",
+                );
+            }
+            Problem::NotAllowed => "de afzender mag dit niet vragen, of niet namens deze organisatie",
+            Problem::Malformed => "het bericht is niet wat het protocol voorschrijft",
+            Problem::BadSignature => "een handtekening klopt niet",
+            Problem::Expired => "de vraag was verlopen",
+            Problem::NotYetValid => "de vraag is in de toekomst gemaakt, of langer geldig dan het convenant toelaat",
+            Problem::Replayed => "een vraag met dit nummer was al ontvangen",
+            Problem::BadSubjects => "de verzegelde personen gaan niet open, of zijn niet die van de vraag",
+            Problem::NotVouched => "niet voor alle personen staat iemand in",
+            Problem::RuleError => "de regels van het convenant waren niet toe te passen",
+            Problem::RegisterStale => "het register van deze partij was te oud",
+            Problem::RegisterForked => "de vraag gaat uit van een ander register",
+            Problem::Overloaded => "er waren te veel vragen tegelijk",
+            _ => "zie docs/problems.md bij de software",
+        };
+        self.of(dutch, problem.explanation())
+    }
 }
