@@ -13,7 +13,7 @@ use convenant_model::{
 use serde::Serialize;
 
 use crate::{
-    Answers, Basis, Cosigned, Finding, LeftOut, Place, RejectedReport, Severity, words::number,
+    Answers, Basis, Code, Cosigned, Finding, LeftOut, Place, RejectedReport, Severity, words::number,
 };
 
 /// How many entries behind a number the summary names.
@@ -144,6 +144,14 @@ impl Report {
         self.number(Severity::Finding) == 0
     }
 
+    /// Whether no ledger is known to be missing: of one that was not handed over nobody can say that it holds.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let told = self.findings.iter().map(|one| one.code);
+        let left = self.left_out.iter().map(|one| one.code);
+        !told.chain(left).any(|code| code == Code::LedgerMissing)
+    }
+
     /// How many findings of one severity there are.
     #[must_use]
     pub fn number(&self, severity: Severity) -> u64 {
@@ -208,7 +216,11 @@ impl fmt::Display for Report {
             these.try_for_each(|one| writeln!(f, "{one}"))?;
         }
         self.left_out.iter().try_for_each(|left| writeln!(f, "{left}"))?;
-        let verdict = if self.holds() { "Het bewijs klopt" } else { "Het bewijs klopt NIET" };
+        let verdict = match (self.holds(), self.is_complete()) {
+            (true, true) => "Het bewijs klopt",
+            (true, false) => "Het overgelegde bewijs klopt; niet alles is overgelegd",
+            (false, _) => "Het bewijs klopt NIET",
+        };
         writeln!(
             f,
             "\n{verdict}: {}, {}, {}.",

@@ -19,10 +19,13 @@ impl Page<'_> {
         } else {
             "<p class=\"verdict fails\"><strong>"
         });
-        let verdict = if holds {
-            self.of("Het bewijs klopt.", "The evidence holds.")
-        } else {
-            self.of("Het bewijs klopt NIET.", "The evidence does NOT hold.")
+        let verdict = match (holds, self.report.is_complete()) {
+            (true, true) => self.of("Het bewijs klopt.", "The evidence holds."),
+            (true, false) => self.of(
+                "Het overgelegde bewijs klopt; niet alles is overgelegd.",
+                "The evidence handed over holds; not all of it was handed over.",
+            ),
+            (false, _) => self.of("Het bewijs klopt NIET.", "The evidence does NOT hold."),
         };
         self.html.raw(verdict).raw("</strong></p>\n");
         self.found();

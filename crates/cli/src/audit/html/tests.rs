@@ -533,6 +533,37 @@ fn an_entry_that_counts_twice_is_named_once() {
     assert!(kept.contains(" 9 (2×) 10 (2×)</div>"));
 }
 
+/// What was not handed over nobody can vouch for, and whoever reads only the first line is told so.
+#[test]
+fn the_verdict_says_where_a_ledger_is_missing() {
+    let mut report = report();
+    report.left_out.clear();
+    let mut verdict = |codes: &Vec<Code>, lang| {
+        report.findings = codes.iter().map(|code| finding(*code, "node/1")).collect();
+        let page = page(&report, lang);
+        let verdict = page.split_once("<strong>").unwrap().1.split("</strong>").next().unwrap();
+        (verdict.to_owned(), page.contains("class=\"verdict holds\""))
+    };
+    for (codes, dutch, english, holds) in [
+        (vec![], "Het bewijs klopt.", "The evidence holds.", true),
+        (
+            vec![Code::LedgerMissing],
+            "Het overgelegde bewijs klopt; niet alles is overgelegd.",
+            "The evidence handed over holds; not all of it was handed over.",
+            true,
+        ),
+        (
+            vec![Code::LedgerMissing, Code::Verdict],
+            "Het bewijs klopt NIET.",
+            "The evidence does NOT hold.",
+            false,
+        ),
+    ] {
+        assert_eq!(verdict(&codes, Lang::Nl), (dutch.to_owned(), holds));
+        assert_eq!(verdict(&codes, Lang::En), (english.to_owned(), holds));
+    }
+}
+
 /// Messages that nobody decided on have their reasons too, also where nothing was refused.
 #[test]
 fn messages_that_were_not_taken_are_told_by_reason() {
