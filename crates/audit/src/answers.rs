@@ -10,8 +10,9 @@ use convenant_signing::key_id;
 use serde::Serialize;
 
 use crate::{
-    Entries, LedgerKind, LedgerName, MandateReport, RegisterEvidence, Replayed,
+    Code, Entries, LedgerKind, LedgerName, MandateReport, RegisterEvidence, Replayed,
     figures::{Asker, Asks, Figures, Gives, Kept, Reader, Reads, Sender, Source},
+    findings::Findings,
     grounds::Grounds,
     projects::{ProjectReport, projects},
     unusual::{THRESHOLDS, Thresholds, is_odd_hour},
@@ -23,8 +24,11 @@ pub struct Answers {
     /// Terms are counted up to there: the second latest of the last times that each party signed for, in its ledgers
     /// or as a witness.
     pub until: Option<Timestamp>,
-    /// Whether the coordinator's ledger was there. Without it a question to several nodes counts at each.
+    /// Whether the figures are counted by the coordinator's ledger. Where it was not handed over, or nothing of it could
+    /// be read, they are counted by the nodes', and a question to several nodes counts at each.
     pub by_coordinator: bool,
+    /// How much of the coordinator's ledger was read; absent where it was not handed over.
+    pub coordinator: Option<CoordinatorRead>,
     /// The organisations that the register names.
     pub parties: BTreeMap<Oin, String>,
     /// Who asked.
@@ -51,6 +55,19 @@ pub struct Answers {
     pub thresholds: Thresholds,
     /// How often something is in none of these rows, because there are too many.
     pub left_out: u64,
+}
+
+/// How much of the coordinator's ledger was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct CoordinatorRead {
+    /// The ledger.
+    pub ledger: LedgerName,
+    /// How many entries.
+    pub read: u64,
+    /// How many its checkpoint states, where the signature holds.
+    pub signed: Option<u64>,
+    /// Whether that is all, as far as anybody knows: else what is counted by it is too low.
+    pub whole: bool,
 }
 
 /// Who asked, for which project and goal, under which mandate.
@@ -178,13 +195,32 @@ pub struct ReaderReport {
     pub entries: Entries,
 }
 
+impl CoordinatorRead {
+    /// Of the coordinator's ledger among these, and what was found of it.
+    pub(crate) fn among(ledgers: &[Replayed], findings: &Findings) -> Option<Self> {
+        let mut of = ledgers.iter().filter(|one| one.told.name.kind == LedgerKind::Coordinator);
+        let Replayed { told, report, .. } = of.next()?;
+        let (ledger, read, signed) = (told.name.clone(), report.counts.entries, report.signed);
+        // Without a signature nobody knows where it ends; with one, others may know of more.
+        let known =
+            [Code::EndsEarly, Code::SetBack].iter().all(|code| !findings.tell(*code, &ledger));
+        Some(Self { ledger, read, signed, whole: report.whole && signed.is_some() && known })
+    }
+
+    /// Whether anything can be counted by it.
+    pub(crate) const fn counts(&self) -> bool {
+        self.read > 0
+    }
+}
+
 impl Answers {
     pub(crate) fn new(
         register: &RegisterEvidence,
         ledgers: &mut [Replayed],
         until: Option<Timestamp>,
-        by_coordinator: bool,
+        coordinator: Option<CoordinatorRead>,
     ) -> Self {
+        let by_coordinator = coordinator.as_ref().is_some_and(CoordinatorRead::counts);
         let mut figures = Figures::default();
         for ledger in ledgers {
             let node = ledger.told.name.kind == LedgerKind::Node;
@@ -196,6 +232,7 @@ impl Answers {
         Self {
             until,
             by_coordinator,
+            coordinator,
             parties: parties(register),
             projects: projects(register, until, &askers),
             askers,

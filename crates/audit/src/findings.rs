@@ -33,6 +33,11 @@ impl Findings {
         }
     }
 
+    /// Whether they tell this of a ledger.
+    pub(crate) fn tell(&self, code: Code, ledger: impl ToString) -> bool {
+        self.numbers.contains_key(&(code, ledger.to_string()))
+    }
+
     /// Adds what was gathered elsewhere.
     pub(crate) fn absorb(&mut self, other: Self) {
         let left_out = other.left_out();

@@ -191,9 +191,13 @@ impl<'a> LedgerReplay<'a> {
         let (cosigned, stamped) = self.check_witnesses();
         let mut told_once = self.unprepared.findings(&self.told.name);
         told_once.extend(self.figures.watch.findings(&self.told.name));
+        let note = self.beside.checkpoint.as_deref();
+        let signed = note.and_then(|note| self.signed_checkpoint(note).ok());
         let report = LedgerReport {
             name: self.told.name.to_string(),
             root: self.tree.root(),
+            whole: !self.damaged && self.short_of.is_none(),
+            signed: signed.map(|(checkpoint, _)| checkpoint.size),
             covered,
             cosigned,
             stamped,

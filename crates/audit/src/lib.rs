@@ -66,7 +66,8 @@ mod words;
 
 pub use ahead::Source;
 pub use answers::{
-    Answers, AskerReport, KeptReport, ReaderReport, RefusalReport, RejectedReport, SourceReport,
+    Answers, AskerReport, CoordinatorRead, KeptReport, ReaderReport, RefusalReport, RejectedReport,
+    SourceReport,
 };
 pub use basis::Basis;
 pub use beside::Beside;

@@ -53,6 +53,13 @@ questions! {
 }
 
 impl Question {
+    /// Whether its figures are counted by the coordinator's ledger where that is there, or hold what stands in it. What
+    /// became of hits stands in the register.
+    #[must_use]
+    pub const fn counts_by_coordinator(self) -> bool {
+        !matches!(self, Self::Hits)
+    }
+
     /// The question that a finding bears on. What does not say otherwise bears on the log.
     #[must_use]
     pub const fn of(code: Code) -> Self {

@@ -9,8 +9,8 @@ use std::{
 use convenant_model::Timestamp;
 
 use crate::{
-    Answers, Basis, Beside, Code, Finding, LedgerKind, LedgerName, LedgerReplay, RegisterEvidence,
-    Replayed, Report, Statement, duties,
+    Answers, Basis, Beside, Code, CoordinatorRead, Finding, LedgerKind, LedgerName, LedgerReplay,
+    RegisterEvidence, Replayed, Report, Statement, duties,
     early::Early,
     findings::Findings,
     kept, reconcile, revoked,
@@ -128,11 +128,12 @@ impl<'a> Replay<'a> {
         let mut wanted = self.settling.wanted;
         reconcile::missing(&told, self.register, &mut wanted);
         findings.extend(reconcile::tell(wanted));
-        let by_coordinator = coordinator.is_some();
         if let Some(coordinator) = coordinator {
             findings.extend(revoked::documents(self.register, coordinator));
         }
         let until = until(&self.ledgers);
+        let coordinator = CoordinatorRead::among(&self.ledgers, &findings);
+        let by_coordinator = coordinator.as_ref().is_some_and(CoordinatorRead::counts);
         let mut told: Vec<&mut Told> = self.ledgers.iter_mut().map(|one| &mut one.told).collect();
         kept::tell(self.register, &mut told, |_| true);
         for ledger in &mut self.ledgers {
@@ -145,7 +146,7 @@ impl<'a> Replay<'a> {
             findings.extend(duties::kept(name, &ledger.figures, until));
         }
         findings.extend(duties::projects(self.register, until));
-        let answers = Answers::new(self.register, &mut self.ledgers, until, by_coordinator);
+        let answers = Answers::new(self.register, &mut self.ledgers, until, coordinator);
         let left_out = findings.left_out();
         let mut findings = findings.told();
         // Causes before what follows from them: the register, then each ledger by itself, then one against another.

@@ -13,7 +13,8 @@ use convenant_model::{
 use serde::Serialize;
 
 use crate::{
-    Answers, Basis, Code, Cosigned, Finding, LeftOut, Place, RejectedReport, Severity, words::number,
+    Answers, Basis, Code, Cosigned, Finding, LeftOut, Place, RejectedReport, Severity,
+    words::number,
 };
 
 /// How many entries behind a number the summary names.
@@ -41,8 +42,13 @@ pub struct Report {
 pub struct LedgerReport {
     /// Its name: `kind/OIN`.
     pub name: String,
-    /// Merkle tree hash of all entries that were replayed.
+    /// Merkle tree hash of all entries that were replayed; not the ledger's, where these are not all.
     pub root: Digest,
+    /// Whether it was read to its end: up to where its checkpoint says, as far as its signature holds, and no entry is
+    /// damaged.
+    pub whole: bool,
+    /// How many entries its checkpoint states, where the party's signature on it holds.
+    pub signed: Option<u64>,
     /// How many of them a verified checkpoint covers; absent where none does.
     pub covered: Option<u64>,
     /// How far others cosigned it.
@@ -235,16 +241,27 @@ impl fmt::Display for LedgerReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = |many| number(many, "regel", "regels");
         let Counts { decisions, answered, receipts, rejected, .. } = self.counts;
-        writeln!(
-            f,
-            "Logboek {}: {}, wortel {}",
-            self.name,
-            entries(self.counts.entries),
-            self.root
-        )?;
-        match self.covered {
-            Some(covered) => writeln!(f, "  controlepunt: ondertekend, {}", entries(covered))?,
-            None => writeln!(f, "  controlepunt: geen dat klopt")?,
+        write!(f, "Logboek {}: {}", self.name, entries(self.counts.entries))?;
+        if self.whole {
+            writeln!(f, ", wortel {}", self.root)?;
+        } else {
+            writeln!(f, " gelezen, niet alle")?;
+        }
+        match (self.covered, self.signed) {
+            (Some(covered), _) => writeln!(f, "  controlepunt: ondertekend, {}", entries(covered))?,
+            (None, Some(signed)) => {
+                let but = if self.whole { ", en dekt deze regels niet" } else { "" };
+                writeln!(
+                    f,
+                    "  controlepunt: de handtekening klopt, over {}{but}",
+                    entries(signed)
+                )?;
+            }
+            (None, None) => writeln!(f, "  controlepunt: geen dat klopt")?,
+        }
+        // Without a signature nobody knows where it ends.
+        if !self.whole || self.signed.is_none() {
+            writeln!(f, "  {}", unread(self.counts.entries, self.signed))?;
         }
         for Cosigned { by, entries: many, at } in &self.cosigned {
             writeln!(f, "  medeondertekend: {}, door {by}, {at}", entries(*many))?;
@@ -271,6 +288,21 @@ impl fmt::Display for LedgerReport {
             writeln!(f, "  niet aangenomen berichten: {rejected}")?;
         }
         Ok(())
+    }
+}
+
+/// Of a ledger that was not read to its end, or of which nobody knows where that is: how much of it was.
+fn unread(read: u64, signed: Option<u64>) -> String {
+    match signed.filter(|signed| read < *signed) {
+        Some(signed) => {
+            let signed = number(signed, "ondertekende regel", "ondertekende regels");
+            let are = if read == 1 { "is" } else { "zijn" };
+            format!("van {signed} {are} er {read} gelezen; deze cijfers zijn dus te laag")
+        }
+        None => {
+            "hoeveel regels er horen te zijn staat niet vast; deze cijfers kunnen dus te laag zijn"
+                .to_owned()
+        }
     }
 }
 

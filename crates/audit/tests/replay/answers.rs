@@ -107,8 +107,7 @@ fn what_was_not_taken_why_and_from_whom() {
             message: sha256(b"message"),
             query: None,
         });
-        let entries =
-            if ledger == UWV { &mut ledgers.uwv } else { &mut ledgers.coordinator };
+        let entries = if ledger == UWV { &mut ledgers.uwv } else { &mut ledgers.coordinator };
         entries.push(entry);
     };
     not_taken(COORDINATOR, ROTTERDAM, Problem::Replayed);

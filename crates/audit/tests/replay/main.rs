@@ -12,6 +12,7 @@ mod duties;
 mod early;
 mod honest;
 mod ledger_bytes;
+mod partial;
 mod parties;
 mod register;
 mod revoked;

@@ -148,9 +148,10 @@ fn the_entry_with_the_later_time_is_told_with_its_ledger() {
     world.now = later.plus_seconds(-SLACK.late_seconds - 1);
     world.exchange(&mut ledgers, &|_| {}, false);
     let report = world.audit(&ledgers);
-    let told = report.findings.iter().find(|one| {
-        one.code == Code::WentBack && one.ledger == format!("node/{UWV}")
-    });
+    let told = report
+        .findings
+        .iter()
+        .find(|one| one.code == Code::WentBack && one.ledger == format!("node/{UWV}"));
     let told = told.unwrap();
     assert_eq!(told.expected, Some(format!("at>={later} as in node/{UWV}, entry=1")));
     let dutch = format!("tijd vanaf: {later} zoals in node/{UWV}, regel: 1");

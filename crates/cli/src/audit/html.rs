@@ -9,6 +9,7 @@ use crate::lang::Lang;
 mod activity;
 mod behind;
 mod chart;
+mod counted;
 mod evidence;
 mod findings;
 mod given;
@@ -105,6 +106,9 @@ impl Page<'_> {
     fn section(&mut self, number: u32, question: Question) {
         self.html.raw("<section id=\"q").text(number).raw("\"><h2>").text(number).raw(". ");
         self.html.raw(asked(question, self.lang)).raw("</h2>\n");
+        if question.counts_by_coordinator() {
+            self.counted_by();
+        }
         match question {
             Question::Asked => self.who_asked(),
             Question::Lawful => self.was_lawful(),

@@ -17,12 +17,6 @@ const CODES: usize = 15;
 impl Page<'_> {
     pub(super) fn who_asked(&mut self) {
         let answers = &self.report.answers;
-        if !answers.by_coordinator {
-            self.say(
-                "Het logboek van de coördinator ontbreekt: een vraag aan meer knooppunten telt bij elk.",
-                "The coordinator's ledger is missing: a question to several nodes counts at each.",
-            );
-        }
         let heads = [
             self.of("Project", "Project"),
             self.of("Doel", "Purpose"),

@@ -113,6 +113,10 @@ impl Page<'_> {
         ];
         let rows = self.report.ledgers.iter().map(|one| self.ledger(one)).collect();
         self.html.table(self.of("Logboeken", "Ledgers"), &heads, rows);
+        self.say(
+            "Waarom berichten niet zijn aangenomen staat bij vraag 3.",
+            "Why messages were not taken, question 3 tells.",
+        );
         self.how_covered();
         self.cannot(
             "Wat een partij in de seconden na de laatste medeondertekening terugnam, ziet geen getuige. \
@@ -125,15 +129,16 @@ impl Page<'_> {
     /// How far each ledger is covered by its own signature, and by those of witnesses.
     fn how_covered(&mut self) {
         let bar = |ledger: &LedgerReport, covered: u64| {
-            let value = ledger.counts.entries;
+            let value = ledger.signed.max(Some(ledger.counts.entries)).unwrap_or(0);
             Bar { label: ledger.name.clone(), value, marked: value.saturating_sub(covered) }
         };
         let ledgers = &self.report.ledgers;
         let heads = [self.of("Logboek", "Ledger"), self.of("Regels", "Entries")];
         let signed = ledgers.iter().map(|one| bar(one, one.covered.unwrap_or(0)));
         let title = self.of(
-            "Regels per logboek; bruin is niet gedekt door een handtekening die klopt",
-            "Entries by ledger; brown is not covered by a signature that holds",
+            "Regels per logboek, ook de ondertekende die niet gelezen zijn; bruin is niet gedekt door een handtekening \
+             die klopt",
+            "Entries by ledger, also signed ones that were not read; brown is not covered by a signature that holds",
         );
         let marked = Some(self.of("Niet gedekt", "Not covered"));
         self.lying(&Chart { title, heads, marked, part: None }, &signed.collect::<Vec<_>>());
@@ -153,20 +158,35 @@ impl Page<'_> {
 
     fn ledger(&self, ledger: &LedgerReport) -> Vec<Cell> {
         let counts = &ledger.counts;
-        let covered = ledger.covered.map_or_else(
-            || Cell::text(self.of("geen controlepunt dat klopt", "no checkpoint that holds")),
-            Cell::Number,
-        );
+        let covered = match (ledger.covered, ledger.signed) {
+            (Some(covered), _) => Cell::Number(covered),
+            (None, Some(signed)) if ledger.whole => Cell::text(format_args!(
+                "0; {} {}",
+                self.of(
+                    "de handtekening klopt en dekt deze niet:",
+                    "the signature holds and does not cover these:"
+                ),
+                self.signed_entries(signed)
+            )),
+            (None, Some(signed)) => Cell::text(format_args!(
+                "{} {}",
+                self.of("de handtekening klopt, over", "the signature holds, over"),
+                self.entries_many(signed)
+            )),
+            (None, None) => {
+                Cell::text(self.of("geen controlepunt dat klopt", "no checkpoint that holds"))
+            }
+        };
         let cosigned = ledger.cosigned.iter().map(|one| format!("{}: {}", one.by, one.entries));
         let cosigned: Vec<_> = cosigned.collect();
         vec![
             Cell::text(self.ledger_of(&ledger.name)),
-            Cell::Number(counts.entries),
+            self.how_much(ledger),
             covered,
             Cell::text(if cosigned.is_empty() { "–".to_owned() } else { cosigned.join("; ") }),
             Cell::Number(counts.rejected),
             Cell::Number(counts.receipts),
-            Cell::code(ledger.root),
+            self.root(ledger),
         ]
     }
 

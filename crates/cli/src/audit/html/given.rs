@@ -78,7 +78,7 @@ impl Page<'_> {
             self.of("Regels van toestemmingen", "Entries of permits"),
             self.of("Ontvangstbewijzen", "Receipts"),
         ];
-        let rows = self.report.answers.sources.iter().filter(is_permitted).map(|one| {
+        let rows = self.report.answers.sources.iter().filter(is_given).map(|one| {
             vec![
                 Cell::text(&one.project),
                 Cell::text(self.party(&one.provider)),
@@ -126,7 +126,7 @@ impl Page<'_> {
     }
 
     fn people_and_hits(&mut self) {
-        let mut sources: Vec<_> = self.report.answers.sources.iter().filter(is_permitted).collect();
+        let mut sources: Vec<_> = self.report.answers.sources.iter().filter(is_given).collect();
         sources.sort_by_key(|one| std::cmp::Reverse(one.subjects.max(one.rows)));
         let bars = sources.iter().flat_map(|one| {
             let bar = |what, value, marked| Bar {
@@ -147,6 +147,11 @@ impl Page<'_> {
         let heads = [self.of("Bron", "Source"), self.of("Aantal", "Count")];
         self.lying(&Chart { title, heads, marked: None, part }, &bars);
     }
+}
+
+/// An answer that came counts, also where no permit for it is on record.
+const fn is_given(source: &&SourceReport) -> bool {
+    is_permitted(source) || source.received.number > 0
 }
 
 const fn is_permitted(source: &&SourceReport) -> bool {

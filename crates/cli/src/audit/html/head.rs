@@ -88,10 +88,7 @@ impl Page<'_> {
                 self.period(basis.first, basis.last),
             ),
             (
-                self.of(
-                    "Termijnen zijn geteld tot",
-                    "Terms are counted up to",
-                ),
+                self.of("Termijnen zijn geteld tot", "Terms are counted up to"),
                 self.report.answers.until.map_or_else(none, |until| until.to_string()),
             ),
             (self.of("Vertrouwde sleutels van de LSI", "Trusted keys of the LSI"), quorum),
@@ -164,9 +161,9 @@ impl Page<'_> {
         };
         vec![
             Cell::text(self.ledger_of(&ledger.name)),
-            Cell::Number(ledger.counts.entries),
+            self.how_much(ledger),
             Cell::text(self.period(ledger.first, ledger.last)),
-            Cell::code(ledger.root),
+            self.root(ledger),
             or_none(cosigned.collect()),
             or_none(stamped.collect()),
         ]
@@ -179,7 +176,31 @@ impl Page<'_> {
         )
     }
 
-    fn entries_many(&self, number: u64) -> String {
+    /// How many entries were read, and of how many where that is not all.
+    pub(super) fn how_much(&self, ledger: &LedgerReport) -> Cell {
+        let read = ledger.counts.entries;
+        if ledger.whole {
+            return Cell::Number(read);
+        }
+        let of = match ledger.signed.filter(|signed| read < *signed) {
+            Some(signed) => format!(" {} {}", self.of("van", "of"), self.signed_entries(signed)),
+            None => self.of(", niet alle", ", not all").to_owned(),
+        };
+        Cell::text(format_args!("{read}{of}{}", self.of(" gelezen", " read")))
+    }
+
+    /// The root over all entries. One over a part is not the ledger's.
+    pub(super) fn root(&self, ledger: &LedgerReport) -> Cell {
+        if ledger.whole {
+            Cell::code(ledger.root)
+        } else {
+            Cell::text(
+                self.of("geen: niet alle regels zijn gelezen", "none: not all entries were read"),
+            )
+        }
+    }
+
+    pub(super) fn entries_many(&self, number: u64) -> String {
         self.lang.number(number, ["regel", "regels"], ["entry", "entries"])
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convenant_audit::{
-    Answers, AskerReport, Basis, Code, Cosigned, Counts, Documents, Entries, FeedbackReport,
-    Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut, MandateReport, Paper,
-    Place, ProjectReport, ReaderReport, RefusalReport, RejectedReport, Report, Severity, SourceReport, THRESHOLDS,
+    Answers, AskerReport, Basis, Code, CoordinatorRead, Cosigned, Counts, Documents, Entries,
+    FeedbackReport, Finding, KeptReport, LedgerKind, LedgerName, LedgerReport, LeftOut,
+    MandateReport, Paper, Place, ProjectReport, ReaderReport, RefusalReport, RejectedReport,
+    Report, Severity, SourceReport, THRESHOLDS,
 };
 use convenant_model::{
     Date, KeyId, Oin, Problem, QueryId, Timestamp,
@@ -58,6 +59,7 @@ fn answers() -> Answers {
     Answers {
         until: Some(at),
         by_coordinator: false,
+        coordinator: None,
         parties: BTreeMap::from([(oin(), HOSTILE.to_owned())]),
         askers: vec![AskerReport {
             project: "P-1".parse().unwrap(),
@@ -179,6 +181,8 @@ fn report() -> Report {
         ledgers: vec![LedgerReport {
             name: HOSTILE.to_owned(),
             root: sha256(b""),
+            whole: true,
+            signed: Some(7),
             covered: Some(7),
             cosigned: vec![cosigned],
             stamped: vec![1, 8],
@@ -533,6 +537,88 @@ fn an_entry_that_counts_twice_is_named_once() {
     assert!(kept.contains(" 9 (2×) 10 (2×)</div>"));
 }
 
+/// A figure that is too low says so, wherever it stands.
+#[test]
+fn every_question_says_how_much_of_the_coordinators_ledger_was_read() {
+    let mut report = report();
+    let read = |read, signed, whole| CoordinatorRead {
+        ledger: LedgerName::new(LedgerKind::Coordinator, oin()),
+        read,
+        signed,
+        whole,
+    };
+    for (coordinator, dutch, english) in [
+        (None, "van de coördinator ontbreekt. Wat hier", "ledger is missing. What stands"),
+        (
+            Some(read(0, Some(37), false)),
+            "van 37 ondertekende regels zijn er 0 gelezen. Wat hier staat komt uit de andere",
+            "was read: 0 of 37 signed entries. What stands here is from the other",
+        ),
+        (Some(read(0, None, false)), "is niets gelezen. Wat hier", "ledger was read. What"),
+        (
+            Some(read(2, Some(37), false)),
+            "van 37 ondertekende regels zijn er 2 gelezen; deze cijfers zijn dus te laag.",
+            "2 of 37 signed entries were read; so these figures are too low.",
+        ),
+        (
+            Some(read(2, None, false)),
+            "Daarvan gelezen: 2 regels; hoeveel er horen te zijn staat niet vast",
+            "Read of it: 2 entries; how many there should be is not certain",
+        ),
+    ] {
+        report.answers.by_coordinator = coordinator.as_ref().is_some_and(|one| one.read > 0);
+        report.answers.coordinator = coordinator;
+        for (lang, said) in [(Lang::Nl, dutch), (Lang::En, english)] {
+            let page = page(&report, lang);
+            let told = (1..=11).filter(|number| section(&page, *number).contains(said));
+            // What became of hits stands in the register.
+            assert_eq!(told.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8, 10, 11], "{said}");
+        }
+    }
+    report.answers.coordinator = Some(read(37, Some(37), true));
+    for (lang, said) in [(Lang::Nl, "van de coördinator"), (Lang::En, "coordinator&#39;s ledger")]
+    {
+        assert!(!section(&page(&report, lang), 1).contains(said), "{said}");
+    }
+}
+
+/// A root over a part is no ledger's, and a signature that holds is told of although entries are missing.
+#[test]
+fn a_ledger_that_was_read_in_part_shows_no_root() {
+    let mut report = report();
+    let ledger = &mut report.ledgers[0];
+    ledger.root = sha256(b"part");
+    (ledger.whole, ledger.signed, ledger.covered, ledger.counts.entries) =
+        (false, Some(37), None, 2);
+    let part = sha256(b"part").to_string();
+    for (lang, much, signed) in [
+        (Lang::Nl, "2 van 37 ondertekende regels gelezen", "de handtekening klopt, over 37 regels"),
+        (Lang::En, "2 of 37 signed entries read", "the signature holds, over 37 entries"),
+    ] {
+        let page = page(&report, lang);
+        assert!(!page.contains(&part), "{lang:?}");
+        assert_eq!(page.matches(much).count(), 2, "in the head and under the log: {lang:?}");
+        assert!(section(&page, 6).contains(signed), "{lang:?}");
+    }
+    // All that its party signed is drawn, as not covered.
+    let table = "<td class=\"n\">37</td><td class=\"n\">37</td>";
+    assert!(section(&page(&report, Lang::Nl), 6).contains(table));
+    report.ledgers[0].whole = true;
+    let page = page(&report, Lang::Nl);
+    assert_eq!(page.matches(&part).count(), 2);
+    assert!(section(&page, 6).contains("klopt en dekt deze niet: 37 ondertekende regels"));
+}
+
+/// An answer that came counts, also where the permit for it cannot be read, or never was.
+#[test]
+fn an_answer_without_a_permit_is_among_the_people() {
+    let mut report = report();
+    report.answers.sources[0].permitted = entries(0);
+    let page = page(&report, Lang::Nl);
+    let source = "<td><code>uwv/dataset</code></td>";
+    assert!(section(&page, 5).contains(source) && !section(&page, 4).contains(source));
+}
+
 /// What was not handed over nobody can vouch for, and whoever reads only the first line is told so.
 #[test]
 fn the_verdict_says_where_a_ledger_is_missing() {
@@ -570,7 +656,10 @@ fn messages_that_were_not_taken_are_told_by_reason() {
     let mut report = report();
     report.answers.refusals.clear();
     for (lang, said) in [
-        (Lang::Nl, ["Er is niets geweigerd.", "een vraag met dit nummer was al ontvangen", "noemen"]),
+        (
+            Lang::Nl,
+            ["Er is niets geweigerd.", "een vraag met dit nummer was al ontvangen", "noemen"],
+        ),
         (Lang::En, ["Nothing was refused.", "A query with this id was received before.", "name a"]),
     ] {
         let refused = section(&page(&report, lang), 3).to_owned();

@@ -65,13 +65,19 @@ impl Page<'_> {
                     "refused under the covenant; the query may name a person, and is therefore not in the ledger itself",
                 );
             }
-            Problem::NotAllowed => "de afzender mag dit niet vragen, of niet namens deze organisatie",
+            Problem::NotAllowed => {
+                "de afzender mag dit niet vragen, of niet namens deze organisatie"
+            }
             Problem::Malformed => "het bericht is niet wat het protocol voorschrijft",
             Problem::BadSignature => "een handtekening klopt niet",
             Problem::Expired => "de vraag was verlopen",
-            Problem::NotYetValid => "de vraag is in de toekomst gemaakt, of langer geldig dan het convenant toelaat",
+            Problem::NotYetValid => {
+                "de vraag is in de toekomst gemaakt, of langer geldig dan het convenant toelaat"
+            }
             Problem::Replayed => "een vraag met dit nummer was al ontvangen",
-            Problem::BadSubjects => "de verzegelde personen gaan niet open, of zijn niet die van de vraag",
+            Problem::BadSubjects => {
+                "de verzegelde personen gaan niet open, of zijn niet die van de vraag"
+            }
             Problem::NotVouched => "niet voor alle personen staat iemand in",
             Problem::RuleError => "de regels van het convenant waren niet toe te passen",
             Problem::RegisterStale => "het register van deze partij was te oud",
