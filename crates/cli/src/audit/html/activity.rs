@@ -25,7 +25,10 @@ impl Page<'_> {
             self.of("Looptijd van het project", "Days of the project"),
             self.of("Vragen", "Questions"),
             self.of("Met toestemming", "With a permit"),
-            self.of("Gevraagd terwijl dat niet gold", "Asked while that did not hold"),
+            self.of(
+                "Gevraagd zonder dat mandaat, project of sleutel gold",
+                "Asked while mandate, project or key did not hold",
+            ),
             self.of("Eerste en laatste", "First and last"),
             self.of("Regels", "Entries"),
         ];
@@ -79,6 +82,7 @@ impl Page<'_> {
             &heads,
             rows,
         );
+        self.permitted_by();
     }
 
     fn by_week(&mut self) {

@@ -59,6 +59,18 @@ impl Page<'_> {
         self.caution(&text);
     }
 
+    /// Says whose permits these are: what the coordinator passes on, the node decides on again.
+    pub(super) fn permitted_by(&mut self) {
+        if self.report.answers.by_coordinator {
+            self.say(
+                "Toegestaan is hier wat de coördinator toestond. Elk knooppunt besluit daarna zelf, en kan alsnog \
+                 weigeren: dat staat bij vraag 3, en het is niet beantwoord.",
+                "Permitted is here what the coordinator permitted. Each node then decides by itself and may refuse \
+                 all the same: question 3 tells so, and it is not answered.",
+            );
+        }
+    }
+
     /// Says that what the coordinator alone tells is not there.
     fn by_others(&mut self, why: &str) {
         let text = self.of(

@@ -22,8 +22,8 @@ impl Page<'_> {
         let left = self.report.left_out.iter().filter(|one| one.severity == Severity::Finding);
         let left = left.filter(|one| bears(Question::of(one.code))).map(|one| one.number);
         let text = self.of(
-            "Besluiten die zijn overgedaan met de regels, het register en de tijd van toen",
-            "Decisions made again with the rules, the register and the time of then",
+            "Besluiten van alle logboeken samen die zijn overgedaan met de regels, het register en de tijd van toen",
+            "Decisions of all ledgers together made again with the rules, the register and the time of then",
         );
         let of = self.of("van", "of");
         self.html.element("p", format_args!("{text}: {again} {of} {decisions}."));
@@ -119,10 +119,11 @@ impl Page<'_> {
         );
         self.how_covered();
         self.cannot(
-            "Wat een partij in de seconden na de laatste medeondertekening terugnam, ziet geen getuige. \
-             Ontvangstbewijzen hebben geen getuige.",
-            "What a party took back in the seconds after the last cosignature, no witness sees. Receipts \
-             have no witness.",
+            "Wat een partij na de laatste medeondertekening terugnam, of anders opschreef en opnieuw tekende, ziet geen \
+             getuige: van regels die niet zijn medeondertekend staat alleen de partij zelf in. Ontvangstbewijzen hebben \
+             geen getuige.",
+            "What a party took back after the last cosignature, or wrote otherwise and signed anew, no witness sees: \
+             for entries that are not cosigned the party alone vouches. Receipts have no witness.",
         );
     }
 

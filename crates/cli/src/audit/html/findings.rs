@@ -98,7 +98,10 @@ impl Page<'_> {
         let mut kinds = Kind::all(self.report);
         kinds.retain(|one| Question::of(one.code) == question);
         if kinds.is_empty() {
-            return;
+            return self.say(
+                "Hierover is er geen bevinding, geen waarschuwing en geen opmerking.",
+                "About this there is no finding, no warning and no note.",
+            );
         }
         let title = self.of("Wat hierover is gevonden", "What was found about this");
         self.html.element("h3", title);

@@ -42,6 +42,7 @@ impl Page<'_> {
         let caption =
             self.of("Velden die een antwoord mocht bevatten", "Fields that an answer could hold");
         self.html.table(caption, &heads, rows);
+        self.permitted_by();
         self.cannot(
             "Wat er in een antwoord stond is verzegeld voor de ontvanger. Het bewijs toont welke velden het \
              knooppunt mocht geven, dat die volgen uit convenant en project, en hoeveel rijen het ondertekende.",
@@ -96,6 +97,7 @@ impl Page<'_> {
         let rows = rows.collect();
         self.html.table(self.lang.of("Personen en treffers", "People and hits"), &heads, rows);
         self.people_and_hits();
+        self.permitted_by();
         self.say(
             "Rijen per honderd: de rijen in antwoorden met ontvangstbewijs, op elke honderd personen of objecten \
              over wie die antwoorden gaan. Vragen die zijn geweigerd, niet beantwoord, of over niemand in het \

@@ -582,6 +582,25 @@ fn every_question_says_how_much_of_the_coordinators_ledger_was_read() {
     }
 }
 
+/// A node may refuse what the coordinator permitted; and of a question on which nothing was found the page says so.
+#[test]
+fn a_reader_is_left_no_guess() {
+    let mut report = report();
+    report.findings.retain(|one| one.code == Code::Verdict);
+    let nothing = "geen bevinding, geen waarschuwing en geen opmerking";
+    let permitted = "Elk knooppunt besluit daarna zelf";
+    for by_coordinator in [false, true] {
+        report.answers.by_coordinator = by_coordinator;
+        let page = page(&report, Lang::Nl);
+        for number in 1..=11 {
+            let section = section(&page, number);
+            assert_eq!(section.contains(nothing), number != 2, "{number}");
+            let counted = by_coordinator && [1, 4, 5].contains(&number);
+            assert_eq!(section.contains(permitted), counted, "{number}");
+        }
+    }
+}
+
 /// A root over a part is no ledger's, and a signature that holds is told of although entries are missing.
 #[test]
 fn a_ledger_that_was_read_in_part_shows_no_root() {

@@ -60,13 +60,13 @@ impl Page<'_> {
         let text = match self.lang {
             Lang::Nl => format!(
                 "Geldig, verlopen of nog niet ingegaan is gerekend op de dag waarop de logboeken eindigen: {end}. \
-                 Gevraagd terwijl dat niet gold zijn vragen op een dag zonder mandaat voor die sleutel, na de \
+                 Gevraagd zonder dat mandaat, project of sleutel gold zijn vragen op een dag zonder mandaat voor die sleutel, na de \
                  laatste dag van het project, of nadat de sleutel was ingetrokken. Wat daarvan toch is \
                  toegestaan en toen niet mocht, staat bij vraag 2 of 6 als bevinding."
             ),
             Lang::En => format!(
                 "Valid, expired or not begun yet is as of the day on which the ledgers end: {end}. Asked while \
-                 that did not hold are questions of a day without a mandate for that key, after the last day of \
+                 mandate, project or key did not hold are questions of a day without a mandate for that key, after the last day of \
                  the project, or after the key was revoked. What was permitted of these all the same, \
                  and was not lawful then, questions 2 and 6 tell of as a finding."
             ),
