@@ -261,7 +261,7 @@ pub fn hashes_of<E>(
     Ok(hashes.iter().map(|hash| Digest::from_bytes(*hash)).collect())
 }
 
-/// The entries in a bundle (tlog-tiles: each preceded by its length in two bytes, big-endian).
+/// The entries in a bundle.
 ///
 /// # Errors
 /// When the tile cannot be read or does not hold as many entries as its name calls for.
@@ -270,16 +270,30 @@ pub fn entries_of<E>(
     read: impl FnOnce(&TileId) -> Result<Vec<u8>, E>,
 ) -> Result<Vec<Vec<u8>>, TileError<E>> {
     let bytes = read(id).map_err(|source| TileError::Read { path: id.path(), source })?;
-    let malformed = || TileError::Malformed { path: id.path(), length: bytes.len() };
-    let (mut rest, mut entries) = (bytes.as_slice(), Vec::new());
+    let entries = whole_entries(&bytes);
+    let length: usize = entries.iter().map(|entry| 2 + entry.len()).sum();
+    let complete = length == bytes.len() && entries.len() as u64 == id.width;
+    if complete {
+        Ok(entries)
+    } else {
+        Err(TileError::Malformed { path: id.path(), length: bytes.len() })
+    }
+}
+
+/// The entries with which a bundle begins, up to the first that is not whole (tlog-tiles: each preceded by its length
+/// in two bytes, big-endian). None is empty.
+#[must_use]
+pub fn whole_entries(bundle: &[u8]) -> Vec<Vec<u8>> {
+    let (mut rest, mut entries) = (bundle, Vec::new());
     while let Some((length, after)) = rest.split_first_chunk() {
         let length = usize::from(u16::from_be_bytes(*length));
-        let (entry, after) = after.split_at_checked(length).ok_or_else(malformed)?;
+        let Some((entry, after)) = after.split_at_checked(length).filter(|_| length > 0) else {
+            break;
+        };
         entries.push(entry.to_vec());
         rest = after;
     }
-    let complete = rest.is_empty() && entries.len() as u64 == id.width;
-    if complete { Ok(entries) } else { Err(malformed()) }
+    entries
 }
 
 #[cfg(test)]

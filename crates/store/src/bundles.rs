@@ -5,7 +5,7 @@ use std::{io, vec::IntoIter};
 
 use convenant_ledger::{
     Place,
-    tile::{self, Row, TileError, TileId, WIDTH},
+    tile::{Row, TileId, WIDTH, whole_entries},
 };
 
 use crate::file_ledger::FileLedger;
@@ -26,7 +26,7 @@ pub(crate) enum BundleFault {
     End(Place),
     /// The bundle is not there.
     Missing(Place),
-    /// The bundle is not what its name says.
+    /// The bundle holds less than its name says: what was read is whole, and this entry is not.
     Malformed(Place),
     /// The bundle cannot be read.
     Io(io::Error),
@@ -55,15 +55,18 @@ impl Bundles {
         let Some(id) = id.filter(|_| self.place.index < self.size) else {
             return Err(BundleFault::End(self.place.clone()));
         };
+        // The one before ended within an entry.
+        if !self.place.index.is_multiple_of(WIDTH) {
+            return Err(BundleFault::Malformed(self.place.clone()));
+        }
         self.place = Place { segment: id.path(), offset: 0, index: self.place.index };
-        tile::entries_of(&id, |id| self.ledger.tile(id)).map_err(|error| match error {
-            TileError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                BundleFault::Missing(self.place.clone())
-            }
-            TileError::Read { source, .. } => BundleFault::Io(source),
-            TileError::Malformed { .. } | TileError::OutOfRange { .. } => {
-                BundleFault::Malformed(self.place.clone())
-            }
-        })
+        let bundle = self.ledger.tile(&id).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BundleFault::Missing(self.place.clone()),
+            _ => BundleFault::Io(error),
+        })?;
+        // What is behind as many as its name says is no entry, and the published tile not that of the entries.
+        let mut entries = whole_entries(&bundle);
+        entries.truncate(usize::try_from(id.width()).unwrap_or(usize::MAX));
+        Ok(entries)
     }
 }

@@ -305,9 +305,9 @@ async fn a_copy_reads_as_its_ledger_and_damage_to_it_is_named() {
 
     fs::write(&bundle, &whole[..whole.len() - 1]).unwrap();
     let damaged = copy.verify(&verifier, &mut |_| {}).unwrap_err();
-    assert!(matches!(&damaged, OpenError::Damaged { place } if place.index == 256), "{damaged}");
+    assert!(matches!(&damaged, OpenError::Damaged { place } if place.index == 511), "{damaged}");
     let mut last = copy.entries().unwrap();
-    assert!(matches!(last.by_ref().last(), Some(Err(EntriesError::Damaged(p))) if p.index == 256));
+    assert!(matches!(last.by_ref().last(), Some(Err(EntriesError::Damaged(p))) if p.index == 511));
 
     let mut altered = whole.clone();
     *altered.last_mut().unwrap() ^= 1;
