@@ -108,7 +108,7 @@ pub fn replay<S: ReadStore>(
 
 /// A broken end is a torn write only if nothing says that more was on record.
 fn require_whole(tail: &Tail, size: u64) -> Result<(), OpenError> {
-    if tail.proves_damage || (tail.end.index < size && tail.torn_bytes > 0) {
+    if tail.is_damaged(size) {
         return Err(OpenError::Damaged { place: tail.end.clone() });
     }
     if tail.end.index < size {

@@ -49,8 +49,19 @@ pub struct Tail {
     pub end: Place,
     /// Bytes behind the end that are not zero.
     pub torn_bytes: u64,
+    /// Whether these are the beginning of an entry of which the segment does not hold the end.
+    pub cut: bool,
     /// Whether what stands behind proves that more entries were durable.
     pub proves_damage: bool,
+}
+
+impl Tail {
+    /// Whether an entry among the first `size` is there and no longer whole. What was cut off, within an entry too, is
+    /// missing instead.
+    #[must_use]
+    pub const fn is_damaged(&self, size: u64) -> bool {
+        self.proves_damage || (self.end.index < size && self.torn_bytes > 0 && !self.cut)
+    }
 }
 
 /// The reading half of a store.

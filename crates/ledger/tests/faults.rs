@@ -128,7 +128,11 @@ fn entries_that_vanish_are_missed() {
     // Half an entry is a torn write only behind the checkpoint.
     let bench = filled();
     bench.store.0.borrow_mut().segment.truncate(cut + 50);
-    assert!(matches!(bench.open(), Err(OpenError::Damaged { place }) if place.index == 299));
+    let error = bench.open().unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Shortened { end, size: 300 } if end.index == 299),
+        "{error}"
+    );
 }
 
 #[test]

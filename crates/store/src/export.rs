@@ -74,7 +74,7 @@ fn write(folder: &Path, tile: &Tile) -> io::Result<()> {
 fn require(tree: &Frontier, tail: Tail, signed: &SignedCheckpoint) -> Result<(), OpenError> {
     let (size, expected) = (signed.checkpoint().size, signed.checkpoint().root);
     if tree.size() < size {
-        return Err(match tail.proves_damage {
+        return Err(match tail.is_damaged(size) {
             true => OpenError::Damaged { place: tail.end },
             false => OpenError::Shortened { end: tail.end, size },
         });

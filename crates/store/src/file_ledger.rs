@@ -16,7 +16,11 @@ use std::{
 
 use convenant_ledger::{
     Checkpoint, Found, LedgerVerifier, OpenError, Place, ReadStore, Replayed, SignedCheckpoint,
-    Tail, checkpoint::CheckpointError, frame::Frames, replay, tile::TileHashes, tile::TileId,
+    Tail,
+    checkpoint::CheckpointError,
+    frame::{Frames, Residue},
+    replay,
+    tile::{Row, TileHashes, TileId, WIDTH},
 };
 use thiserror::Error;
 
@@ -230,7 +234,7 @@ impl FileLedger {
                 Err(BundleFault::Malformed(end)) => (end, true),
                 Err(BundleFault::Io(error)) => return Err(error),
             };
-            return Ok(Tail { end, torn_bytes: 0, proves_damage });
+            return Ok(Tail { end, torn_bytes: 0, cut: false, proves_damage });
         }
     }
 
@@ -238,7 +242,7 @@ impl FileLedger {
         let mut segments = self.segments()?;
         if segments.is_empty() {
             let end = Place { segment: SegmentName::of(0).name, offset: 0, index: 0 };
-            return Ok(Tail { end, torn_bytes: 0, proves_damage: false });
+            return Ok(Tail { end, torn_bytes: 0, cut: false, proves_damage: false });
         }
         let followers: Vec<_> = segments.iter().skip(1).map(|segment| segment.first).collect();
         let mut next = 0;
@@ -254,13 +258,12 @@ impl FileLedger {
                 offset: frames.offset(),
                 index: frames.index(),
             };
-            let residue = frames.residue()?;
             let follower = followers.get(at).copied();
             // A segment is begun only when the one before it is complete and durable.
-            let gap = follower.is_some_and(|first| first != end.index || residue.bytes > 0);
+            let gap = follower.is_some_and(|first| first != end.index || torn_bytes > 0);
             if follower.is_none() || gap || segment.first != next {
-                let proves_damage = residue.proves_damage || gap || segment.first != next;
-                return Ok(Tail { end, torn_bytes: residue.bytes, proves_damage });
+                let proves_damage = proves_damage || gap || segment.first != next;
+                return Ok(Tail { end, torn_bytes, cut, proves_damage });
             }
             next = end.index;
         }
@@ -311,9 +314,11 @@ impl Segments {
             }
             let place = Place { segment: name, offset: frames.offset(), index };
             let follower = self.segments.next();
-            let gap = follower.as_ref().is_some_and(|segment| segment.first != index);
+            // As `replay_segments` weighs it.
+            let gap = |segment: &SegmentName| segment.first != index || residue.bytes > 0;
+            let gap = follower.as_ref().is_some_and(gap);
             let short = follower.is_none() && index < self.covered;
-            let residue = frames.residue()?;
+            let Residue { bytes: torn_bytes, proves_damage, cut } = frames.residue()?;
             if gap || residue.proves_damage || (short && residue.bytes > 0 && !residue.cut) {
                 return Err(EntriesError::Damaged(place));
             }
@@ -352,3 +357,4 @@ fn next_of(bundles: &mut Option<Bundles>) -> Option<Result<(u64, Vec<u8>), Entri
         BundleFault::Io(error) => Some(Err(error.into())),
     }
 }
+            let residue = frames.residue()?;

@@ -192,6 +192,8 @@ async fn entries_that_are_cut_off_are_missing_and_not_damaged() {
         let last = read.entries().unwrap().last().unwrap();
         let Err(EntriesError::Shortened(place)) = last else { panic!("{more}: {last:?}") };
         assert_eq!(place.index, first + 2, "{more}");
+        let Err(LedgerOpenError::Ledger { source, .. }) = bench.open() else { panic!("it opened") };
+        assert!(matches!(&source, OpenError::Shortened { end, .. } if *end == place), "{source}");
     }
 }
 

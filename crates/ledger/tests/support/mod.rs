@@ -4,7 +4,9 @@ use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc};
 
 use convenant_ledger::{
     AppendError, EntryBytes, Found, Ledger, LedgerSigner, OpenError, Place, ReadStore, Recovery,
-    Store, Tail, frame::Frames, note::NoteName,
+    Store, Tail,
+    frame::{Frames, Residue},
+    note::NoteName,
 };
 use convenant_model::{
     Oin, Timestamp,
@@ -68,8 +70,8 @@ impl ReadStore for MemoryStore {
         }
         let end =
             Place { segment: "memory".into(), offset: frames.offset(), index: frames.index() };
-        let residue = frames.residue()?;
-        Ok(Tail { end, torn_bytes: residue.bytes, proves_damage: residue.proves_damage })
+        let Residue { bytes: torn_bytes, proves_damage, cut } = frames.residue()?;
+        Ok(Tail { end, torn_bytes, cut, proves_damage })
     }
 
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
