@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use convenant_ledger::Checkpoint;
+use convenant_ledger::{Checkpoint, LedgerVerifier, SignedCheckpoint};
 use convenant_model::Digest;
 
 use crate::{
@@ -19,6 +19,8 @@ pub struct LedgerCopy {
     pub checkpoint: Option<Vec<u8>>,
     /// The hash of each entry's leaf, as far as the entries can be read.
     pub leaves: Vec<Digest>,
+    /// The entry behind these, where it is there and no longer whole.
+    pub damaged: Option<u64>,
 }
 
 /// Which of several copies to replay.
@@ -82,9 +84,23 @@ impl RegisterEvidence {
                 _ => one.length(),
             });
             let finding = Finding { entry, ..Finding::new(code, name) };
-            findings.push(finding.expected(expected).found(found));
+            let broken = copy.broken(name, own);
+            // What is no longer whole is neither equal nor older.
+            if code != Code::CopyAgrees || broken.is_none() {
+                findings.push(finding.expected(expected).found(found));
+            }
+            findings.extend(broken);
+            findings.extend(copy.refused(self, name));
         }
         Some(Counted { copy: counted, agree, findings })
+    }
+}
+
+impl RegisterEvidence {
+    /// Whether the party of a ledger signed for the very entries of a copy.
+    #[must_use]
+    pub fn has_signed(&self, name: &LedgerName, copy: &LedgerCopy) -> bool {
+        copy.signed(self, name).any > 0
     }
 }
 
@@ -110,6 +126,30 @@ impl LedgerCopy {
             (tree.root() == stated).then_some(Signed { any: size, unrevoked })
         };
         signed().unwrap_or_default()
+    }
+
+    /// That an entry is damaged, or fewer are there than its own checkpoint states.
+    fn broken(&self, name: &LedgerName, counted: &Self) -> Option<Finding> {
+        let finding = Finding::new(Code::CopyDamaged, name).found(self.length());
+        if let Some(damaged) = self.damaged {
+            return Some(finding.entry(damaged).expected(counted.length()));
+        }
+        let stated = Checkpoint::unverified(self.checkpoint.as_deref()?).ok()?;
+        let length = self.leaves.len() as u64;
+        let short = stated.size > length && Some(stated.origin) == name.origin();
+        short.then(|| finding.entry(length).expected(format!("size={}", stated.size)))
+    }
+
+    /// That its checkpoint is none of this ledger's.
+    fn refused(&self, register: &RegisterEvidence, name: &LedgerName) -> Option<Finding> {
+        let (note, origin) = (self.checkpoint.as_deref()?, name.origin()?);
+        let mut fault = None;
+        for key in register.checkpoint_keys(name) {
+            let Ok(verifier) = LedgerVerifier::new(origin.clone(), key) else { continue };
+            fault = Some(SignedCheckpoint::parse(note, &verifier).err()?);
+        }
+        let finding = Finding::new(Code::BadCheckpoint, name);
+        fault.map(|fault| finding.found(format!("{fault}, in `{}`", self.folder)))
     }
 
     fn first_difference(&self, other: &Self) -> Option<u64> {

@@ -105,6 +105,9 @@ codes! {
     Warning CopyLonger = "LOGBOEK_KOPIE_LANGER":
         "Another copy of this ledger holds more entries, from the one named on, for which its party did not sign: they do not count." /
         "Een andere kopie van dit logboek heeft meer regels, vanaf de genoemde, waarvoor de partij niet tekende: ze tellen niet mee.",
+    Warning CopyDamaged = "LOGBOEK_KOPIE_BESCHADIGD":
+        "Another copy of this ledger is no longer whole: the entry named is damaged in it, or it ends there before its own checkpoint; what is behind was not compared." /
+        "Een andere kopie van dit logboek is niet meer heel: de genoemde regel is erin beschadigd, of zij houdt daar op vóór haar eigen controlepunt; wat erachter stond is niet vergeleken.",
     Finding NoCheckpoint = "CONTROLEPUNT_ONTBREEKT":
         "The ledger has entries and no signed checkpoint." /
         "Het logboek heeft regels en geen ondertekend controlepunt.",
@@ -127,8 +130,8 @@ codes! {
         "The party signed another history as well, as a witness, a timestamp or another copy holds; the first entry that differs is the one named, or one before it." /
         "De partij tekende ook een andere geschiedenis, die een getuige, een tijdstempel of een andere kopie bewaart; de eerste regel die afwijkt is de genoemde, of een regel ervoor.",
     Finding Statement = "GETUIGENIS_ONGELDIG":
-        "A checkpoint that a witness holds is not signed with the key of the ledger that it names." /
-        "Een controlepunt dat een getuige bewaart is niet getekend met de sleutel van het logboek dat het noemt.",
+        "What a witness holds as a checkpoint is not signed with the key of the ledger that it, or its file, names." /
+        "Wat een getuige als controlepunt bewaart is niet getekend met de sleutel van het logboek dat het, of zijn bestand, noemt.",
     Finding Cosignature = "MEDEONDERTEKENING_ONGELDIG":
         "A checkpoint that should carry a witness's cosignature does not, or is not of this ledger." /
         "Een controlepunt dat door een getuige medeondertekend zou zijn is dat niet, of is niet van dit logboek.",
@@ -159,6 +162,9 @@ codes! {
     Note Torn = "HERSTART_NA_STORING":
         "The party started after a crash and cut off an incomplete last entry." /
         "De partij startte na een storing en sneed een onvolledige laatste regel af.",
+    Note Behind = "BYTES_NA_LAATSTE_REGEL":
+        "Behind the last whole entry stand bytes that are no entry, as a crash or another file leaves them; nobody signed for them." /
+        "Achter de laatste hele regel staan bytes die geen regel zijn, zoals na een storing of uit een ander bestand; niemand tekende ervoor.",
 
     Finding RegisterPosition = "REGISTER_AFWIJKEND":
         "The decision names a register that is not a beginning of the one verified here." /

@@ -37,6 +37,7 @@ mod figures;
 mod filed;
 mod finding;
 mod findings;
+mod foreign;
 mod grounds;
 mod kept;
 mod ledger;

@@ -21,6 +21,7 @@ mod copies;
 mod evidence;
 mod federation;
 mod html;
+mod naming;
 mod reading;
 
 use self::{copies::Counted, evidence::Evidence};
@@ -127,15 +128,19 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let mut named = BTreeMap::<LedgerName, Vec<&Path>>::new();
     let (mut statements, mut known) = (Vec::<Statement>::new(), BTreeSet::new());
     for folder in evidence.ledgers() {
-        let name = evidence::name(folder, &register)?;
+        let name = naming::name(folder, &register)?;
+    let mut found: Vec<_> = evidence.tiles_of_register(&register)?.into_iter().collect();
         // Another copy of the ledger may hold the same.
-        let said = evidence::statements(folder, &name)?.into_iter();
+        let (said, misnamed) = evidence::statements(folder, &name)?;
+        let said = said.into_iter();
         statements.extend(said.filter(|one| known.insert((one.by.clone(), one.note.clone()))));
         named.entry(name).or_default().push(folder);
     }
+        found.extend(misnamed);
     let (ledgers, copied) = copies::counted(&register, named)?;
     let bar = output::bar("regels");
     bar.set_length(ledgers.iter().map(|one| evidence::size(one.folder)).sum());
+    found.extend(copied);
     let mut passes = 0;
     let report = convenant_audit::audit(&register, |replay| {
         passes += 1;
@@ -143,7 +148,7 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
             bar.set_message("regels, nogmaals: er kwam later nog iets bij wat af leek");
         }
         replay.statements(&statements);
-        replay.find(copied.iter().cloned());
+        replay.find(found.iter().cloned());
         let begin = |ledger: &Counted<'_>| {
             reading::begin(replay, ledger, &statements).with_context(|| ledger.to_string())
         };
@@ -154,6 +159,7 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
         for (source, ledger) in sources.into_iter().zip(&ledgers) {
             replay.add(reading::finish(source).with_context(|| ledger.to_string())?);
         }
+            replay.find(source.entries.behind(&ledger.name));
         anyhow::Ok(())
     });
     bar.finish_and_clear();

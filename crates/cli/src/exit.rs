@@ -58,15 +58,20 @@ pub(crate) trait Named<T> {
 
 impl<T> Named<T> for io::Result<T> {
     fn named(self, what: impl FnOnce() -> String) -> anyhow::Result<T> {
-        self.map_err(|error| match error.kind() {
-            ErrorKind::NotFound
-            | ErrorKind::AlreadyExists
-            | ErrorKind::PermissionDenied
-            | ErrorKind::NotADirectory
-            | ErrorKind::IsADirectory
-            | ErrorKind::InvalidData => anyhow::Error::new(error).context(Usage(what())),
-            _ => anyhow::Error::new(error).context(what()),
-        })
+        self.map_err(|error| of_file(error, what()))
+    }
+}
+
+/// The same of an error.
+pub(crate) fn of_file(error: io::Error, what: String) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::AlreadyExists
+        | ErrorKind::PermissionDenied
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::InvalidData => anyhow::Error::new(error).context(Usage(what)),
+        _ => anyhow::Error::new(error).context(what),
     }
 }
 

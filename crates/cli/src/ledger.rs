@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use convenant_ledger::{
-    LedgerVerifier, SignedCheckpoint,
+    Checkpoint, LedgerVerifier, SignedCheckpoint,
     merkle::{inclusion_proof, leaf_hash, verify_inclusion},
     note::{Note, NoteName},
 };
@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{
     args::number,
-    exit::{Exit, Named as _, bad_evidence, usage},
+    exit::{Exit, Named as _, bad_evidence, of_file, usage},
     output,
 };
 
@@ -185,15 +185,18 @@ fn root_of(text: &str) -> Option<Digest> {
     Some(Digest::from_bytes(bytes.0))
 }
 
-/// The checkpoint of a ledger or register.
+/// The checkpoint of a ledger or register, not verified.
 pub(crate) fn note(dir: &Path) -> anyhow::Result<String> {
     folder::is_one(dir)?;
     let path = dir.join("checkpoint");
-    let read = fs::read_to_string(&path);
+    let read = fs::read(&path);
     let missing = read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     let read = read.named(|| format!("`{}` cannot be read", path.display()));
     // A ledger has a checkpoint from its first entry on: without one, nothing vouches for it.
-    if missing { read.map_err(bad_evidence) } else { read }
+    let read = if missing { read.map_err(bad_evidence) } else { read }?;
+    let none = || format!("`{}` is no checkpoint", path.display());
+    Checkpoint::unverified(&read).with_context(none).map_err(bad_evidence)?;
+    String::from_utf8(read).with_context(none).map_err(bad_evidence)
 }
 
 /// The verifier of a ledger: its key, and its name as given or as its checkpoint says.
@@ -202,7 +205,14 @@ pub(crate) fn verifier(
     origin: Option<&str>,
     note: &str,
 ) -> anyhow::Result<LedgerVerifier> {
-    let origin = origin.or_else(|| note.lines().next()).unwrap_or_default();
+    let stated = note.lines().next().unwrap_or_default();
+    let origin = origin.unwrap_or(stated);
+    if origin != stated {
+        let [origin, stated] = [origin, stated].map(output::shown);
+        return Err(bad_evidence(anyhow::anyhow!(
+            "`--origin`: the checkpoint is of ledger `{stated}`, not of `{origin}`"
+        )));
+    }
     let name = NoteName::new(origin).map_err(bad_evidence)?;
     LedgerVerifier::new(name, verifying_key(key)?)
         .map_err(|error| usage(format!("`{}`: {error}", key.display())))
@@ -254,10 +264,13 @@ fn open(dir: &Path) -> anyhow::Result<FileLedger> {
     FileLedger::open_read(dir).named(|| format!("`{}` is no ledger", dir.display()))
 }
 
-fn unreadable(error: EntriesError) -> anyhow::Error {
+/// Why entries cannot be read: the evidence does not hold, or the folder is not what it should be.
+pub(crate) fn unreadable(error: EntriesError) -> anyhow::Error {
     match error {
-        EntriesError::Damaged(_) | EntriesError::Shortened(_) => bad_evidence(error),
-        EntriesError::Io(_) => error.into(),
+        EntriesError::Damaged(_) | EntriesError::Shortened(_) | EntriesError::Checkpoint(_) => {
+            bad_evidence(error)
+        }
+        EntriesError::Io(error) => of_file(error, "the ledger cannot be read".to_owned()),
     }
 }
 

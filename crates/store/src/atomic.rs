@@ -3,8 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use thiserror::Error;
 
 /// Whether the bytes must be on disk before the name points to them.
 #[derive(Clone, Copy, PartialEq)]
@@ -45,11 +47,25 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The content of a file; `None` where there is none.
+/// The content of a file; `None` where there is none. An error names the file.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(unread(path)(error)),
     }
+}
+
+/// Of which file or folder an error is.
+#[derive(Debug, Error)]
+#[error("`{}` cannot be read", path.display())]
+struct Unread {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The same error, of the same kind, with the file or folder that could not be read.
+pub(crate) fn unread(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    let path = path.to_owned();
+    move |source| io::Error::new(source.kind(), Unread { path: path.clone(), source })
 }

@@ -55,13 +55,33 @@ impl SegmentName {
 pub enum EntriesError {
     /// A segment cannot be read.
     #[error("the ledger could not be read")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+    /// The checkpoint is no checkpoint: how many entries there should be, nobody knows.
+    #[error(transparent)]
+    Checkpoint(io::Error),
     /// An entry is not whole although others follow it or the checkpoint covers it.
     #[error("{0} is damaged")]
     Damaged(Place),
     /// Everything that there is is whole, and ends before what the checkpoint covers.
     #[error("the entries end before {0}, and the checkpoint covers more")]
     Shortened(Place),
+}
+
+impl From<io::Error> for EntriesError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidData => Self::Checkpoint(error),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// The file is there, and is none of a signed checkpoint.
+#[derive(Debug, Error)]
+#[error("`{}` is no checkpoint", path.display())]
+struct NoCheckpoint {
+    path: PathBuf,
+    source: CheckpointError,
 }
 
 impl EntriesError {
@@ -127,6 +147,20 @@ impl FileLedger {
     pub fn entries(&self) -> Result<Entries, EntriesError> {
         // Before the segments, so that a ledger that is being written is never found too short.
         let covered = self.covered()?;
+        self.entries_of(covered)
+    }
+
+    /// The entries as far as they are whole, whatever the checkpoint states: for where it is no checkpoint, or another
+    /// ledger's.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn whole_entries(&self) -> Result<Entries, EntriesError> {
+        self.entries_of(if self.is_copy() { self.bundled() } else { 0 })
+    }
+
+    /// The entries, of which there should be so many.
+    fn entries_of(&self, covered: u64) -> Result<Entries, EntriesError> {
         if self.is_copy() {
             return Ok(Entries(Kind::Bundles(Some(Bundles::new(self.clone(), covered)))));
         }
@@ -135,7 +169,7 @@ impl FileLedger {
             Some(segment) => Some((self.frames(&segment, 0)?, segment.name)),
             None => None,
         };
-        let segments = Segments { ledger: self.clone(), segments, current, covered };
+        let segments = Segments { ledger: self.clone(), segments, current, covered, behind: None };
         Ok(Entries(Kind::Segments(segments)))
     }
 
@@ -157,11 +191,21 @@ impl FileLedger {
 
     /// Number of entries that the checkpoint states, unverified.
     pub(crate) fn covered(&self) -> io::Result<u64> {
-        match self.read("checkpoint")? {
-            Some(bytes) => Checkpoint::unverified_size(&bytes)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
-            None => Ok(0),
-        }
+        let Some(bytes) = self.read("checkpoint")? else { return Ok(0) };
+        Checkpoint::unverified_size(&bytes).map_err(|source| {
+            let path = self.path("checkpoint");
+            io::Error::new(io::ErrorKind::InvalidData, NoCheckpoint { path, source })
+        })
+    }
+
+    /// Number of entries in the bundles of a copy, by their names.
+    fn bundled(&self) -> u64 {
+        let ends = |size: u64| {
+            let last = TileId::within(Row::Entries, size.saturating_sub(1) / WIDTH, size);
+            last.is_some_and(|last| self.path(&last.path()).exists())
+        };
+        let full = (1..).take_while(|bundles| ends(bundles * WIDTH)).last().unwrap_or(0) * WIDTH;
+        (full + 1..full + WIDTH).rev().find(|size| ends(*size)).unwrap_or(full)
     }
 
     /// Hashes of the published tree of `size` entries, for proofs.
@@ -187,7 +231,8 @@ impl FileLedger {
 
     fn segments(&self) -> io::Result<Vec<SegmentName>> {
         let mut segments = Vec::new();
-        for item in fs::read_dir(self.segments_folder())? {
+        let folder = self.segments_folder();
+        for item in fs::read_dir(&folder).map_err(atomic::unread(&folder))? {
             let path = item?.path();
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             if let (Ok(first), Some("seg")) = (name.parse(), extension(&path)) {
@@ -199,8 +244,14 @@ impl FileLedger {
     }
 
     fn frames(&self, segment: &SegmentName, first: u64) -> io::Result<Frames<Input>> {
-        let file = File::open(self.path(&segment.name))?;
-        let length = file.metadata()?.len();
+        let path = self.path(&segment.name);
+        let unread = atomic::unread(&path);
+        let file = File::open(&path).map_err(&unread)?;
+        let is = file.metadata().map_err(&unread)?;
+        if is.is_dir() {
+            return Err(unread(io::ErrorKind::IsADirectory.into()));
+        }
+        let length = is.len();
         Ok(Frames::new(BufReader::with_capacity(256 * 1024, file).take(length), first))
     }
 }
@@ -258,6 +309,7 @@ impl FileLedger {
                 offset: frames.offset(),
                 index: frames.index(),
             };
+            let Residue { bytes: torn_bytes, proves_damage, cut } = frames.residue()?;
             let follower = followers.get(at).copied();
             // A segment is begun only when the one before it is complete and durable.
             let gap = follower.is_some_and(|first| first != end.index || torn_bytes > 0);
@@ -275,6 +327,18 @@ impl FileLedger {
 #[derive(Debug)]
 pub struct Entries(Kind);
 
+impl Entries {
+    /// Once all were read: the segment in which something stands behind the last of them that is no entry, and how many
+    /// bytes.
+    #[must_use]
+    pub fn behind(&self) -> Option<(&str, u64)> {
+        let Kind::Segments(Segments { behind: Some((segment, bytes)), .. }) = &self.0 else {
+            return None;
+        };
+        Some((segment, *bytes))
+    }
+}
+
 #[derive(Debug)]
 enum Kind {
     Segments(Segments),
@@ -287,6 +351,7 @@ struct Segments {
     segments: std::vec::IntoIter<SegmentName>,
     current: Option<(Frames<Input>, String)>,
     covered: u64,
+    behind: Option<(String, u64)>,
 }
 
 impl Segments {
@@ -313,20 +378,24 @@ impl Segments {
                 return Ok(Some((index, entry)));
             }
             let place = Place { segment: name, offset: frames.offset(), index };
+            let residue = frames.residue()?;
             let follower = self.segments.next();
             // As `replay_segments` weighs it.
             let gap = |segment: &SegmentName| segment.first != index || residue.bytes > 0;
             let gap = follower.as_ref().is_some_and(gap);
             let short = follower.is_none() && index < self.covered;
-            let Residue { bytes: torn_bytes, proves_damage, cut } = frames.residue()?;
             if gap || residue.proves_damage || (short && residue.bytes > 0 && !residue.cut) {
                 return Err(EntriesError::Damaged(place));
             }
             if short {
                 return Err(EntriesError::Shortened(place));
             }
-            if let Some(segment) = follower {
-                self.current = Some((self.ledger.frames(&segment, index)?, segment.name));
+            match follower {
+                Some(segment) => {
+                    self.current = Some((self.ledger.frames(&segment, index)?, segment.name));
+                }
+                None if residue.bytes > 0 => self.behind = Some((place.segment, residue.bytes)),
+                None => {}
             }
         }
     }
@@ -357,4 +426,3 @@ fn next_of(bundles: &mut Option<Bundles>) -> Option<Result<(u64, Vec<u8>), Entri
         BundleFault::Io(error) => Some(Err(error.into())),
     }
 }
-            let residue = frames.residue()?;

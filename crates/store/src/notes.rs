@@ -39,22 +39,38 @@ impl Notes {
     /// Every note in the folder, by its file name in sequence.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the folder or a file in it cannot be read: which, it says.
     pub fn all(&self) -> io::Result<Vec<Vec<u8>>> {
-        let listed = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            listed => listed?,
-        };
-        let mut paths: Vec<_> =
-            listed.map(|one| one.map(|one| one.path())).collect::<io::Result<_>>()?;
-        paths.retain(|path| path.extension().is_none_or(|end| end != "part"));
-        paths.sort();
-        paths.iter().map(fs::read).collect()
+        Ok(self.listed()?.into_iter().map(|(_, note)| note).collect())
     }
 
-    /// A name as a file name: `/`, which separates kind and party in the names of our ledgers, becomes
+    /// The same, each with its file.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read: which, it says.
+    pub fn listed(&self) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+        let unread = atomic::unread(&self.dir);
+        let listed = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listed => listed.map_err(&unread)?,
+        };
+        let mut paths: Vec<_> = listed
+            .map(|one| one.map(|one| one.path()))
+            .collect::<io::Result<_>>()
+            .map_err(unread)?;
+        paths.retain(|path| path.extension().is_none_or(|end| end != "part"));
+        paths.sort();
+        let read = |path: PathBuf| match fs::read(&path) {
+            Ok(note) => Ok((path, note)),
+            Err(error) => Err(atomic::unread(&path)(error)),
+        };
+        paths.into_iter().map(read).collect()
+    }
+
+    /// The file of a name's note. In it `/`, which separates kind and party in the names of our ledgers, becomes
     /// `_`, so that no name leads out of the folder.
-    fn path(&self, name: &NoteName) -> PathBuf {
+    #[must_use]
+    pub fn path(&self, name: &NoteName) -> PathBuf {
         self.dir.join(name.as_str().replace('/', "_"))
     }
 }

@@ -198,6 +198,37 @@ async fn entries_that_are_cut_off_are_missing_and_not_damaged() {
 }
 
 #[tokio::test]
+async fn without_a_checkpoint_that_is_one_the_whole_entries_can_be_read_all_the_same() {
+    let bench = filled(300).await;
+    let ledger = FileLedger::open_read(bench.path()).unwrap();
+    let out = bench.path().with_extension("copy");
+    ledger.export(&out, bench.signer().verifier(), &mut |_, _| {}).unwrap();
+    for folder in [bench.path(), out.clone()] {
+        let checkpoint = folder.join("checkpoint");
+        fs::write(&checkpoint, "hallo\n").unwrap();
+        let ledger = FileLedger::open_read(folder).unwrap();
+        let Err(error @ EntriesError::Checkpoint(_)) = ledger.entries() else { panic!("{out:?}") };
+        assert!(error.to_string().contains(checkpoint.to_str().unwrap()), "{error}");
+        let mut entries = ledger.whole_entries().unwrap();
+        assert_eq!(entries.by_ref().map(Result::unwrap).count(), 300);
+        assert_eq!(entries.behind(), None);
+    }
+    fs::remove_dir_all(out).unwrap();
+}
+
+#[tokio::test]
+async fn what_stands_behind_the_last_entry_is_told() {
+    let bench = filled(3).await;
+    let segment = segments(&bench).pop().unwrap();
+    let file = OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(b"hallo", 3 * frame_length()).unwrap();
+    let ledger = FileLedger::open_read(bench.path()).unwrap();
+    let mut entries = ledger.entries().unwrap();
+    assert_eq!(entries.by_ref().map(Result::unwrap).count(), 3);
+    assert_eq!(entries.behind(), Some(("segments/00000000000000000000.seg", 5)));
+}
+
+#[tokio::test]
 async fn a_segment_that_vanishes_is_missed() {
     let bench = filled(300).await;
     fs::remove_file(&segments(&bench)[1]).unwrap();

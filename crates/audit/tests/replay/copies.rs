@@ -3,11 +3,11 @@
 use std::iter;
 
 use convenant_audit::{
-    Beside, Counted, LedgerCopy, LedgerKind, LedgerName, Replay, Report, Severity,
+    Beside, Counted, Finding, LedgerCopy, LedgerKind, LedgerName, Replay, Report, Severity,
 };
 use convenant_ledger::merkle::leaf_hash;
 
-use crate::world::{UWV, World, at, bytes, found, oin, tree};
+use crate::world::{COORDINATOR, UWV, World, at, bytes, found, oin, tree};
 
 fn uwv() -> LedgerName {
     LedgerName::new(LedgerKind::Node, oin(UWV))
@@ -33,6 +33,7 @@ fn copy(world: &World, folder: &str, entries: &[Vec<u8>], signed: &[Vec<u8>]) ->
         folder: folder.to_owned(),
         checkpoint: Some(signed.unwrap().to_string().into_bytes()),
         leaves: entries.iter().map(|entry| leaf_hash(entry)).collect(),
+        damaged: None,
     }
 }
 
@@ -66,6 +67,66 @@ fn of_equal_and_older_copies_the_longest_counts_and_the_others_are_named() {
     let expected = ["entries=2 in `old`", "entries=4 in `same`"]
         .map(|found| ["entries=4 in `one`".to_owned(), found.to_owned()]);
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_copy_that_is_no_longer_whole_is_told_as_that() {
+    let (world, all) = ledger();
+    let one = copy(&world, "one", &all, &all);
+    let cut = copy(&world, "cut", &all[..3], &all);
+    let damaged = LedgerCopy { damaged: Some(2), ..copy(&world, "damaged", &all[..2], &all) };
+    let (which, report) = held(&world, &[one.clone(), cut.clone(), damaged.clone()]);
+    assert_eq!(which, counted(0, &[1, 2]));
+    let told = ["LOGBOEK_KOPIE_BESCHADIGD uwv 2", "LOGBOEK_KOPIE_BESCHADIGD uwv 3"];
+    assert_eq!(found(&report, Severity::Warning), told);
+    assert!(report.holds() && found(&report, Severity::Note).is_empty(), "{report}");
+    let [at_two, at_three] = report.findings.as_slice() else { panic!("{report}") };
+    assert_eq!(at_two.expected.as_deref(), Some("entries=4 in `one`"));
+    assert_eq!(at_three.expected.as_deref(), Some("size=4"));
+    // Of two of which neither is whole, the longer counts.
+    let (which, report) = held(&world, &[damaged, cut]);
+    assert_eq!(which, counted(1, &[0]));
+    assert_eq!(found(&report, Severity::Warning), ["LOGBOEK_KOPIE_BESCHADIGD uwv 2"]);
+    // A checkpoint that is none, or another ledger's, says nothing of an end.
+    let coordinator = LedgerName::new(LedgerKind::Coordinator, oin(COORDINATOR));
+    let theirs = world.signer(&coordinator).sign(9, tree(&all).root(), at()).unwrap().to_string();
+    for other in [String::new(), theirs] {
+        let other = LedgerCopy { checkpoint: Some(other.into_bytes()), ..one.clone() };
+        let (_, report) = held(&world, &[one.clone(), other]);
+        assert_eq!(found(&report, Severity::Finding), ["CONTROLEPUNT_ONGELDIG uwv"]);
+        assert_eq!(found(&report, Severity::Note), ["LOGBOEK_KOPIE uwv"]);
+        assert_eq!(found(&report, Severity::Warning), [""; 0]);
+    }
+}
+
+/// What a party signed is its own, whatever the entries say: nobody hides behind another's name.
+#[test]
+fn entries_that_a_party_signed_are_its_own() {
+    let (world, all) = ledger();
+    let evidence = world.evidence();
+    let signed = |entries, over| evidence.has_signed(&uwv(), &copy(&world, "one", entries, over));
+    assert!(signed(&all, &all) && signed(&all, &all[..2]));
+    assert!(!signed(&all, &other(&all, 2)));
+}
+
+#[test]
+fn what_lies_in_a_folder_besides_is_told() {
+    let (world, all) = ledger();
+    let evidence = world.evidence();
+    let mut replay = Replay::new(&evidence);
+    let signed = copy(&world, "one", &all, &all).checkpoint.unwrap();
+    let behind = Finding::behind(&uwv(), "segments/0.seg", 6);
+    replay.find([behind, Finding::misnamed(&uwv(), "witnessing/other", &signed)]);
+    replay.find(Finding::tiles_of_register(&["tile/0/000.p/3".to_owned()]));
+    let report = replay.report();
+    assert_eq!(found(&report, Severity::Note), ["BYTES_NA_LAATSTE_REGEL uwv"]);
+    let findings = found(&report, Severity::Finding);
+    assert!(findings.contains(&"GETUIGENIS_ONGELDIG uwv".to_owned()), "{findings:?}");
+    assert!(findings.contains(&"TEGEL_AFWIJKEND register".to_owned()), "{findings:?}");
+    let told = report.to_string();
+    assert!(told.contains("vastgelegd: bytes: 6 in `segments/0.seg`"), "{told}");
+    assert!(told.contains(&format!("logboek: convenant.{}, omvang: 4 in `", uwv())), "{told}");
+    assert_eq!(Finding::tiles_of_register(&[]), None);
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use anyhow::Context as _;
 use convenant_audit::{Finding, LedgerCopy, LedgerName, RegisterEvidence};
+use convenant_ledger::merkle::leaf_hash;
+use convenant_store::EntriesError;
 
 use super::evidence;
-use crate::output;
+use crate::{ledger::unreadable, output};
 
 /// The folder of a ledger that is replayed.
 pub(super) struct Counted<'e> {
@@ -34,7 +36,8 @@ pub(super) fn counted<'e>(
             continue;
         }
         let comparing = output::spinner("kopieën vergelijken");
-        let copies: anyhow::Result<Vec<_>> = folders.iter().map(|folder| copy(folder)).collect();
+        let copies = folders.iter().map(|folder| copy(folder, &name));
+        let copies: anyhow::Result<Vec<_>> = copies.collect();
         comparing.finish_and_clear();
         let Some(which) = register.compare_copies(&name, &copies?) else { continue };
         findings.extend(which.findings);
@@ -46,13 +49,21 @@ pub(super) fn counted<'e>(
     Ok((counted, findings))
 }
 
-fn copy(folder: &Path) -> anyhow::Result<LedgerCopy> {
+/// The entries of a folder, as far as they can be read, with the checkpoint that is held against them.
+pub(super) fn copy(folder: &Path, name: &LedgerName) -> anyhow::Result<LedgerCopy> {
     let read = || -> anyhow::Result<_> {
-        Ok(LedgerCopy {
-            folder: folder.display().to_string(),
-            checkpoint: evidence::checkpoint(folder)?,
-            leaves: evidence::leaves(folder)?,
-        })
+        let checkpoint = evidence::checkpoint(folder)?;
+        let (mut leaves, mut damaged) = (Vec::new(), None);
+        for entry in evidence::entries(&evidence::open(folder)?, name, checkpoint.as_deref())? {
+            match entry {
+                Ok((_, entry)) => leaves.push(leaf_hash(&entry)),
+                Err(EntriesError::Damaged(place)) => damaged = Some(place.index),
+                // What is missing at the end, the checkpoint shows.
+                Err(EntriesError::Shortened(_)) => {}
+                Err(error) => return Err(unreadable(error)),
+            }
+        }
+        Ok(LedgerCopy { folder: folder.display().to_string(), checkpoint, leaves, damaged })
     };
     read().with_context(|| format!("the ledger in `{}`", folder.display()))
 }

@@ -7,18 +7,22 @@ use std::{
 };
 
 use anyhow::Context as _;
-use convenant_audit::{LedgerKind, LedgerName, RegisterEvidence, Statement};
+use convenant_audit::{Finding, LedgerName, RegisterEvidence, Severity, Statement};
 use convenant_client::ClientConfig;
-use convenant_ledger::{Checkpoint, EntryBytes, LedgerVerifier, merkle::leaf_hash, note::NoteName};
-use convenant_model::{Digest, entry::Entry};
+use convenant_ledger::{Checkpoint, DocumentEntry, LedgerVerifier, note::NoteName};
 use convenant_register::folder::{self, FolderError};
 use convenant_setup::{RegisterSection, verifying_key};
-use convenant_store::{Entries, EntriesError, FileLedger, Notes};
+use convenant_signing::Jws;
+use convenant_store::{Entries, EntriesError, FileLedger, Notes, Published};
 
 use super::{ReplayArgs, federation};
 use crate::{
     exit::{Named as _, usage},
-    ledger::{self, folder::documents_in},
+    ledger::{
+        self,
+        folder::{documents_in, has_documents_alone},
+        unreadable,
+    },
     output,
 };
 
@@ -101,6 +105,26 @@ impl Evidence {
         bar.finish_and_clear();
         Ok(evidence)
     }
+
+    /// That tiles which the coordinator publishes of the register are not those of its documents. Where these do not
+    /// hold themselves, that is told; a register as others follow it has no tiles.
+    pub(super) fn tiles_of_register(
+        &self,
+        register: &RegisterEvidence,
+    ) -> anyhow::Result<Option<Finding>> {
+        let unsound = |one: &Finding| one.severity == Severity::Finding;
+        if has_documents_alone(&self.register) || register.findings().iter().any(unsound) {
+            return Ok(None);
+        }
+        let mut published = Published::of(&open(&self.register)?)?;
+        for index in 0..register.position().size {
+            let document = folder::document(&self.register, index)?;
+            let described = DocumentEntry::describe(&document, Jws::parse(&document)?.typ())?;
+            let entry = described.to_bytes()?;
+            published.push(*entry.leaf(), entry.as_bytes());
+        }
+        Ok(Finding::tiles_of_register(&published.unlike()))
+    }
 }
 
 /// An error where one folder is named twice, however it is spelled.
@@ -136,47 +160,31 @@ fn documents(dir: &Path) -> anyhow::Result<(Vec<Vec<u8>>, usize)> {
     Ok((documents, missing))
 }
 
-/// Whose ledger it claims to be: by its checkpoint or else by its first entry. The keys in the register
-/// decide whether that is true.
-pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<LedgerName> {
-    let checkpoint = checkpoint(dir)?;
-    let origin = checkpoint.as_deref().and_then(first_line);
-    if let Some(name) = origin.and_then(LedgerName::from_origin) {
-        return Ok(name);
+/// What the party of a ledger cosigned as a witness of others, and the files that hold something else than they are
+/// named after.
+pub(super) fn statements(
+    dir: &Path,
+    by: &LedgerName,
+) -> anyhow::Result<(Vec<Statement>, Vec<Finding>)> {
+    let witnessing = convenant_witness::witnessing(dir);
+    let (mut statements, mut misnamed) = (Vec::new(), Vec::new());
+    for (file, note) in witnessing.listed().named(|| of_witnesses(dir))? {
+        let of = Checkpoint::unverified(&note).map(|stated| witnessing.path(&stated.origin));
+        if !of.is_ok_and(|named| named == file) {
+            let shown = file.strip_prefix(dir).unwrap_or(&file).display().to_string();
+            misnamed.push(Finding::misnamed(by, &shown, &note));
+        }
+        statements.push(Statement { by: by.clone(), note });
     }
-    let first = open(dir)?.entries()?.next();
-    let entry = first.and_then(Result::ok).and_then(|(_, bytes)| EntryBytes::parse(&bytes).ok());
-    let entry = entry.ok_or_else(|| {
-        let dir = dir.display();
-        usage(format!("neither checkpoint nor first entry tells whose ledger is in `{dir}`"))
-    })?;
-    let (party, receipts) = match entry {
-        Entry::Started(one) => (one.party, false),
-        Entry::Conflict(one) => (one.party, false),
-        Entry::Read(one) => (one.party, false),
-        Entry::Decision(one) => (one.party, false),
-        Entry::Outcome(one) => (one.party, false),
-        Entry::Rejected(one) => (one.party, false),
-        Entry::Receipt(one) => (one.party, true),
-    };
-    let enrolment = register.register().state().enrolment(&party);
-    let coordinates = enrolment.is_some_and(|one| one.kind.as_str() == "coordinator");
-    let kind = match (receipts, coordinates) {
-        (true, _) => LedgerKind::Receipts,
-        (_, true) => LedgerKind::Coordinator,
-        _ => LedgerKind::Node,
-    };
-    Ok(LedgerName::new(kind, party))
-}
-
-/// What the party of a ledger cosigned as a witness of others.
-pub(super) fn statements(dir: &Path, by: &LedgerName) -> anyhow::Result<Vec<Statement>> {
-    let notes = notes(&convenant_witness::witnessing(dir), dir)?;
-    Ok(notes.into_iter().map(|note| Statement { by: by.clone(), note }).collect())
+    Ok((statements, misnamed))
 }
 
 pub(super) fn notes(notes: &Notes, dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
-    notes.all().with_context(|| format!("the notes of witnesses in `{}`", dir.display()))
+    notes.all().named(|| of_witnesses(dir))
+}
+
+fn of_witnesses(dir: &Path) -> String {
+    format!("the notes of witnesses in `{}` cannot be read", dir.display())
 }
 
 /// How many entries it says that it has; zero where it does not say.
@@ -185,25 +193,20 @@ pub(super) fn size(dir: &Path) -> u64 {
     checkpoint.and_then(|note| Checkpoint::unverified_size(&note).ok()).unwrap_or(0)
 }
 
-/// The hash of each entry's leaf, as far as the entries can be read.
-pub(super) fn leaves(dir: &Path) -> anyhow::Result<Vec<Digest>> {
-    let mut leaves = Vec::new();
-    for entry in entries(&open(dir)?)?.into_iter().flatten() {
-        match entry {
-            Ok((_, entry)) => leaves.push(leaf_hash(&entry)),
-            Err(error) if error.is_passing() => break,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(leaves)
-}
-
-/// The entries. Without a checkpoint that can be read nobody knows how much there is.
-pub(super) fn entries(ledger: &FileLedger) -> anyhow::Result<Option<Entries>> {
-    match ledger.entries() {
-        Err(EntriesError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
-        entries => Ok(Some(entries?)),
-    }
+/// The entries; where the checkpoint is none of this ledger, which is told of by itself, all that are whole.
+pub(super) fn entries(
+    ledger: &FileLedger,
+    name: &LedgerName,
+    checkpoint: Option<&[u8]>,
+) -> anyhow::Result<Entries> {
+    let origin = name.origin();
+    let own = |note| first_line(note) == origin.as_ref().map(NoteName::as_str);
+    let entries = match ledger.entries() {
+        Ok(entries) if checkpoint.is_none_or(own) => Ok(entries),
+        Ok(_) | Err(EntriesError::Checkpoint(_)) => ledger.whole_entries(),
+        Err(error) => Err(error),
+    };
+    entries.map_err(unreadable)
 }
 
 /// What a folder holds that the party of the ledger signed: its checkpoint, and those that were cosigned or put under
@@ -228,6 +231,6 @@ pub(super) fn checkpoint(dir: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     }
 }
 
-fn first_line(note: &[u8]) -> Option<&str> {
+pub(super) fn first_line(note: &[u8]) -> Option<&str> {
     std::str::from_utf8(note).ok()?.lines().next()
 }

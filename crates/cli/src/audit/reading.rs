@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use convenant_audit::{Beside, Replay, Replayed, Source, Statement};
+use convenant_audit::{Beside, Finding, LedgerName, Replay, Replayed, Source, Statement};
 use convenant_ledger::{
     Checkpoint,
     merkle::{HashSource as _, leaf_hash},
@@ -13,21 +13,30 @@ use super::{
     copies::Counted,
     evidence::{checkpoint, checkpoints, entries, notes, open},
 };
+use crate::ledger::unreadable;
 
 /// The entries of a ledger as they are read, each held against the published tiles on the way.
 pub(super) struct Reading {
     ledger: FileLedger,
     /// How many entries the checkpoint states.
     size: u64,
-    entries: Option<Entries>,
+    entries: Entries,
     published: Option<Published>,
+}
+
+impl Reading {
+    /// What stands behind the last entry, when all were read, and is none.
+    pub(super) fn behind(&self, name: &LedgerName) -> Option<Finding> {
+        let (segment, bytes) = self.entries.behind()?;
+        Some(Finding::behind(name, segment, bytes))
+    }
 }
 
 impl Iterator for Reading {
     type Item = Result<(u64, Vec<u8>), EntriesError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let read = self.entries.as_mut()?.next()?;
+        let read = self.entries.next()?;
         if let (Some(published), Ok((_, entry))) = (&mut self.published, &read) {
             published.push(leaf_hash(entry), entry);
         }
@@ -55,8 +64,7 @@ pub(super) fn begin<'a>(
         checkpoint,
         copies: counted.agree.iter().map(copy).collect::<anyhow::Result<_>>()?,
     };
-    // Where there are none, `finish` reports it.
-    let entries = entries(&ledger)?;
+    let entries = entries(&ledger, &counted.name, beside.checkpoint.as_deref())?;
     let reading = Reading { ledger, size: size.unwrap_or(0), entries, published };
     Ok(Source::new(replay.ledger(counted.name.clone(), beside), reading))
 }
@@ -68,7 +76,7 @@ pub(super) fn finish(source: Source<'_, Reading, EntriesError>) -> anyhow::Resul
         // What is missing at the end, the checkpoint shows.
         Ok(()) | Err(EntriesError::Shortened(_)) => {}
         Err(EntriesError::Damaged(place)) => replay.damaged(place.index),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(unreadable(error)),
     }
     replay.tiles_unlike(published.map(Published::unlike).unwrap_or_default());
     let hashes = ledger.hashes(size);

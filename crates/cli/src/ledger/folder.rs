@@ -40,7 +40,7 @@ pub(super) fn has_entries(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Whether this is a register as others follow it: documents, without the entries that name them.
-pub(super) fn has_documents_alone(dir: &Path) -> bool {
+pub(crate) fn has_documents_alone(dir: &Path) -> bool {
     holds_documents(dir) && !holds(dir, &[SEGMENTS, TILES])
 }
 

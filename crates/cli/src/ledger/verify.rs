@@ -1,14 +1,17 @@
 //! `convenant ledger verify`: whether entries, checkpoint, timestamps and published tiles are one ledger's.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use convenant_ledger::{LedgerVerifier, OpenError, Replayed, merkle::leaf_hash};
 use convenant_model::Digest;
-use convenant_store::Published;
+use convenant_store::{EntriesError, Published};
 use serde::Serialize;
 
-use super::{folder, note, open, timestamp::Stamped, verifier};
-use crate::{exit::bad_evidence, output};
+use super::{folder, note, open, timestamp::Stamped, unreadable, verifier};
+use crate::{
+    exit::{bad_evidence, of_file},
+    output,
+};
 
 pub(super) const EXAMPLES: &str = "\
 Example:
@@ -37,10 +40,7 @@ pub(super) fn verify(
     let ledger = open(dir)?;
     let verifier = verifier(key, origin, &note(dir)?)?;
     let mut stamped = Stamped::of(dir, &verifier)?;
-    let mut published = Published::of(&ledger).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => bad_evidence(error),
-        _ => error.into(),
-    })?;
+    let mut published = Published::of(&ledger).map_err(EntriesError::from).map_err(unreadable)?;
     let replayed = ledger.verify(&verifier, &mut |found| {
         let leaf = leaf_hash(found.entry);
         stamped.push(leaf);
@@ -91,7 +91,7 @@ fn tiles_hold(dir: &Path, published: Published) -> anyhow::Result<()> {
 
 pub(super) fn refused(error: OpenError) -> anyhow::Error {
     match error {
-        OpenError::Io(_) => error.into(),
+        OpenError::Io(error) => of_file(error, "the ledger cannot be read".to_owned()),
         _ => bad_evidence(error),
     }
 }
