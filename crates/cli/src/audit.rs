@@ -73,20 +73,22 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DIR", group = "what", requires_all = ["trust", "ledger"])]
     register: Option<PathBuf>,
     /// Folders of ledgers.
-    #[arg(long, value_name = "DIR", num_args = 1.., requires = "register")]
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "register",
+          conflicts_with = "federation")]
     ledger: Vec<PathBuf>,
     /// Configuration file of a client: the keys of the LSI and of the register are as it says.
-    #[arg(long, value_name = "FILE", requires = "register")]
+    #[arg(long, value_name = "FILE", requires = "register", conflicts_with = "federation")]
     config: Option<PathBuf>,
     /// Public keys of the LSI (JWK).
-    #[arg(long, value_name = "FILE", num_args = 1.., requires_all = ["quorum", "register_key"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., requires_all = ["quorum", "register_key"],
+          conflicts_with = "federation")]
     lsi_key: Vec<PathBuf>,
     /// How many of the LSI's keys make a quorum.
-    #[arg(long, value_name = "NUMBER", requires = "lsi_key",
+    #[arg(long, value_name = "NUMBER", requires = "lsi_key", conflicts_with = "federation",
           value_parser = crate::args::number::<usize>(1..=u64::MAX))]
     quorum: Option<usize>,
     /// Public key that signs the register's checkpoints (JWK).
-    #[arg(long, value_name = "FILE", requires = "lsi_key")]
+    #[arg(long, value_name = "FILE", requires = "lsi_key", conflicts_with = "federation")]
     register_key: Option<PathBuf>,
     /// Write the report to a new file: `.json` or `.html`.
     #[arg(long, value_name = "FILE")]
@@ -127,20 +129,20 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
     let register = evidence.register()?;
     let mut named = BTreeMap::<LedgerName, Vec<&Path>>::new();
     let (mut statements, mut known) = (Vec::<Statement>::new(), BTreeSet::new());
+    let mut found: Vec<_> = evidence.tiles_of_register(&register)?.into_iter().collect();
     for folder in evidence.ledgers() {
         let name = naming::name(folder, &register)?;
-    let mut found: Vec<_> = evidence.tiles_of_register(&register)?.into_iter().collect();
         // Another copy of the ledger may hold the same.
         let (said, misnamed) = evidence::statements(folder, &name)?;
         let said = said.into_iter();
         statements.extend(said.filter(|one| known.insert((one.by.clone(), one.note.clone()))));
+        found.extend(misnamed);
         named.entry(name).or_default().push(folder);
     }
-        found.extend(misnamed);
     let (ledgers, copied) = copies::counted(&register, named)?;
+    found.extend(copied);
     let bar = output::bar("regels");
     bar.set_length(ledgers.iter().map(|one| evidence::size(one.folder)).sum());
-    found.extend(copied);
     let mut passes = 0;
     let report = convenant_audit::audit(&register, |replay| {
         passes += 1;
@@ -157,9 +159,9 @@ fn replay(evidence: &Evidence) -> anyhow::Result<Report> {
         bar.set_position(0);
         replay.read(&mut sources, || bar.inc(1));
         for (source, ledger) in sources.into_iter().zip(&ledgers) {
+            replay.find(source.entries.behind(&ledger.name));
             replay.add(reading::finish(source).with_context(|| ledger.to_string())?);
         }
-            replay.find(source.entries.behind(&ledger.name));
         anyhow::Ok(())
     });
     bar.finish_and_clear();

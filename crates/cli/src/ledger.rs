@@ -237,6 +237,9 @@ fn each(
     limit: Option<usize>,
     mut show: impl FnMut(u64, Vec<u8>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    if limit == Some(0) {
+        output::note("`--limit 0` shows nothing");
+    }
     let (mut left, mut size) = (limit.unwrap_or(usize::MAX), 0);
     for entry in open(dir)?.entries().map_err(unreadable)? {
         if left == 0 {

@@ -46,25 +46,47 @@ pub(super) fn records(args: &RecordsArgs) -> anyhow::Result<()> {
     let dir = &args.ledger.dir;
     folder::has_exchanges(dir)?;
     let origin = note(dir)?.lines().next().unwrap_or_default().to_owned();
+    let (mut read, mut told) = (0, 0);
     each(dir, args.from, args.limit, |index, bytes| {
+        let records = args.form.records(&origin, index, &bytes);
         let named = |error: anyhow::Error| bad_evidence(error.context(format!("entry {index}")));
-        let entry = EntryBytes::parse(&bytes).map_err(|error| named(error.into()))?;
-        match (args.form, entry) {
-            (Form::Fsc, entry) => {
-                let records = transaction_records(&entry).map_err(|error| named(error.into()))?;
-                records.iter().try_for_each(line)
-            }
-            (Form::Adl, Entry::Decision(decision)) => {
-                let (party, ledger) = (decision.party.clone(), origin.clone());
-                let producer = Producer { party, ledger, entry: index, leaf: leaf_hash(&bytes) };
-                let record = decision_record(&decision, producer);
-                line(&record.map_err(|error| named(error.into()))?)
-            }
-            (Form::Adl, _) => Ok(()),
+        let records = records.map_err(named)?;
+        read += 1;
+        told += records.len();
+        records.iter().try_for_each(|record| output::line(record))
+    })?;
+    if read > 0 && told == 0 {
+        let entries = output::number(read, "entry that was read", "entries that were read");
+        output::note(&format!("no record of the {entries}: {}", args.form.has_none_of()));
+        if args.limit.is_some() {
+            output::note("`--limit` counts entries, not records");
         }
-    })
+    }
+    Ok(())
 }
 
-fn line(record: &impl Serialize) -> anyhow::Result<()> {
-    output::line(&serde_json::to_string(record)?)
+impl Form {
+    /// The records of one entry, each in one line.
+    fn records(self, origin: &str, index: u64, bytes: &[u8]) -> anyhow::Result<Vec<String>> {
+        match (self, EntryBytes::parse(bytes)?) {
+            (Self::Fsc, entry) => transaction_records(&entry)?.iter().map(json).collect(),
+            (Self::Adl, Entry::Decision(decision)) => {
+                let (party, ledger) = (decision.party.clone(), origin.to_owned());
+                let producer = Producer { party, ledger, entry: index, leaf: leaf_hash(bytes) };
+                Ok(vec![json(&decision_record(&decision, producer)?)?])
+            }
+            (Self::Adl, _) => Ok(Vec::new()),
+        }
+    }
+
+    const fn has_none_of(self) -> &'static str {
+        match self {
+            Self::Fsc => "FSC has them of what was passed on or asked for, and of nothing refused",
+            Self::Adl => "ADL has them of decisions, of which a ledger of receipts holds none",
+        }
+    }
+}
+
+fn json(record: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string(record)?)
 }
