@@ -21,6 +21,7 @@ mod mid_stream;
 mod real_brp;
 mod records;
 mod results;
+mod spoilt;
 mod subjects;
 mod telemetry;
 mod tiles;
