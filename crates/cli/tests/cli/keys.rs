@@ -44,7 +44,9 @@ fn a_private_key_in_the_place_of_a_public_one_is_read_no_further() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = dir.path().join("ledger");
     fs::create_dir_all(ledger.join("segments")).unwrap();
-    fs::write(ledger.join("checkpoint"), "convenant.node/0\n0\n\n").unwrap();
+    let checkpoint = "convenant.node/0\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\
+                      — convenant.node/0 AAAAAAA=\n";
+    fs::write(ledger.join("checkpoint"), checkpoint).unwrap();
     for algorithm in ["ed25519", "p256"] {
         let (private, public) = new_key(dir.path(), algorithm, algorithm);
         let checkpoint = ["ledger", "checkpoint", "--dir", text(&ledger), "--key"];
