@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Code, Finding, Severity, finding::LeftOut};
+use crate::{Code, Finding, finding::LeftOut};
 
 /// How many findings of one code in one ledger are told of one by one.
 const TOLD: u64 = 100;
@@ -44,13 +44,6 @@ impl Findings {
         self.extend(other.told);
         for left in left_out {
             self.leave_out(left.code, left.ledger, left.number);
-        }
-    }
-
-    /// Makes warnings of findings.
-    pub(crate) fn weaken(&mut self, of: impl Fn(&Finding) -> bool) {
-        for one in self.told.iter_mut().filter(|one| of(one)) {
-            one.severity = one.severity.max(Severity::Warning);
         }
     }
 

@@ -187,7 +187,7 @@ impl<'a> LedgerReplay<'a> {
                 self.findings.push(finding.query(one.query).found(usage(one.used)));
             }
         }
-        self.excuse(covered);
+        self.excuse();
         let (cosigned, stamped) = self.check_witnesses();
         let mut told_once = self.unprepared.findings(&self.told.name);
         told_once.extend(self.figures.watch.findings(&self.told.name));
@@ -209,18 +209,13 @@ impl<'a> LedgerReplay<'a> {
         Replayed { told, report, findings, figures, told_once }
     }
 
-    /// Takes back of what was found of single entries what the party cannot be held to.
-    fn excuse(&mut self, covered: Option<u64>) {
+    /// Takes back what was found of the places of entries behind one that is missing: they stand at others than they
+    /// name.
+    fn excuse(&mut self) {
+        let Some(moved) = self.told.moved_from else { return };
         let name = self.told.name.to_string();
-        let from = |one: &Finding, from| one.ledger == name && one.entry >= Some(from);
-        // Nobody signed for what a checkpoint does not cover yet.
-        if let Some(covered) = covered {
-            self.findings.weaken(|one| from(one, covered));
-        }
-        // Behind an entry that is missing the others stand at other places than they name.
-        if let Some(moved) = self.told.moved_from {
-            self.findings.forget(|one| PLACED.contains(&one.code) && from(one, moved));
-        }
+        let behind = |one: &Finding| one.ledger == name && one.entry >= Some(moved);
+        self.findings.forget(|one| PLACED.contains(&one.code) && behind(one));
     }
 
     fn belongs(&self, entry: &Entry) -> bool {

@@ -242,7 +242,7 @@ impl Reconciling<'_> {
             return false;
         };
         let answered = issuer.decided.get(&by.query);
-        let unread = answered.is_none() && (issuer.read_until.is_some() || issuer.set_back);
+        let unread = answered.is_none() && issuer.is_silent_of(decided.at);
         if unread && !self.over.contains(&by.query) {
             return false;
         }

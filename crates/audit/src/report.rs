@@ -250,7 +250,7 @@ impl fmt::Display for LedgerReport {
         match (self.covered, self.signed) {
             (Some(covered), _) => writeln!(f, "  controlepunt: ondertekend, {}", entries(covered))?,
             (None, Some(signed)) => {
-                let but = if self.whole { ", en dekt deze regels niet" } else { "" };
+                let but = if self.whole { ", en geldt niet voor deze regels" } else { "" };
                 writeln!(
                     f,
                     "  controlepunt: de handtekening klopt, over {}{but}",

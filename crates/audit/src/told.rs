@@ -6,7 +6,7 @@ use convenant_model::{Oin, ProjectId, QueryId, Timestamp};
 
 use crate::{
     LedgerKind, LedgerName, account::Decided, figures::Kept, receipt::Received, revoked::Passed,
-    table::Table,
+    table::Table, times::SLACK,
 };
 
 /// What one ledger tells of the exchanges that are not over yet.
@@ -51,9 +51,10 @@ impl Told {
 
 impl Told {
     /// Whether what others know of is not told of here because the ledger could not be read to its end, or is an old one
-    /// and ends before: each a finding by itself. `at` is the earliest time that anybody states.
+    /// and ends before: each a finding by itself. `at` is the earliest time that anybody states; clocks differ a little.
     pub(crate) fn is_silent_of(&self, at: Timestamp) -> bool {
-        self.read_until.is_some() || (self.set_back && self.passed.latest() < Some(at))
+        let clock = at.plus_seconds(SLACK.skew_seconds);
+        self.read_until.is_some() || (self.set_back && self.passed.latest() < Some(clock))
     }
 }
 

@@ -122,6 +122,6 @@ fn an_end_that_nobody_signed_is_no_end() {
     let altered = Held { entries: altered, ..held };
     let report = world.audit_held(&evidence, &[altered]);
     assert!(found(&report, convenant_audit::Severity::Finding)[0].starts_with("LOGBOEK_GEWIJZIGD"));
-    let said = "controlepunt: de handtekening klopt, over 7 regels, en dekt deze regels niet";
+    let said = "controlepunt: de handtekening klopt, over 7 regels, en geldt niet voor deze regels";
     assert!(report.to_string().contains(said), "{report}");
 }

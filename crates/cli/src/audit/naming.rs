@@ -15,14 +15,16 @@ use super::{
 use crate::{exit::usage, ledger::unreadable};
 
 /// Whose it is. A checkpoint of another ledger, left there by mistake or on purpose, accuses nobody; but entries
-/// that its party signed are that party's, whatever they say.
+/// that its party signed are that party's, whatever they say, and so is a ledger of which some are.
 pub(super) fn name(dir: &Path, register: &RegisterEvidence) -> anyhow::Result<LedgerName> {
     let checkpoint = checkpoint(dir)?;
     let claimed = checkpoint.as_deref().and_then(first_line).and_then(LedgerName::from_origin);
     match (claimed, Recorded::in_folder(dir)?) {
         (Some(claimed), Some(recorded)) if !recorded.fits(&claimed) => {
-            let signed = register.has_signed(&claimed, &copies::copy(dir, &claimed)?);
-            Ok(if signed { claimed } else { recorded.name(register) })
+            // Nobody gets rid of a ledger of his own by putting another's entry first.
+            let own = Recorded::any_of(dir, &claimed)?
+                || register.has_signed(&claimed, &copies::copy(dir, &claimed)?);
+            Ok(if own { claimed } else { recorded.name(register) })
         }
         (Some(claimed), _) => Ok(claimed),
         (None, Some(recorded)) => Ok(recorded.name(register)),
@@ -60,6 +62,18 @@ impl Recorded {
             }
         }
         Ok(first.map(|party| Self { party, receipts: None }))
+    }
+
+    /// Whether any entry that can be read is one of this ledger; a start may be of another ledger of its party.
+    fn any_of(dir: &Path, claimed: &LedgerName) -> anyhow::Result<bool> {
+        for entry in open(dir)?.whole_entries().map_err(unreadable)? {
+            let Ok((_, bytes)) = entry else { break };
+            let recorded = EntryBytes::parse(&bytes).map(Self::of);
+            if recorded.is_ok_and(|one| one.receipts.is_some() && one.fits(claimed)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn of(entry: Entry) -> Self {
