@@ -8,7 +8,7 @@ use std::{
 };
 
 use convenant_ledger::{EntryBytes, LedgerSigner, note::NoteName};
-use convenant_model::Timestamp;
+use convenant_model::{Timestamp, entry::Entry};
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{FileLedger, Layout, LedgerHandle, Options};
 use convenant_testkit::Program;
@@ -86,6 +86,14 @@ impl Case {
     /// The coordinator's ledger when it had so many entries: as it was but, where one is named, with that entry in the
     /// place of the next.
     async fn older(&self, name: &str, entries: usize, repeated: Option<usize>) -> PathBuf {
+        let all = recorded(&self.coordinator());
+        let same =
+            |index: usize| repeated.filter(|repeated| repeated + 1 == index).unwrap_or(index);
+        self.written(name, (0..entries).map(|index| &all[same(index)])).await
+    }
+
+    /// A ledger with these entries, as the coordinator signs it.
+    async fn written<'e>(&self, name: &str, entries: impl Iterator<Item = &'e Entry>) -> PathBuf {
         let (ledger, folder) = (self.coordinator(), self.dir.path().join(name));
         let key = fs::read_to_string(self.path("coordinator/ledger.jwk")).unwrap();
         let key = SigningKey::from_jwk(&key, &SystemRandom::new()).unwrap();
@@ -99,15 +107,16 @@ impl Case {
             layout: Layout::default(),
         };
         let (copy, _) = LedgerHandle::open(options, &mut |_| {}).unwrap();
-        let all = FileLedger::open_read(ledger).unwrap().entries().unwrap();
-        let all: Vec<_> = all.map(|one| EntryBytes::parse(&one.unwrap().1).unwrap()).collect();
-        for (index, entry) in all.iter().take(entries).enumerate() {
-            let same = repeated.filter(|repeated| repeated + 1 == index);
-            copy.append_later(same.map_or(entry, |same| &all[same])).unwrap();
-        }
+        entries.for_each(|entry| copy.append_later(entry).unwrap());
         copy.close().await;
         folder
     }
+}
+
+/// The entries of a ledger.
+fn recorded(ledger: &Path) -> Vec<Entry> {
+    let all = FileLedger::open_read(ledger).unwrap().entries().unwrap();
+    all.map(|one| EntryBytes::parse(&one.unwrap().1).unwrap()).collect()
 }
 
 fn copy_all(from: &Path, to: &Path) {
@@ -278,4 +287,23 @@ async fn an_old_copy_alone(case: &Case, report: &impl Fn(i32, &[&Path]) -> Value
     for notes in &witnesses {
         fs::rename(notes.with_extension("away"), notes).unwrap();
     }
+}
+
+/// Nobody gets rid of a ledger of his own by putting another's entry first.
+#[tokio::test]
+async fn another_s_entry_in_front_moves_no_ledger_to_another_name() {
+    let case = Case::start();
+    let others = case.others();
+    let other = others.iter().find(|one| one.ends_with("uwv/state/ledger")).unwrap();
+    let own = recorded(&case.coordinator());
+    let entries = recorded(other).into_iter().take(1).chain(own.into_iter().skip(1));
+    let entries: Vec<_> = entries.collect();
+    let folder = case.written("foreign", entries.iter()).await;
+    let checkpoint = "checkpoint";
+    fs::copy(case.coordinator().join(checkpoint), folder.join(checkpoint)).unwrap();
+    let all: Vec<_> = others.iter().chain([&folder]).map(PathBuf::as_path).collect();
+    let report = case.report(4, &all);
+    let [altered] = &*told(&report, "LOGBOEK_GEWIJZIGD") else { panic!("{report:#}") };
+    assert!(altered["ledger"].as_str().unwrap().starts_with("coordinator/"), "{altered}");
+    assert!(!codes(&report, "finding").iter().any(|one| one == "LOGBOEK_DUBBEL"), "{report:#}");
 }
