@@ -29,9 +29,10 @@ const AT_ONCE: usize = 3;
 /// What the example's project may ask in all.
 const QUOTA: usize = 500;
 /// What an audit may say after a kill.
-const EXPLAINED: [&str; 7] = [
+const EXPLAINED: [&str; 8] = [
     "UITWISSELING_OPEN",
     "HERSTART_NA_STORING",
+    "BYTES_NA_LAATSTE_REGEL",
     "REGELS_NIET_GEDEKT",
     "KNOOPPUNT_NIET_BEREIKT",
     "NIET_AANGEKOMEN",

@@ -26,9 +26,10 @@ const FIELDS: &str = "burgerservicenummer,gemeente_van_inschrijving,verblijfplaa
     verblijfplaats_adresseerbaar_object_identificatie,verblijfadres_postcode,verblijfadres_huisnummer";
 
 /// What an audit may say of exchanges that were cut off.
-const EXPLAINED: [&str; 6] = [
+const EXPLAINED: [&str; 7] = [
     "UITWISSELING_OPEN",
     "HERSTART_NA_STORING",
+    "BYTES_NA_LAATSTE_REGEL",
     "REGELS_NIET_GEDEKT",
     "ONTVANGST_ONTBREEKT",
     "NIET_AANGEKOMEN",

@@ -282,6 +282,7 @@ impl Case {
         let explained = [
             "UITWISSELING_OPEN",
             "HERSTART_NA_STORING",
+            "BYTES_NA_LAATSTE_REGEL",
             "REGELS_NIET_GEDEKT",
             "KNOOPPUNT_NIET_BEREIKT",
             "NIET_AANGEKOMEN",
