@@ -322,6 +322,7 @@ fn an_auditor_who_is_cut_off_has_a_whole_copy_or_is_told_that_there_is_none() {
         assert!(told.status.success(), "{severed:?}: {}", shown(&told));
         assert!(copies("whole").join(&checkpoint).exists());
     }
-    assert!(case.ask().is_some());
+    // The coordinator's connection came over the same road; it may learn only by asking that it was cut.
+    assert!((0..10).any(|_| case.ask().is_some()));
     case.end();
 }
