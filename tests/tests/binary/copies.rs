@@ -11,37 +11,15 @@ use convenant_ledger::{EntryBytes, LedgerSigner, note::NoteName};
 use convenant_model::{Timestamp, entry::Entry};
 use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{FileLedger, Layout, LedgerHandle, Options};
-use convenant_testkit::Program;
 use convenant_transport::SystemClock;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::deployment::{shown, text};
+use crate::{
+    deployment::{shown, text},
+    left::Left,
+};
 
-/// What a federation left behind, with as many spoilt copies as anybody likes.
-struct Case {
-    dir: TempDir,
-    program: Program,
-}
-
-impl Case {
-    fn start() -> Self {
-        let case = Self { dir: tempfile::tempdir().unwrap(), program: Program::find().unwrap() };
-        let federation = case.path("");
-        let demo = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
-        let demo = case.program.run(&demo).unwrap();
-        assert!(demo.status.success(), "{}", shown(&demo));
-        case
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("federation").join(name)
-    }
-
-    fn coordinator(&self) -> PathBuf {
-        self.path("coordinator/state/ledger")
-    }
-
+impl Left {
     /// Every party's ledger but the coordinator's.
     fn others(&self) -> Vec<PathBuf> {
         let nodes = fs::read_dir(self.path("nodes")).unwrap();
@@ -149,7 +127,7 @@ fn both(finding: &Value) -> String {
 
 #[tokio::test]
 async fn what_people_hand_over_twice_or_in_part_is_told_as_that() {
-    let case = Case::start();
+    let case = Left::start();
     let (coordinator, others) = (case.coordinator(), case.others());
     let with = |ledgers: &[&Path]| -> Vec<PathBuf> {
         others
@@ -170,7 +148,7 @@ async fn what_people_hand_over_twice_or_in_part_is_told_as_that() {
     case.parts_of_a_register(&sound);
 }
 
-impl Case {
+impl Left {
     /// However it is spelled.
     fn one_folder_twice(&self) {
         let ledger = self.coordinator();
@@ -188,7 +166,7 @@ impl Case {
         }
     }
 
-    fn register(&self, name: &str, spoil: impl FnOnce(&Path)) -> PathBuf {
+    fn spoilt_register(&self, name: &str, spoil: impl FnOnce(&Path)) -> PathBuf {
         let copy = self.dir.path().join(name);
         copy_all(&self.path("coordinator/state/register"), &copy);
         spoil(&copy);
@@ -205,8 +183,8 @@ impl Case {
     }
 
     fn parts_of_a_register(&self, sound: &Value) {
-        let without =
-            self.register("unsigned", |copy| fs::remove_file(copy.join("checkpoint")).unwrap());
+        let without = self
+            .spoilt_register("unsigned", |copy| fs::remove_file(copy.join("checkpoint")).unwrap());
         let report = self.with_register(&without);
         assert_eq!(codes(&report, "finding"), ["REGISTER_CONTROLEPUNT_ONTBREEKT"]);
 
@@ -215,7 +193,7 @@ impl Case {
         let named = named.filter_map(|one| one["register"]["size"].as_u64()).max().unwrap();
         let all = sound["register"]["size"].as_u64().unwrap();
         let last = named.min(all - 1) - 1;
-        let gap = self.register("gap", |copy| {
+        let gap = self.spoilt_register("gap", |copy| {
             fs::remove_file(copy.join(format!("documents/{last:08}.jws"))).unwrap();
         });
         let report = self.with_register(&gap);
@@ -235,7 +213,7 @@ impl Case {
 }
 
 /// Copies of one ledger besides it: equal, older, and of another history.
-async fn copies(sound: &Value, case: &Case, report: &impl Fn(i32, &[&Path]) -> Value) {
+async fn copies(sound: &Value, case: &Left, report: &impl Fn(i32, &[&Path]) -> Value) {
     let ledger = case.coordinator();
     let equal = case.dir.path().join("an equal copy");
     copy_all(&ledger, &equal);
@@ -270,7 +248,7 @@ async fn copies(sound: &Value, case: &Case, report: &impl Fn(i32, &[&Path]) -> V
 }
 
 /// An old copy in the place of the ledger, with nobody's cosignature of more in anybody's folder.
-async fn an_old_copy_alone(case: &Case, report: &impl Fn(i32, &[&Path]) -> Value) {
+async fn an_old_copy_alone(case: &Left, report: &impl Fn(i32, &[&Path]) -> Value) {
     let entries = case.before_a_pause();
     let older = case.older("alone", entries, None).await;
     let witnesses = case.others().into_iter().map(|ledger| ledger.join("witnessing"));
@@ -292,7 +270,7 @@ async fn an_old_copy_alone(case: &Case, report: &impl Fn(i32, &[&Path]) -> Value
 /// Nobody gets rid of a ledger of his own by putting another's entry first.
 #[tokio::test]
 async fn another_s_entry_in_front_moves_no_ledger_to_another_name() {
-    let case = Case::start();
+    let case = Left::start();
     let others = case.others();
     let other = others.iter().find(|one| one.ends_with("uwv/state/ledger")).unwrap();
     let own = recorded(&case.coordinator());

@@ -16,6 +16,7 @@ mod interop;
 mod jose;
 mod killed;
 mod ldv;
+mod left;
 mod life;
 mod mid_stream;
 mod real_brp;

@@ -7,45 +7,23 @@ use std::{
     process::Output,
 };
 
-use convenant_testkit::Program;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::deployment::{shown, text};
-
-/// What a federation left behind.
-struct Case {
-    dir: TempDir,
-    program: Program,
-}
+use crate::{
+    deployment::{shown, text},
+    left::Left,
+};
 
 /// What is found, and of which ledger.
 type Found<'r> = (&'r str, &'r str);
 
-impl Case {
-    fn start() -> Self {
-        let case = Self { dir: tempfile::tempdir().unwrap(), program: Program::find().unwrap() };
-        let federation = case.path("");
-        let demo = ["demo", "--dir", text(&federation), "--keep", "--persons", "300"];
-        let demo = case.program.run(&demo).unwrap();
-        assert!(demo.status.success(), "{}", shown(&demo));
-        case
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("federation").join(name)
-    }
-
+impl Left {
     fn node(&self, name: &str) -> PathBuf {
         self.path(&format!("nodes/{name}/state/ledger"))
     }
 
-    fn coordinator(&self) -> PathBuf {
-        self.path("coordinator/state/ledger")
-    }
-
     /// The report on everything, which ends with this exit code.
-    fn audit(&self, code: i32) -> Value {
+    fn everything(&self, code: i32) -> Value {
         let federation = self.path("");
         let replay = ["audit", "replay", "--json", "--federation", text(&federation)];
         report(&self.program.run(&replay).unwrap(), code)
@@ -165,8 +143,8 @@ fn written(segment: &[u8]) -> usize {
 
 #[test]
 fn a_checkpoint_that_is_none_or_another_ledgers_is_told_of_its_ledger_alone() {
-    let case = Case::start();
-    let sound = case.audit(0);
+    let case = Left::start();
+    let sound = case.everything(0);
     let (uwv, svb, rotterdam) = (case.node("uwv"), case.node("svb"), case.node("rotterdam"));
     let bad = |report: &Value, ledger: &Path, found: &str| {
         let (name, _) = stated(ledger);
@@ -183,14 +161,14 @@ fn a_checkpoint_that_is_none_or_another_ledgers_is_told_of_its_ledger_alone() {
     };
     let checkpoint = |ledger: &Path| ledger.join("checkpoint");
     for none in [&b""[..], b"hallo\n", b"\xff\xfe\n"] {
-        let report = spoilt(&checkpoint(&uwv), Some(none), || case.audit(4));
+        let report = spoilt(&checkpoint(&uwv), Some(none), || case.everything(4));
         bad(&report, &uwv, "not a signed note");
     }
     // Of a party that has another ledger too, and of the register.
     let receipts = case.path("leader/state/receipts");
     for (own, other) in [(&svb, &uwv), (&rotterdam, &receipts), (&svb, &case.register())] {
         let theirs = fs::read(checkpoint(other)).unwrap();
-        let report = spoilt(&checkpoint(own), Some(&theirs), || case.audit(4));
+        let report = spoilt(&checkpoint(own), Some(&theirs), || case.everything(4));
         bad(&report, own, &stated(other).0);
     }
 
@@ -210,7 +188,7 @@ fn a_checkpoint_that_is_none_or_another_ledgers_is_told_of_its_ledger_alone() {
 
 #[test]
 fn a_folder_in_the_place_of_a_file_is_named_by_all_commands() {
-    let case = Case::start();
+    let case = Left::start();
     let (dir, key) = (case.node("uwv"), case.key("uwv"));
     let (dir_text, key) = (text(&dir), text(&key));
     let out = case.dir.path().join("out");
@@ -246,7 +224,7 @@ fn a_folder_in_the_place_of_a_file_is_named_by_all_commands() {
 
 #[test]
 fn a_copy_that_is_no_longer_whole_is_none_that_is_equal_or_older() {
-    let case = Case::start();
+    let case = Left::start();
     let (own, copy) = (case.coordinator(), case.copy(&case.coordinator(), "copy"));
     let (name, size) = stated(&own);
     let whole = fs::read(segment(&own)).unwrap();
@@ -282,7 +260,7 @@ fn a_copy_that_is_no_longer_whole_is_none_that_is_equal_or_older() {
 
 #[test]
 fn of_a_bundle_that_is_cut_the_whole_entries_are_read() {
-    let case = Case::start();
+    let case = Left::start();
     let (own, copy) = (case.node("rotterdam"), case.exported("rotterdam"));
     let (name, size) = stated(&own);
     let bundle = copy.join(format!("tile/entries/000.p/{size}"));
@@ -301,13 +279,13 @@ fn of_a_bundle_that_is_cut_the_whole_entries_are_read() {
 
 #[test]
 fn what_lies_in_a_folder_and_does_not_belong_there_is_told() {
-    let case = Case::start();
+    let case = Left::start();
     let uwv = case.node("uwv");
     let (name, size) = stated(&uwv);
-    assert!(!of(&case.audit(0), "note").iter().any(|(code, _)| code.starts_with("BYTES")));
+    assert!(!of(&case.everything(0), "note").iter().any(|(code, _)| code.starts_with("BYTES")));
     let own = fs::read(segment(&uwv)).unwrap();
     let behind = |found: &str| {
-        let report = case.audit(0);
+        let report = case.everything(0);
         let told = one(&report, "BYTES_NA_LAATSTE_REGEL");
         assert_eq!((&told["ledger"], &told["found"]), (&name.clone().into(), &found.into()));
     };
@@ -326,7 +304,7 @@ fn what_lies_in_a_folder_and_does_not_belong_there_is_told() {
     let (file, svb) = (notes(&uwv), fs::read(witness.join(notes(&case.node("svb")))).unwrap());
     let found = format!("origin=convenant.{} size=", stated(&case.node("svb")).0);
     for (other, found) in [(&b""[..], "unreadable"), (b"hallo\n", "unreadable"), (&svb, &found)] {
-        let report = spoilt(&witness.join(&file), Some(other), || case.audit(4));
+        let report = spoilt(&witness.join(&file), Some(other), || case.everything(4));
         let by = stated(&witness).0;
         assert_eq!(of(&report, "finding"), [("GETUIGENIS_ONGELDIG", &*by)], "{report:#}");
         let told = one(&report, "GETUIGENIS_ONGELDIG")["found"].as_str().unwrap();
@@ -334,13 +312,13 @@ fn what_lies_in_a_folder_and_does_not_belong_there_is_told() {
     }
 
     fs::remove_dir_all(case.register().join("tile")).unwrap();
-    let report = case.audit(4);
+    let report = case.everything(4);
     assert_eq!(of(&report, "finding"), [("TEGEL_AFWIJKEND", "register")], "{report:#}");
 }
 
 #[test]
 fn verify_says_the_same_and_names_the_checkpoint() {
-    let case = Case::start();
+    let case = Left::start();
     let (dir, key) = (case.node("rotterdam"), case.key("rotterdam"));
     let fails = |says: &[&str], more: &[&str]| {
         let verified = case.verify(&dir, &key, more);
@@ -352,7 +330,7 @@ fn verify_says_the_same_and_names_the_checkpoint() {
     let half = &whole[..written(&whole) / 2];
     spoilt(&segment(&dir), Some(half), || {
         fails(&["the entries end at entry", "the checkpoint states"], &[]);
-        let report = case.audit(4);
+        let report = case.everything(4);
         assert_eq!(one(&report, "LOGBOEK_INGEKORT")["ledger"], stated(&dir).0);
     });
     let checkpoint = dir.join("checkpoint");
@@ -367,7 +345,7 @@ fn verify_says_the_same_and_names_the_checkpoint() {
 
 #[test]
 fn what_does_not_go_together_or_gives_nothing_is_said() {
-    let case = Case::start();
+    let case = Left::start();
     let run = |command: &[&str]| case.program.run(command).unwrap();
     let (federation, ledger) = (case.path(""), case.coordinator());
     let both = ["audit", "replay", "--federation", text(&federation), "--ledger", text(&ledger)];
