@@ -32,7 +32,7 @@ impl<'a> Early<'a> {
     pub(crate) fn of(ledger: &'a Told, ledgers: &[&Told]) -> Self {
         let last = ledger.passed.latest();
         let mut early = Self { ledger, last, queries: BTreeMap::new() };
-        if ledger.read_until.is_some() {
+        if ledger.is_cut {
             return early;
         }
         for other in ledgers {

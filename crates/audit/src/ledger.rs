@@ -178,8 +178,7 @@ impl<'a> LedgerReplay<'a> {
             let cause = format!("document={} in {}", self.register.size(), register::NAME);
             self.findings.push(finding.expected(cause).found(format!("decisions={number}")));
         }
-        self.told.read_until =
-            (self.damaged || self.short_of.is_some()).then_some(self.tree.size());
+        self.told.is_cut = self.damaged || self.short_of.is_some();
         self.report_open();
         for tally in std::mem::take(&mut self.tallies).into_values() {
             for one in tally.overcounted() {
@@ -196,7 +195,7 @@ impl<'a> LedgerReplay<'a> {
         let report = LedgerReport {
             name: self.told.name.to_string(),
             root: self.tree.root(),
-            whole: !self.damaged && self.short_of.is_none(),
+            whole: !self.told.is_cut,
             signed: signed.map(|(checkpoint, _)| checkpoint.size),
             covered,
             cosigned,

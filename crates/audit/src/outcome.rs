@@ -73,7 +73,7 @@ impl LedgerReplay<'_> {
         for (query, decided) in open {
             self.counts.open += 1;
             // What could not be read may tell how it ended.
-            if self.told.read_until.is_some() {
+            if self.told.is_cut {
                 continue;
             }
             let finding = Finding::new(Code::Open, &self.told.name).entry(decided.index);

@@ -42,7 +42,7 @@ pub(crate) fn reconcile(
             }
         }
     }
-    let whole = of(LedgerKind::Receipts).filter(|one| one.read_until.is_none());
+    let whole = of(LedgerKind::Receipts).filter(|one| !one.is_cut);
     let requesters: BTreeSet<_> = whole.map(|one| &one.name.party).collect();
     if let Some(ledger) = reconciling.parties.coordinator {
         for (query, decided) in &ledger.decided {
@@ -66,8 +66,9 @@ pub(crate) fn reconcile(
     }
 }
 
-/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered. Without this, who leaves his ledger away would
-/// be found less than who hands over a false one. Of each, the first place that says so.
+/// The ledgers that were not handed over of parties that, as those tell that were, answered or were answered. Without
+/// this, who leaves his ledger away would be found less than who hands over a false one. Of each, the first place that
+/// says so.
 pub(crate) fn missing(ledgers: &[&Told], register: &RegisterEvidence, wanted: &mut Wanted) {
     // A party that nobody enrolled has no ledger, and whoever names it is told of.
     let known = |party: &Oin| register.register().state().enrolment(party).is_some();
@@ -194,7 +195,7 @@ impl Reconciling<'_> {
         let target = (0..).zip(&*decided.ruled.targets).find(|(_, asked)| asked.ruling.is_some());
         let (target, asked) = target?;
         let theirs = coordinator.decided.get(&query).and_then(|one| one.target(target));
-        if theirs.is_none() && (coordinator.read_until.is_some() || self.ends_before(query)) {
+        if theirs.is_none() && (coordinator.is_cut || self.ends_before(query)) {
             return None;
         }
         if !asked.permitted() && told.contains(&(query, target)) {
@@ -313,7 +314,7 @@ impl Reconciling<'_> {
         let coordinator = self.parties.coordinator?;
         let decided = coordinator.decided.get(&receipt.query);
         let (mut code, text) = held_by_coordinator(at, receipt, decided)?;
-        let excused = || coordinator.read_until.is_some() || self.ends_before(receipt.query);
+        let excused = || coordinator.is_cut || self.ends_before(receipt.query);
         if decided.is_none() && excused() {
             return None;
         }
@@ -418,7 +419,7 @@ fn held_by_node(
     let found = || format!("{} {}", outcome.stated, outcome.sent);
     let index = outcome.decision?;
     // An entry that can be read and is not that decision is proof, whatever is missing behind it.
-    let silent = node.read_until.is_some() || node.set_back;
+    let silent = node.is_cut || node.set_back;
     if decided.is_none() && silent && index >= node.entries {
         return None;
     }

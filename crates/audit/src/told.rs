@@ -18,9 +18,9 @@ pub(crate) struct Told {
     pub(crate) rejected: BTreeSet<QueryId>,
     pub(crate) receipts: Vec<Received>,
     pub(crate) passed: Passed,
-    /// How many entries there are, where others are missing behind them or cannot be read, which is a finding by
-    /// itself: what the rest holds is then no proof of what those did not hold.
-    pub(crate) read_until: Option<u64>,
+    /// Whether others are missing behind these entries or cannot be read, which is a finding by itself: what the rest
+    /// holds is then no proof of what those did not hold.
+    pub(crate) is_cut: bool,
     /// The first entry that is not the one at its place, where one before it is missing, which is a finding by itself.
     pub(crate) moved_from: Option<u64>,
     /// Whether its party signed for more entries before, which is a finding by itself.
@@ -40,21 +40,19 @@ impl Told {
             rejected: BTreeSet::new(),
             receipts: Vec::new(),
             passed: Passed::default(),
-            read_until: None,
+            is_cut: false,
             moved_from: None,
             set_back: false,
             vouched: BTreeSet::new(),
             kept: Table::of_known(),
         }
     }
-}
 
-impl Told {
     /// Whether what others know of is not told of here because the ledger could not be read to its end, or is an old one
     /// and ends before: each a finding by itself. `at` is the earliest time that anybody states; clocks differ a little.
     pub(crate) fn is_silent_of(&self, at: Timestamp) -> bool {
         let clock = at.plus_seconds(SLACK.skew_seconds);
-        self.read_until.is_some() || (self.set_back && self.passed.latest() < Some(clock))
+        self.is_cut || (self.set_back && self.passed.latest() < Some(clock))
     }
 }
 
