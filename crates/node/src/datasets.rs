@@ -59,7 +59,7 @@ pub struct Exposed {
 
 impl Datasets {
     /// Binds the configured datasets to the covenant and checks each source, before anything is
-    /// served.
+    /// served. `tells` says whether the node keeps account of whom answers are about.
     ///
     /// # Errors
     /// Names the dataset, field or column that is not as the covenant needs it.
@@ -67,12 +67,14 @@ impl Datasets {
         covenant: &Covenant,
         hash: Digest,
         configs: &[DatasetConfig],
+        tells: bool,
     ) -> Result<Self, NodeError> {
         let mut served = BTreeMap::new();
         for config in configs {
             let dataset = covenant.dataset(&config.id);
             let dataset = dataset.ok_or_else(|| NodeError::NoDataset(config.id.clone()))?;
             let binding = Binding::new(dataset, config)?;
+            let binding = if tells { binding } else { binding.telling_nobody() };
             let source = open(binding.clone(), &config.source)?;
             source.check().await?;
             let kinds = dataset.field.iter().map(|field| (field.name.clone(), field.kind));

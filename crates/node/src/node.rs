@@ -300,7 +300,8 @@ async fn close(books: &Books, subjects: Option<&Subjects>, logbook: Option<Logbo
 async fn bind(follower: &Follower, config: &NodeConfig) -> Result<Datasets, NodeError> {
     let snapshot = follower.current();
     let covenant = snapshot.register().state().covenant().ok_or(NodeError::NoCovenant)?;
-    Datasets::bind(&covenant.covenant, covenant.hash, &config.dataset).await
+    let (covenant, hash) = (&covenant.covenant, covenant.hash);
+    Datasets::bind(covenant, hash, &config.dataset, config.subjects.is_some()).await
 }
 
 /// Follows the register, and binds the datasets anew when the covenant changes. While that fails,

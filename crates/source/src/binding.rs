@@ -21,6 +21,8 @@ pub struct Binding {
     accompanying: BTreeSet<FieldName>,
     /// The keys that are numbers of persons: whom a row is about.
     about: BTreeSet<FieldName>,
+    /// Whether somebody keeps account of whom rows are about.
+    tells: bool,
 }
 
 /// A field with the column that holds it.
@@ -60,7 +62,15 @@ impl Binding {
             columns,
             accompanying: accompanying.map(|f| f.name.clone()).collect(),
             about: about.map(|f| f.name.clone()).collect(),
+            tells: true,
         })
+    }
+
+    /// The same where nobody keeps account of whom rows are about: then a number of a person is read only where it
+    /// leaves or the query looks at it.
+    #[must_use]
+    pub fn telling_nobody(self) -> Self {
+        Self { tells: false, ..self }
     }
 
     /// The dataset.
@@ -89,10 +99,11 @@ impl Binding {
     }
 
     /// The columns that tell whom an answer with these columns is about: the person of each row, whether or
-    /// not that number leaves, and every other person whose number does.
+    /// not that number leaves, and every other person whose number does. None where nobody keeps account of it.
     pub(crate) fn persons(&self, output: &[Arc<Column>]) -> Vec<Arc<Column>> {
         let of_person = |column: &&Arc<Column>| {
-            column.kind == FieldType::Bsn
+            self.tells
+                && column.kind == FieldType::Bsn
                 && (self.about.contains(&column.field) || output.contains(column))
         };
         self.columns.values().filter(of_person).cloned().collect()

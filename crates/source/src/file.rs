@@ -2,13 +2,20 @@
 
 use std::{
     fs::File,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use arrow::{compute::BatchCoalescer, record_batch::RecordBatch};
-use futures::future::{BoxFuture, FutureExt};
-use tokio::{sync::mpsc::Sender, task::spawn_blocking};
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{Sender, error::TrySendError},
+    },
+    task::spawn_blocking,
+};
 
 use crate::{
     Binding,
@@ -32,7 +39,12 @@ pub(crate) struct FileSource {
     binding: Arc<Binding>,
     path: PathBuf,
     format: Format,
+    turns: Arc<Semaphore>,
 }
+
+/// Reads of one file that may be under way at once, for each core. More of them would only take room: for each
+/// thread keeps memory of its own.
+const TURNS: usize = 2;
 
 #[derive(Clone, Copy)]
 enum Format {
@@ -53,7 +65,9 @@ impl FileSource {
     }
 
     fn new(binding: Binding, path: &Path, format: Format) -> Self {
-        Self { binding: Arc::new(binding), path: path.to_owned(), format }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = Arc::new(Semaphore::new(TURNS * cores));
+        Self { binding: Arc::new(binding), path: path.to_owned(), format, turns }
     }
 
     /// Opens the file, which may be another one than at the last time, and checks its columns.
@@ -125,15 +139,26 @@ impl FileSource {
         outlet.finish()
     }
 
+    /// A turn to read; nobody closes the semaphore, so there always comes one.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
     /// Runs the work on a thread that may block.
     fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, SourceError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, SourceError>> {
-        let source = self.clone();
-        let done = spawn_blocking(move || work(&source));
         let stopped = |_| SourceError::Interrupted { dataset: self.binding.dataset().clone() };
-        async move { done.await.map_err(stopped)? }.boxed()
+        let work = async move {
+            let (source, turn) = (self.clone(), self.turn().await);
+            let done = spawn_blocking(move || {
+                let _turn = turn;
+                work(&source)
+            });
+            done.await.map_err(stopped)?
+        };
+        work.boxed()
     }
 }
 
@@ -149,13 +174,17 @@ impl Adapter for FileSource {
     fn rows(&self, plan: Plan) -> BatchStream {
         let (sender, receiver) = channel();
         let (source, dataset) = (self.clone(), plan.dataset.clone());
-        spawn_blocking(move || {
-            let mut outlet = Outlet::new(&plan, sender);
-            if let Err(error) = source.pour(&mut outlet) {
-                outlet.send(Poured::Failed(error));
-            }
-        });
-        receive(dataset, receiver)
+        let begun = async move {
+            let turn = source.turn().await;
+            spawn_blocking(move || {
+                let mut outlet = Outlet::new(&plan, sender, turn);
+                if let Err(error) = source.pour(&mut outlet) {
+                    outlet.send(Poured::Failed(error));
+                }
+            });
+            receive(dataset, receiver)
+        };
+        begun.flatten_stream().boxed()
     }
 
     fn total(&self, plan: Plan) -> BoxFuture<'_, Result<u64, SourceError>> {
@@ -173,6 +202,7 @@ enum Flow {
 struct Outlet<'a> {
     plan: &'a Plan,
     sender: Sender<Poured>,
+    turn: Option<OwnedSemaphorePermit>,
     gathered: BatchCoalescer,
     /// Whom the rows are about that were gathered: told with the next batch, so before any of those rows.
     persons: Vec<Persons>,
@@ -181,12 +211,13 @@ struct Outlet<'a> {
 }
 
 impl<'a> Outlet<'a> {
-    fn new(plan: &'a Plan, sender: Sender<Poured>) -> Self {
+    fn new(plan: &'a Plan, sender: Sender<Poured>, turn: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             plan,
             sender,
+            turn,
             // What is large already is passed on as it is, not copied.
-            gathered: BatchCoalescer::new(plan.schema(), BATCH_ROWS)
+            gathered: BatchCoalescer::new(Arc::clone(&plan.schema), BATCH_ROWS)
                 .with_biggest_coalesce_batch_size(Some(BATCH_ROWS / 2)),
             persons: nobody(plan),
             left: plan.max_rows,
@@ -240,10 +271,15 @@ impl<'a> Outlet<'a> {
         if self.sender.is_closed() { Flow::Stopped } else { Flow::Going }
     }
 
-    fn send(&self, poured: Poured) -> Flow {
-        match self.sender.blocking_send(poured) {
-            Ok(()) => Flow::Going,
-            Err(_) => Flow::Stopped,
-        }
+    fn send(&mut self, poured: Poured) -> Flow {
+        let sent = match self.sender.try_send(poured) {
+            Err(TrySendError::Full(poured)) => {
+                // Nobody waits for a turn because somebody else's reader is slow.
+                self.turn = None;
+                self.sender.blocking_send(poured).is_ok()
+            }
+            other => other.is_ok(),
+        };
+        if sent { Flow::Going } else { Flow::Stopped }
     }
 }

@@ -119,7 +119,8 @@ impl<'a> Filter<'a> {
         let columns = self.plan.output.iter();
         let columns =
             columns.map(|column| block.passing(column, &mask)).collect::<Result<Vec<_>, _>>()?;
-        let rows = RecordBatch::try_new(self.plan.schema(), columns).map_err(|_| block.broken())?;
+        let rows = RecordBatch::try_new(Arc::clone(&self.plan.schema), columns)
+            .map_err(|_| block.broken())?;
         Ok(Batch { rows, persons: self.persons(block, &mask)? })
     }
 

@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) dataset: DatasetId,
     pub(crate) output: Vec<Arc<Column>>,
+    /// That of the answer, which has the columns of `output`.
+    pub(crate) schema: SchemaRef,
     /// What tells whom the rows are about. It is read beside the rows and is no part of them.
     pub(crate) persons: Vec<Arc<Column>>,
     /// `None` where somebody vouched for every subject instead; then there are `keys`.
@@ -110,6 +112,7 @@ impl Plan {
         Ok(Self {
             dataset: binding.dataset().clone(),
             persons: binding.persons(&output),
+            schema: schema(&output),
             output,
             scope: match asked.vouched {
                 Some(_) => resolver.vouched(&asked)?,
@@ -146,15 +149,6 @@ impl Plan {
     #[cfg(test)]
     pub(crate) fn unrecorded(binding: &Binding, asked: Asked<'_>) -> Result<Self, SourceError> {
         Self::new(binding, asked)
-    }
-
-    /// The schema of the answer.
-    pub(crate) fn schema(&self) -> SchemaRef {
-        let field = |column: &Arc<Column>| {
-            Field::new(column.field.as_str(), value::data_type(column.kind), true)
-        };
-        let fields: Vec<_> = self.output.iter().map(field).collect();
-        Arc::new(Schema::new(fields))
     }
 
     pub(crate) fn too_many(&self) -> SourceError {
@@ -201,6 +195,13 @@ impl Test {
             | Self::IsNull(column) => see(column),
         }
     }
+}
+
+fn schema(output: &[Arc<Column>]) -> SchemaRef {
+    let field = |column: &Arc<Column>| {
+        Field::new(column.field.as_str(), value::data_type(column.kind), true)
+    };
+    Arc::new(Schema::new(output.iter().map(field).collect::<Vec<_>>()))
 }
 
 /// Turns the covenant's terms into the source's.

@@ -22,7 +22,7 @@ const GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// Tiles and checkpoint are published when nothing came for this long, …
 const QUIET: Duration = Duration::from_millis(10);
 /// … or after this long under load, …
-const PUBLISH_AFTER: Duration = Duration::from_millis(250);
+const PUBLISH_AFTER: Duration = Duration::from_secs(1);
 /// … or after so many entries, because they wait in memory.
 const PUBLISH_ENTRIES: u64 = 8 * 1024;
 

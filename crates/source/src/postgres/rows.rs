@@ -93,7 +93,7 @@ impl<'a> Rows<'a> {
             }
         }
         let arrays = cells.into_iter().map(Cells::finish).collect();
-        let rows = RecordBatch::try_new(self.plan.schema(), arrays);
+        let rows = RecordBatch::try_new(Arc::clone(&self.plan.schema), arrays);
         let broken = |_| SourceError::Interrupted { dataset: self.plan.dataset.clone() };
         Ok(Batch { rows: rows.map_err(broken)?, persons })
     }
