@@ -20,12 +20,9 @@ use convenant_wire::{
     problem::{declined, refused, status},
     v1::{QueryFrame, QueryRequest, query_frame::Body},
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinSet,
-};
+use futures::future::join_all;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::Status as GrpcStatus;
-use tracing::Instrument as _;
 
 use crate::{metrics::Metrics, nodes::Nodes, registrar::Registrar};
 
@@ -124,10 +121,10 @@ impl Brokering {
         }
     }
 
-    /// Asks the permitted nodes, each in a task of its own, and relays what they answer. A target that
-    /// fails does not spoil the others.
-    pub(crate) fn relay(
-        self: Arc<Self>,
+    /// Asks the permitted nodes, all at once, and relays what they answer. A target that fails does not spoil the
+    /// others.
+    pub(crate) async fn relay(
+        &self,
         permitted: Permitted,
         deadline: Option<Deadline>,
         frames: Frames,
@@ -137,50 +134,45 @@ impl Brokering {
         let valid = received.query().expires.seconds_since(received.at());
         let valid = Deadline::after(Duration::from_secs(valid.unsigned_abs()));
         let deadline = Some(deadline.map_or(valid, |deadline| deadline.min(valid)));
-        let task = async move {
-            let started = Instant::now();
-            let results = self.ask_all(&permitted, deadline, &frames).await;
-            self.metrics.stage("relay", started.elapsed());
-            let (query, at) = (permitted.received.query(), self.clock.now());
-            for result in &results {
-                self.metrics.ended(&result.status);
-                self.books.usage.note(query, &result.partner, &result.status, at);
-            }
-            let entry = Entry::Outcome(OutcomeEntry {
-                party: self.own.clone(),
-                query: query.id,
-                decision: permitted.decided.index(),
-                at,
-                results,
-            });
-            if let Err(error) = self.books.ledger.append_later(&entry) {
-                tracing::error!(query = %permitted.received.query().id, %error, "an outcome is not recorded");
-            }
-        };
-        tokio::spawn(task.in_current_span());
+        let started = Instant::now();
+        let results = self.ask_all(&permitted, deadline, &frames).await;
+        self.metrics.stage("relay", started.elapsed());
+        let (query, at) = (permitted.received.query(), self.clock.now());
+        for result in &results {
+            self.metrics.ended(&result.status);
+            self.books.usage.note(query, &result.partner, &result.status, at);
+        }
+        let entry = Entry::Outcome(OutcomeEntry {
+            party: self.own.clone(),
+            query: query.id,
+            decision: permitted.decided.index(),
+            at,
+            results,
+        });
+        if let Err(error) = self.books.ledger.append_later(&entry) {
+            tracing::error!(query = %permitted.received.query().id, %error, "an outcome is not recorded");
+        }
     }
 
     async fn ask_all(
-        self: &Arc<Self>,
+        &self,
         permitted: &Permitted,
         deadline: Option<Deadline>,
         frames: &Frames,
     ) -> Vec<TargetOutcome> {
-        let mut asking = JoinSet::new();
-        for verdict in permitted.decided.item().verdicts() {
+        let asked = permitted.decided.item().verdicts().iter().map(async |verdict| {
             let target = verdict.target();
             match verdict {
                 Verdict::Refuse(refused) => {
                     let outcome = self.not_asked(permitted, target, refusal_status(refused));
-                    asking.spawn(relay::decline(outcome, frames.clone()).in_current_span());
+                    relay::decline(outcome, frames).await
                 }
                 Verdict::Permit(_) => {
-                    let errand = self.errand(permitted, target, deadline);
-                    asking.spawn(relay::relay(errand, frames.clone()).in_current_span());
+                    relay::relay(self.errand(permitted, target, deadline), frames).await
                 }
             }
-        }
-        let mut results = asking.join_all().await;
+        });
+        let mut results = join_all(asked).await;
         results.sort_by_key(|result| result.target);
         results
     }

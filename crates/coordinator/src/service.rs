@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use convenant_model::{Oin, Problem};
-use convenant_transport::{Deadline, Peer};
+use convenant_transport::{Deadline, Gathered, Peer, gather};
 use convenant_wire::{
     problem::status,
     v1::{
@@ -11,7 +11,7 @@ use convenant_wire::{
         broker_server::Broker, follow_frame::Body, register_server::Register,
     },
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
@@ -35,7 +35,7 @@ pub(crate) struct RegisterService(pub(crate) Arc<Registrar>);
 
 #[tonic::async_trait]
 impl Broker for BrokerService {
-    type QueryStream = ReceiverStream<Result<QueryFrame, Status>>;
+    type QueryStream = Gathered<Result<QueryFrame, Status>>;
 
     async fn query(
         &self,
@@ -44,16 +44,24 @@ impl Broker for BrokerService {
         let peer = peer(&request)?;
         let deadline = Deadline::of(&request);
         let (frames, stream) = mpsc::channel(WAITING);
-        let brokering = Arc::clone(&self.0);
+        let (brokering, request) = (Arc::clone(&self.0), request.into_inner());
+        let (told, taken) = oneshot::channel();
         // In a task of its own: a requester that goes away must not leave a decision without outcome.
         let brokered = async move {
-            let permitted = brokering.take(request.into_inner(), peer).await?;
-            brokering.relay(permitted, deadline, frames);
-            Ok::<(), Status>(())
+            // Whoever asked may have gone.
+            match brokering.take(request, peer).await {
+                Ok(permitted) => {
+                    let _gone = told.send(Ok(()));
+                    brokering.relay(permitted, deadline, frames).await;
+                }
+                Err(status) => {
+                    let _gone = told.send(Err(status));
+                }
+            }
         };
-        let brokered = tokio::spawn(brokered.in_current_span()).await;
-        brokered.map_err(|_| status(Problem::Internal, "the query broke off"))??;
-        Ok(Response::new(ReceiverStream::new(stream)))
+        tokio::spawn(brokered.in_current_span());
+        taken.await.map_err(|_| status(Problem::Internal, "the query broke off"))??;
+        Ok(Response::new(gather(stream).await))
     }
 }
 

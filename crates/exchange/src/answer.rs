@@ -45,6 +45,14 @@ pub struct Signatory {
     pub key: Arc<SigningKey>,
 }
 
+/// A fresh seal to the requester of one target. It takes a while to make and says nothing of any data, so it is made
+/// while the permit is being recorded.
+pub struct Envelope {
+    subject: About,
+    sealer: Sealer,
+    encapsulated: [u8; 32],
+}
+
 /// An answer under way. Only a recorded permit begins one.
 pub struct Answer {
     subject: About,
@@ -79,22 +87,18 @@ impl About {
     }
 }
 
-impl Answer {
-    /// Begins the answer to one target. The encapsulated key goes before the first chunk.
+impl Envelope {
+    /// A seal to whoever sent the query.
     ///
     /// # Errors
-    /// When the permit is for another query, or the requester's sealing key is not usable.
-    pub fn begin(
-        permit: &Recorded<Permit>,
+    /// When the requester's sealing key is not usable.
+    pub fn new(
         received: &Received,
         target: u32,
         own: &Oin,
         random: &SystemRandom,
-    ) -> Result<(Self, [u8; 32]), AnswerError> {
+    ) -> Result<Self, AnswerError> {
         let query = received.query();
-        if permit.item().query_id() != query.id || permit.item().target() != target {
-            return Err(AnswerError::OtherQuery);
-        }
         let context = SealContext {
             direction: Direction::Result,
             query: query.id,
@@ -104,8 +108,25 @@ impl Answer {
             signed_query: Some(received.hash()),
         };
         let (sealer, encapsulated) = Sealer::new(&query.requester.sealing_key, &context, random)?;
+        Ok(Self { subject: About::of(received, target), sealer, encapsulated })
+    }
+}
+
+impl Answer {
+    /// Begins the answer to one target. The encapsulated key goes before the first chunk.
+    ///
+    /// # Errors
+    /// When the permit is for another query or target than the envelope.
+    pub fn begin(
+        permit: &Recorded<Permit>,
+        envelope: Envelope,
+    ) -> Result<(Self, [u8; 32]), AnswerError> {
+        let Envelope { subject, sealer, encapsulated } = envelope;
+        if permit.item().query_id() != subject.query || permit.item().target() != subject.target {
+            return Err(AnswerError::OtherQuery);
+        }
         let answer = Self {
-            subject: About::of(received, target),
+            subject,
             decision: permit.index(),
             sealer,
             hasher: ChunkHasher::new(),

@@ -21,7 +21,7 @@ mod received;
 mod subjects;
 mod vouchers;
 
-pub use answer::{Answer, AnswerError, Closed, Signatory, decline};
+pub use answer::{Answer, AnswerError, Closed, Envelope, Signatory, decline};
 pub use convenant_model::{query::QUERY_TYPE, time::SKEW_SECONDS};
 pub use received::{Received, Rejection, View, check_signed};
 pub use subjects::{SubjectFault, Unfit, Unsealed, open_subjects, seal_subjects};

@@ -123,7 +123,9 @@ impl Edge {
         self.bundle.extend_from_slice(entry);
         if self.size.is_multiple_of(WIDTH) {
             let id = TileId { row: Row::Entries, index: self.size / WIDTH - 1, width: WIDTH };
-            full(Tile { id, bytes: std::mem::take(&mut self.bundle) });
+            // Growing anew from nothing would cost more than all else here.
+            let next = Vec::with_capacity(self.bundle.len());
+            full(Tile { id, bytes: std::mem::replace(&mut self.bundle, next) });
         }
         self.push_hash(0, leaf, &mut full);
     }

@@ -11,7 +11,8 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use convenant_clauses::{Permit, Refused, Request, Rules, Verdict, decide};
 use convenant_exchange::{
-    Answer, Received, Rejection, SubjectFault, Unfit, View, VoucherView, decline, open_subjects,
+    Answer, AnswerError, Envelope, Received, Rejection, SubjectFault, Unfit, View, VoucherView,
+    decline, open_subjects,
 };
 use convenant_ldv::Gate;
 use convenant_ledger::Recorded;
@@ -28,6 +29,7 @@ use convenant_store::{Admission, Before, Books};
 use convenant_subjects::{Journal, Subjects};
 use convenant_transport::{Deadline, Line};
 use convenant_wire::{problem::status, v1::AnswerRequest};
+use futures::future::join;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status as GrpcStatus;
 
@@ -176,12 +178,18 @@ impl Answering {
             Ok((permit, subjects)) => {
                 self.metrics.permitted();
                 let started = Instant::now();
-                // Nothing is read before this returns: the entry is on disk by then.
-                let recorded = self.books.ledger.record(*permit).await;
+                // The one who asked gets his seal while the disk works. Nothing is read before this returns: the entry
+                // is on disk by then.
+                let (received, target) = (&asked.received, asked.target);
+                let sealed = async { Envelope::new(received, target, &self.party, &self.random) };
+                let (recorded, envelope) = join(self.books.ledger.record(*permit), sealed).await;
                 self.metrics.stage("record", started.elapsed());
                 match recorded {
                     Ok(recorded) => {
-                        self.release(&asked, recorded, subjects, deadline, &frames).await;
+                        let begun =
+                            envelope.and_then(|envelope| Answer::begin(&recorded, envelope));
+                        let permit = (recorded, begun);
+                        self.release(&asked, permit, subjects, deadline, &frames).await;
                     }
                     Err(error) => {
                         tracing::error!(query = %asked.received.query().id, %error, "not recorded, so not answered");
@@ -377,13 +385,11 @@ impl Answering {
     async fn release(
         &self,
         asked: &Asked,
-        permit: Recorded<Permit>,
+        (permit, begun): (Recorded<Permit>, Result<(Answer, [u8; 32]), AnswerError>),
         subjects: Vec<Subject>,
         deadline: Option<Deadline>,
         frames: &Frames,
     ) {
-        let begun =
-            Answer::begin(&permit, &asked.received, asked.target, &self.party, &self.random);
         let (mut answer, encapsulated) = match begun {
             Ok(begun) => begun,
             Err(error) => {

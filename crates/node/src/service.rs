@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use convenant_model::Problem;
-use convenant_transport::{Deadline, Peer};
+use convenant_transport::{Deadline, Gathered, Peer, gather};
 use convenant_wire::{
     problem::status,
     v1::{AnswerFrame, AnswerRequest, exchange_server::Exchange},
 };
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
@@ -23,7 +22,7 @@ pub(crate) struct ExchangeService(pub(crate) Arc<Answering>);
 
 #[tonic::async_trait]
 impl Exchange for ExchangeService {
-    type AnswerStream = ReceiverStream<Result<AnswerFrame, Status>>;
+    type AnswerStream = Gathered<Result<AnswerFrame, Status>>;
 
     async fn answer(
         &self,
@@ -39,6 +38,6 @@ impl Exchange for ExchangeService {
         let task = async move { answering.answer(asked, deadline, Frames::new(frames)).await };
         // In the caller's span, so that the answer is part of the caller's trace.
         tokio::spawn(task.in_current_span());
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(gather(stream).await))
     }
 }

@@ -29,24 +29,24 @@ pub(super) struct Errand {
 }
 
 /// Tells the requester of a target that is not asked.
-pub(super) async fn decline(outcome: TargetOutcome, frames: Frames) -> TargetOutcome {
-    send_declined(&frames, &outcome).await;
+pub(super) async fn decline(outcome: TargetOutcome, frames: &Frames) -> TargetOutcome {
+    send_declined(frames, &outcome).await;
     outcome
 }
 
 /// Asks a node and relays its answer.
-pub(super) async fn relay(errand: Errand, frames: Frames) -> TargetOutcome {
+pub(super) async fn relay(errand: Errand, frames: &Frames) -> TargetOutcome {
     let Errand { channel, signed_query, sealed, deadline, mut outcome } = errand;
     let asked = AnswerRequest { signed_query, target: outcome.target, sealed_subjects: sealed };
     let relayed = match channel {
         None => Err(failed(Problem::NodeUnavailable)),
-        Some(channel) => ask(channel, asked, deadline, &mut outcome, &frames).await,
+        Some(channel) => ask(channel, asked, deadline, &mut outcome, frames).await,
     };
     match relayed {
         Ok(status) => outcome.status = status,
         Err(status) => {
             outcome.status = status;
-            send_declined(&frames, &outcome).await;
+            send_declined(frames, &outcome).await;
         }
     }
     outcome

@@ -21,7 +21,7 @@ use convenant_wire::v1::{
     exchange_server::{Exchange, ExchangeServer},
     query_frame,
 };
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio::{net::TcpListener, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
 
@@ -84,16 +84,20 @@ impl Bare {
         for _ in 0..20 {
             take(self.channel.clone(), carried).await?;
         }
-        let (started, mut each, mut running) = (Instant::now(), Vec::new(), JoinSet::new());
-        for _ in 0..count {
-            if running.len() == at_once {
-                each.push(running.join_next().await.ok_or("no task")???);
-            }
+        let started = Instant::now();
+        let requesters = (0..at_once).map(|_| {
             let channel = self.channel.clone();
-            running.spawn(async move { take(channel, carried).await });
-        }
-        while let Some(done) = running.join_next().await {
-            each.push(done??);
+            tokio::spawn(async move {
+                let mut each = Vec::new();
+                for _ in 0..count / at_once {
+                    each.push(take(channel.clone(), carried).await?);
+                }
+                Ok::<_, Fault>(each)
+            })
+        });
+        let mut each = Vec::new();
+        for requester in requesters.collect::<Vec<_>>() {
+            each.append(&mut requester.await??);
         }
         Ok(Timed::of(each, started.elapsed()))
     }

@@ -73,8 +73,8 @@ async fn compare() -> Fallible<()> {
     println!("lookup of one subject, concurrency 1, median; {ALONE_SAID}:");
     println!("  bare relay  {:>9.3} ms", millis(bare.median));
     println!("  brokered    {:>9.3} ms", millis(brokered.median));
-    let sync = setting.sync_median()?;
-    println!("  one append + fdatasync on this disk {:.3} ms", millis(sync));
+    let sync = setting.sync_median(brokered.median)?;
+    println!("  one append + fdatasync on this disk, at that pace {:.3} ms", millis(sync));
     let rest = brokered.median.saturating_sub(2 * sync);
     println!("  brokered less two of those {:.3} ms (target: under 2 ms)", millis(rest));
     for (what, from) in [(LEADER, ("klein", Keeps)), (ACCOUNT, (few, Takes))] {

@@ -21,7 +21,6 @@ use convenant_model::{
 use convenant_setup::load;
 use convenant_testkit::{Daemon, Fallible, Fault, Program};
 use convenant_wire::v1::{SubmitRequest, register_client::RegisterClient};
-use tokio::task::JoinSet;
 
 use crate::{
     Timed,
@@ -86,35 +85,29 @@ impl<'a> Ours<'a> {
             asking.ask(&self.client.compose(self.about(name, subject)?)?, &path).await?;
         }
         let subjects: Vec<_> = bsns().take(100).collect();
-        let compose = |subject: &String| -> Fallible<Composed> {
-            Ok(self.client.compose(self.about(name, subject.clone())?)?)
-        };
+        let subjects = subjects.iter().cycle().take(count);
+        let questions = subjects.map(|subject| self.about(name, subject.clone()));
         let composing = Instant::now();
-        let ahead = if at_once > 1 { count } else { 0 };
-        let composed: Vec<_> =
-            subjects.iter().cycle().take(ahead).map(compose).collect::<Result<_, _>>()?;
-        if ahead > 0 {
-            let each = composing.elapsed() / u32::try_from(ahead)?;
+        let asked = questions.map(|question| match at_once {
+            1 => Ok(Asked::Question(question?)),
+            _ => Ok(Asked::Composed(self.client.compose(question?)?)),
+        });
+        let asked = asked.collect::<Fallible<Vec<_>>>()?;
+        if at_once > 1 {
+            let each = composing.elapsed() / u32::try_from(count)?;
             println!("  composing, on the leader's machine: {:.3} ms", crate::millis(each));
         }
         let results = tempfile::tempdir_in(self.setting.dir.path())?;
-        let (started, mut each, mut running) = (Instant::now(), Vec::new(), JoinSet::new());
-        let mut composed = composed.into_iter();
-        for subject in subjects.iter().cycle().take(count) {
-            if running.len() == at_once {
-                each.push(running.join_next().await.ok_or("no task")???);
-            }
-            let asked = Instant::now();
-            let composed = composed.next().map_or_else(|| compose(subject), Ok)?;
-            let asking = asking.clone();
-            let path = results.path().join(format!("{}.arrow", unique()));
-            running.spawn(async move {
-                asking.ask(&composed, &path).await?;
-                Ok::<_, Fault>(asked.elapsed())
-            });
-        }
-        while let Some(done) = running.join_next().await {
-            each.push(done??);
+        let mut shares: Vec<Vec<_>> = (0..at_once).map(|_| Vec::new()).collect();
+        asked.into_iter().enumerate().for_each(|(i, one)| shares[i % at_once].push(one));
+        let started = Instant::now();
+        let leaders = shares.into_iter().map(|share| {
+            let (asking, folder) = (asking.clone(), results.path().to_owned());
+            tokio::spawn(async move { asking.ask_all(share, &folder).await })
+        });
+        let mut each = Vec::new();
+        for leader in leaders.collect::<Vec<_>>() {
+            each.append(&mut leader.await??);
         }
         Ok(Timed::of(each, started.elapsed()))
     }
@@ -214,7 +207,29 @@ struct Asking {
     leader: Leader,
 }
 
+/// What a leader sends, or has still to compose.
+enum Asked {
+    Question(Question),
+    Composed(Composed),
+}
+
 impl Asking {
+    /// One after the other; gives how long each took.
+    async fn ask_all(self, all: Vec<Asked>, folder: &std::path::Path) -> Fallible<Vec<Duration>> {
+        let mut each = Vec::with_capacity(all.len());
+        for asked in all {
+            let path = folder.join(format!("{}.arrow", unique()));
+            let started = Instant::now();
+            let composed = match asked {
+                Asked::Question(question) => self.client.compose(question)?,
+                Asked::Composed(composed) => composed,
+            };
+            self.ask(&composed, &path).await?;
+            each.push(started.elapsed());
+        }
+        Ok(each)
+    }
+
     async fn ask(&self, composed: &Composed, path: &std::path::Path) -> Fallible<Carried> {
         if matches!(self.leader, Leader::Takes) {
             return take(self.client.channel(), composed, &self.node).await;
