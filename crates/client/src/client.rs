@@ -17,6 +17,7 @@ use convenant_signing::{SigningKey, SystemRandom};
 use convenant_store::{Layout, LedgerHandle, LedgerOpenError, Options, RecordError};
 use convenant_transport::{
     AddressError, ClientTls, Deadline, Expected, Limits, SystemClock, TlsError, connect, explain,
+    whole,
 };
 use convenant_wire::{
     problem::{PeerProblem, read},
@@ -291,7 +292,7 @@ impl Client {
         request.set_timeout(timeout);
         let deadline = Deadline::after(timeout + GRACE);
         convenant_transport::trace::inject(&mut request);
-        let mut broker = BrokerClient::new(self.channel.clone())
+        let mut broker = BrokerClient::new(whole(self.channel.clone()))
             .max_decoding_message_size(self.limits.max_message);
         let frames = match broker.query(request).await {
             Ok(frames) => frames.into_inner(),

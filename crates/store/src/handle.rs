@@ -115,8 +115,8 @@ impl LedgerHandle {
         answer.await.map_err(|_| RecordError::Closed)?
     }
 
-    /// Queues an entry behind everything recorded or queued before it. Nobody waits for it; a failure
-    /// to write it is logged.
+    /// Queues an entry behind everything recorded or queued before it. Nobody waits for it, so it is written with the
+    /// next that somebody waits for, or some milliseconds later; a failure to write it is logged.
     ///
     /// # Errors
     /// When it cannot be queued, or nothing can be written any more.

@@ -19,6 +19,9 @@ use crate::{error::RecordError, file_store::FileStore};
 const GROUP_ENTRIES: usize = 1024;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// Entries for which nobody waits are written with the next for which somebody does, or after this long.
+const LINGER: Duration = Duration::from_millis(5);
+
 /// Tiles and checkpoint are published when nothing came for this long, …
 const QUIET: Duration = Duration::from_millis(10);
 /// … or after this long under load, …
@@ -78,11 +81,23 @@ struct Group {
     entries: Vec<EntryBytes>,
     waiting: Vec<(Option<Reply>, OwnedSemaphorePermit)>,
     bytes: usize,
+    /// Whether somebody waits.
+    waited_for: bool,
+    /// When it is written though nobody waits; from its first entry on.
+    due: Option<Instant>,
 }
 
 impl Group {
     const fn is_full(&self) -> bool {
         self.entries.len() >= GROUP_ENTRIES || self.bytes >= GROUP_BYTES
+    }
+
+    fn push(&mut self, entry: EntryBytes, reply: Option<Reply>, place: OwnedSemaphorePermit) {
+        self.due.get_or_insert_with(|| Instant::now() + LINGER);
+        self.waited_for |= reply.is_some();
+        self.bytes += entry.as_bytes().len();
+        self.entries.push(entry);
+        self.waiting.push((reply, place));
     }
 }
 
@@ -113,10 +128,12 @@ impl Writer {
         while closing.is_none() {
             match self.next() {
                 Ok(command) => closing = self.turn(command),
+                Err(RecvTimeoutError::Timeout) if self.group.due.is_some() => self.commit(),
                 Err(RecvTimeoutError::Timeout) => self.publish(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        self.commit();
         self.publish();
         // The lock on the folder goes before whoever closes the ledger is told.
         drop(self);
@@ -126,21 +143,22 @@ impl Writer {
     }
 
     fn next(&self) -> Result<Command, RecvTimeoutError> {
+        if let Some(due) = self.group.due {
+            return self.commands.recv_timeout(due.saturating_duration_since(Instant::now()));
+        }
         if self.published == self.ledger.size() {
             return self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }
         self.commands.recv_timeout(QUIET)
     }
 
-    /// Takes everything that waits, up to a full group, and writes it at once.
+    /// Takes everything that waits, up to a full group, and writes it at once where somebody waits for it.
     fn turn(&mut self, first: Command) -> Option<oneshot::Sender<()>> {
         let (mut next, mut closing) = (Some(first), None);
         while let Some(command) = next {
             match command {
                 Command::Append { entry, reply, place } => {
-                    self.group.bytes += entry.as_bytes().len();
-                    self.group.entries.push(entry);
-                    self.group.waiting.push((reply, place));
+                    self.group.push(entry, reply, place);
                 }
                 Command::Ask(question) => {
                     self.commit();
@@ -156,7 +174,10 @@ impl Writer {
             }
             next = self.commands.try_recv().ok();
         }
-        self.commit();
+        let due = self.group.due.is_some_and(|due| due <= Instant::now());
+        if due || self.group.waited_for || self.group.is_full() || closing.is_some() {
+            self.commit();
+        }
         let waiting = self.ledger.size() - self.published;
         if waiting >= PUBLISH_ENTRIES
             || (waiting > 0 && self.published_at.elapsed() >= PUBLISH_AFTER)

@@ -35,6 +35,7 @@ mod server_tls;
 mod session;
 mod system;
 pub mod trace;
+mod whole;
 
 pub use client_tls::ClientTls;
 pub use connect::{AddressError, ConnectError, connect};
@@ -54,3 +55,4 @@ pub use reload::Reload;
 pub use serve::{ServeError, drained, serve};
 pub use server_tls::ServerTls;
 pub use system::{RandomError, SystemClock, SystemRandom, random_bytes};
+pub use whole::{Whole, whole};

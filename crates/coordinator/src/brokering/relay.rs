@@ -7,7 +7,7 @@ use convenant_model::{
     entry::{SignedOutcome, Status, TargetOutcome},
 };
 use convenant_signing::{ChunkHasher, parse_canonical, peek_compact};
-use convenant_transport::{Deadline, trace};
+use convenant_transport::{Deadline, trace, whole};
 use convenant_wire::{
     problem::{PeerProblem, read},
     v1::{
@@ -65,7 +65,7 @@ async fn ask(
         deadline.pass_on(&mut request).map_err(|_| failed(Problem::Late))?;
     }
     trace::inject(&mut request);
-    let mut client = ExchangeClient::new(channel);
+    let mut client = ExchangeClient::new(whole(channel));
     let answered =
         within(deadline, client.answer(request)).await?.map_err(|status| problem(&status))?;
     within(deadline, pass_on(answered.into_inner(), outcome, frames)).await?

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use convenant_model::{Clock, Digest};
 use convenant_testkit::{Daemon, Fallible, Fault};
 use convenant_transport::{
-    ClientTls, Expected, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect, serve,
+    ClientTls, Expected, Gathered, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect,
+    gather, serve, whole,
 };
 use convenant_wire::v1::{
     AnswerFrame, AnswerRequest, QueryFrame, QueryRequest, SealedSubjects, answer_frame,
@@ -22,7 +23,6 @@ use convenant_wire::v1::{
     query_frame,
 };
 use tokio::{net::TcpListener, sync::mpsc};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
 
 use crate::{Timed, setting::Setting};
@@ -115,7 +115,7 @@ async fn take(channel: Channel, carried: Carried) -> Fallible<Duration> {
     let subjects = (carried.subjects > 0)
         .then(|| SealedSubjects { target: 0, sealed: vec![7; carried.subjects].into() });
     let request = QueryRequest { signed_query, subjects: subjects.into_iter().collect() };
-    let mut frames = BrokerClient::new(channel).query(request).await?.into_inner();
+    let mut frames = BrokerClient::new(whole(channel)).query(request).await?.into_inner();
     while frames.message().await?.is_some() {}
     Ok(started.elapsed())
 }
@@ -175,7 +175,7 @@ struct Node;
 
 #[tonic::async_trait]
 impl Exchange for Node {
-    type AnswerStream = ReceiverStream<Result<AnswerFrame, Status>>;
+    type AnswerStream = Gathered<Result<AnswerFrame, Status>>;
 
     async fn answer(
         &self,
@@ -201,7 +201,7 @@ impl Exchange for Node {
                 }
             }
         });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(gather(stream).await))
     }
 }
 
@@ -209,7 +209,7 @@ struct Relay(Channel);
 
 #[tonic::async_trait]
 impl Broker for Relay {
-    type QueryStream = ReceiverStream<Result<QueryFrame, Status>>;
+    type QueryStream = Gathered<Result<QueryFrame, Status>>;
 
     async fn query(
         &self,
@@ -218,7 +218,8 @@ impl Broker for Relay {
         let QueryRequest { signed_query, subjects } = request.into_inner();
         let sealed_subjects = subjects.into_iter().next().map(|one| one.sealed).unwrap_or_default();
         let asked = AnswerRequest { signed_query, target: 0, sealed_subjects };
-        let mut answer = ExchangeClient::new(self.0.clone()).answer(asked).await?.into_inner();
+        let mut answer =
+            ExchangeClient::new(whole(self.0.clone())).answer(asked).await?.into_inner();
         let (frames, stream) = mpsc::channel(8);
         tokio::spawn(async move {
             while let Ok(Some(frame)) = answer.message().await {
@@ -236,6 +237,6 @@ impl Broker for Relay {
                 }
             }
         });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(gather(stream).await))
     }
 }

@@ -12,6 +12,7 @@ use convenant_signing::{
     ChunkHasher, Direction, Opener, SealContext, parse_canonical, verify_compact,
 };
 use convenant_testkit::{Fallible, Fault};
+use convenant_transport::whole;
 use convenant_wire::v1::{
     QueryRequest, SealedSubjects, broker_client::BrokerClient, query_frame::Body,
 };
@@ -30,7 +31,7 @@ pub(crate) async fn take(
         .map(|(target, sealed)| SealedSubjects { target: *target, sealed: sealed.clone().into() });
     let request =
         QueryRequest { signed_query: composed.signed.clone(), subjects: subjects.collect() };
-    let mut broker = BrokerClient::new(channel).max_decoding_message_size(1 << 20);
+    let mut broker = BrokerClient::new(whole(channel)).max_decoding_message_size(1 << 20);
     let mut frames = broker.query(request).await?.into_inner();
     let (mut opener, mut hasher, mut bytes) = (None, ChunkHasher::new(), 0);
     while let Some(frame) = frames.message().await? {
