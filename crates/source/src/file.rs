@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use arc_swap::ArcSwapOption;
 use arrow::{compute::BatchCoalescer, record_batch::RecordBatch};
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use tokio::{
@@ -40,6 +41,8 @@ pub(crate) struct FileSource {
     path: PathBuf,
     format: Format,
     turns: Arc<Semaphore>,
+    /// Of a CSV file, as it was when it was last opened.
+    header: Arc<ArcSwapOption<csv::Header>>,
 }
 
 /// Reads of one file that may be under way at once, for each core. More of them would only take room: for each
@@ -67,7 +70,13 @@ impl FileSource {
     fn new(binding: Binding, path: &Path, format: Format) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let turns = Arc::new(Semaphore::new(TURNS * cores));
-        Self { binding: Arc::new(binding), path: path.to_owned(), format, turns }
+        Self {
+            binding: Arc::new(binding),
+            path: path.to_owned(),
+            format,
+            turns,
+            header: Arc::default(),
+        }
     }
 
     /// Opens the file, which may be another one than at the last time, and checks its columns.

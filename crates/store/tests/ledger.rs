@@ -63,6 +63,38 @@ async fn what_many_record_at_once_is_there_after_a_restart_and_proven() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_is_written_with_the_next_and_at_the_latest_soon() {
+    let bench = Bench::new();
+    let (ledger, _) = bench.open().unwrap();
+    for number in 0..20 {
+        ledger.append_later(&entry(2 * number)).unwrap();
+        ledger.record(entry(2 * number + 1)).await.unwrap();
+    }
+    // Of each frame the number of entries that were durable before it: that is how many writes there were.
+    let mut writes = std::collections::BTreeSet::new();
+    for path in segments(&bench) {
+        let bytes = fs::read(path).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((header, after)) = rest.split_at_checked(24) {
+            let length = u32::from_le_bytes(header[..4].try_into().unwrap());
+            if length == 0 {
+                break;
+            }
+            writes.insert(u64::from_le_bytes(header[16..].try_into().unwrap()));
+            rest = &after[length as usize..];
+        }
+    }
+    assert!(writes.len() < 30, "{} writes for 20 pairs", writes.len());
+
+    ledger.append_later(&entry(40)).unwrap();
+    let given_up = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while ledger.size() < 41 {
+        assert!(std::time::Instant::now() < given_up, "nobody writes it");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_ledger_opens_after_its_former_key_and_is_signed_anew() {
     let public = |bench: &Bench| {

@@ -57,3 +57,44 @@ impl http_body::Body for Gathering {
         self.gathered.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, future::poll_fn};
+
+    use http_body::Body as _;
+
+    use super::*;
+
+    struct Pieces(VecDeque<&'static str>);
+
+    impl http_body::Body for Pieces {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            Poll::Ready(self.0.pop_front().map(|piece| match piece {
+                "" => Err(Status::internal("")),
+                piece => Ok(Frame::data(Bytes::from(piece))),
+            }))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_ends_with_its_last_bytes_or_fails_whole() {
+        let gathering = |pieces| Body::new(Gathering::new(Body::new(Pieces(pieces))));
+        let mut body = gathering(["a", "bc"].into());
+        assert!(!body.is_end_stream());
+        let first = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        assert_eq!(first.unwrap().unwrap().into_data().unwrap(), "abc");
+        assert!(body.is_end_stream());
+        assert!(poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await.is_none());
+
+        let mut broken = gathering(["a", "", "b"].into());
+        let first = poll_fn(|context| Pin::new(&mut broken).poll_frame(context)).await;
+        assert!(first.unwrap().is_err());
+    }
+}

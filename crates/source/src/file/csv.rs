@@ -1,9 +1,13 @@
 //! CSV (RFC 4180): every column is read as text, and given its type where it is needed.
 
-use std::{io::Seek, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _},
+    sync::Arc,
+};
 
 use arrow::{
-    csv::{ReaderBuilder, reader::Format},
+    csv::ReaderBuilder,
     datatypes::{DataType, Field, Schema},
     error::ArrowError,
     record_batch::RecordBatch,
@@ -15,19 +19,57 @@ use crate::{binding::Column, error::SourceError};
 /// Rows of one block. The reader makes room for all of them at once, also where a file has a few.
 const BLOCK_ROWS: usize = 1024;
 
+/// The names of a file's columns, with the bytes at its beginning that say so.
+pub(super) struct Header {
+    bytes: Vec<u8>,
+    names: Vec<String>,
+}
+
+impl Header {
+    /// Reads the header of a file that is at its beginning; leaves it there.
+    fn read(file: &mut File) -> Result<Self, csv::Error> {
+        let mut reader = csv::Reader::from_reader(&*file);
+        let names = reader.headers()?.iter().map(str::to_owned).collect();
+        let length = reader.position().byte();
+        file.rewind()?;
+        let mut bytes = Vec::new();
+        (&*file).take(length).read_to_end(&mut bytes)?;
+        file.rewind()?;
+        Ok(Self { bytes, names })
+    }
+
+    /// Whether a file that is at its beginning has this header; leaves it there.
+    fn begins(&self, file: &mut File) -> io::Result<bool> {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        (&*file).take(self.bytes.len() as u64).read_to_end(&mut bytes)?;
+        file.rewind()?;
+        Ok(bytes == self.bytes)
+    }
+}
+
+/// The header of a file: the one that it had when it was last opened, as most have, or else it is read anew.
+fn header(source: &FileSource, file: &mut File) -> Result<Arc<Header>, SourceError> {
+    if let Some(known) = source.header.load_full() {
+        let same = known.begins(file).map_err(|error| source.malformed(error.to_string()))?;
+        if same {
+            return Ok(known);
+        }
+    }
+    let read = Header::read(file).map_err(|error| source.malformed(error.to_string()))?;
+    let read = Arc::new(read);
+    source.header.store(Some(Arc::clone(&read)));
+    Ok(read)
+}
+
 pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Blocks, SourceError> {
     let mut file = source.file()?;
-    let header = Format::default().with_header(true);
-    let (header, _) =
-        header.infer_schema(&file, Some(0)).map_err(|error| malformed(source, error))?;
-    let rewound = file.rewind();
-    rewound.map_err(|error| source.malformed(error.to_string()))?;
+    let header = header(source, &mut file)?;
     let positions = columns
         .iter()
         .map(|column| position(source, &header, column))
         .collect::<Result<Vec<_>, _>>()?;
-    let texts = |field: &Arc<Field>| Field::new(field.name(), DataType::Utf8, true);
-    let texts = Schema::new(header.fields().iter().map(texts).collect::<Vec<_>>());
+    let texts = |name: &String| Field::new(name, DataType::Utf8, true);
+    let texts = Schema::new(header.names.iter().map(texts).collect::<Vec<_>>());
     let reader = ReaderBuilder::new(Arc::new(texts))
         .with_header(true)
         .with_batch_size(BLOCK_ROWS)
@@ -44,9 +86,9 @@ pub(super) fn open(source: &FileSource, columns: &[Arc<Column>]) -> Result<Block
     })))
 }
 
-fn position(source: &FileSource, header: &Schema, column: &Column) -> Result<usize, SourceError> {
-    let named = |(_, field): &(usize, &Arc<Field>)| *field.name() == column.name;
-    let mut found = header.fields().iter().enumerate().filter(named);
+fn position(source: &FileSource, header: &Header, column: &Column) -> Result<usize, SourceError> {
+    let named = |(_, name): &(usize, &String)| **name == column.name;
+    let mut found = header.names.iter().enumerate().filter(named);
     match (found.next(), found.count()) {
         (Some((position, _)), 0) => Ok(position),
         (first, more) => Err(source.no_such_column(column, usize::from(first.is_some()) + more)),

@@ -121,3 +121,22 @@ fn what_accompanies_goes_along_only_where_the_source_has_it() {
     });
     assert_eq!(question.plan(&with.unwrap()).unwrap().schema.fields().len(), 2);
 }
+
+#[test]
+fn what_nobody_keeps_account_of_is_not_read() {
+    let names = |binding: &Binding, question: &Question| {
+        let plan = question.plan(binding).unwrap();
+        let read = plan.needed(true).iter().any(|column| column.field.as_str() == "bsn");
+        (read, plan.persons.len())
+    };
+    let mut question = Question::rotterdam();
+    question.columns = vec![field("naam")];
+    assert_eq!(names(&binding(), &question), (true, 1));
+    assert_eq!(names(&binding().telling_nobody(), &question), (false, 0));
+    // Who is asked for or asked about is read all the same.
+    question.columns.push(field("bsn"));
+    assert_eq!(names(&binding().telling_nobody(), &question), (true, 0));
+    question.columns.pop();
+    let question = question.of("bsn", vec![subject("900000004", None)]);
+    assert_eq!(names(&binding().telling_nobody(), &question), (true, 0));
+}

@@ -1,15 +1,16 @@
 //! Faults of files are named by file, line, field and column, and never by a value.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arrow::{
     array::{ArrayRef, Int64Array, StringArray},
     record_batch::RecordBatch,
 };
+use futures::{StreamExt as _, TryStreamExt as _};
 use tempfile::TempDir;
 
 use super::fixture::{FIELDS, Question, Row, batches, binding, csv_text, rows, write_parquet};
-use crate::{SourceError, adapter::Adapter, file::FileSource};
+use crate::{BATCH_ROWS, SourceError, adapter::Adapter, file::FileSource};
 
 struct Files(TempDir);
 
@@ -59,6 +60,24 @@ async fn a_header_is_checked_first() {
     assert!(fault(&files.csv("")).await.contains("the source has 0 columns"));
     let missing = FileSource::csv(binding(), &files.0.path().join("weg"));
     assert!(matches!(missing.check().await, Err(SourceError::File { .. })));
+}
+
+#[tokio::test]
+async fn a_header_that_changed_is_read_anew() {
+    let files = Files::new();
+    let text = csv_text(&[person()]);
+    let turned = |line: &str| line.split(',').rev().collect::<Vec<_>>().join(",") + "\n";
+    let source = files.csv(&text);
+    let before = rows(&source, &Question::rotterdam()).await.unwrap();
+    assert_eq!(before.len(), 1);
+    // As long as before, and each column in another place.
+    let other: String = text.lines().map(turned).collect();
+    assert_eq!(other.len(), text.len());
+    std::fs::write(files.path(), other).unwrap();
+    assert_eq!(rows(&source, &Question::rotterdam()).await.unwrap(), before);
+    // The beginning of what it was.
+    std::fs::write(files.path(), &text[..text.find('\n').unwrap() - 1]).unwrap();
+    assert!(rows(&source, &Question::rotterdam()).await.is_err());
 }
 
 #[tokio::test]
@@ -141,4 +160,27 @@ async fn a_parquet_file_states_its_types() {
     );
     std::fs::write(files.path(), "geen parquet").unwrap();
     assert!(matches!(source.check().await, Err(SourceError::Malformed { .. })));
+}
+
+#[tokio::test]
+async fn whoever_reads_slowly_keeps_nobody_else_from_reading() {
+    let files = Files::new();
+    // More than a reader's channel holds.
+    let source = files.csv(&csv_text(&vec![person(); 6 * BATCH_ROWS]));
+    let question = Question::rotterdam();
+    let mut slow = Vec::new();
+    // More than may read at once.
+    for _ in 0..4 * std::thread::available_parallelism().unwrap().get() {
+        let mut batches = source.rows(question.plan(source.binding()).unwrap());
+        assert!(batches.next().await.unwrap().is_ok());
+        slow.push(batches);
+    }
+    let patience = Duration::from_secs(60);
+    let all = tokio::time::timeout(patience, rows(&source, &question)).await;
+    assert_eq!(all.expect("nobody else may read").unwrap().len(), 6 * BATCH_ROWS);
+    for batches in slow {
+        let batches = batches.try_collect::<Vec<_>>().await.unwrap();
+        let rest: usize = batches.iter().map(|batch| batch.rows.num_rows()).sum();
+        assert_eq!(rest, 5 * BATCH_ROWS);
+    }
 }

@@ -11,8 +11,7 @@ use bytes::Bytes;
 use convenant_model::{Clock, Digest};
 use convenant_testkit::{Daemon, Fallible, Fault};
 use convenant_transport::{
-    ClientTls, Expected, Gathered, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect,
-    gather, serve, whole,
+    ClientTls, Expected, KnownPeers, Limits, ServerTls, SystemClock, TlsFiles, connect, serve,
 };
 use convenant_wire::v1::{
     AnswerFrame, AnswerRequest, QueryFrame, QueryRequest, SealedSubjects, answer_frame,
@@ -23,6 +22,7 @@ use convenant_wire::v1::{
     query_frame,
 };
 use tokio::{net::TcpListener, sync::mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
 
 use crate::{Timed, setting::Setting};
@@ -115,7 +115,7 @@ async fn take(channel: Channel, carried: Carried) -> Fallible<Duration> {
     let subjects = (carried.subjects > 0)
         .then(|| SealedSubjects { target: 0, sealed: vec![7; carried.subjects].into() });
     let request = QueryRequest { signed_query, subjects: subjects.into_iter().collect() };
-    let mut frames = BrokerClient::new(whole(channel)).query(request).await?.into_inner();
+    let mut frames = BrokerClient::new(channel).query(request).await?.into_inner();
     while frames.message().await?.is_some() {}
     Ok(started.elapsed())
 }
@@ -175,7 +175,7 @@ struct Node;
 
 #[tonic::async_trait]
 impl Exchange for Node {
-    type AnswerStream = Gathered<Result<AnswerFrame, Status>>;
+    type AnswerStream = ReceiverStream<Result<AnswerFrame, Status>>;
 
     async fn answer(
         &self,
@@ -201,7 +201,7 @@ impl Exchange for Node {
                 }
             }
         });
-        Ok(Response::new(gather(stream).await))
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 }
 
@@ -209,7 +209,7 @@ struct Relay(Channel);
 
 #[tonic::async_trait]
 impl Broker for Relay {
-    type QueryStream = Gathered<Result<QueryFrame, Status>>;
+    type QueryStream = ReceiverStream<Result<QueryFrame, Status>>;
 
     async fn query(
         &self,
@@ -218,8 +218,7 @@ impl Broker for Relay {
         let QueryRequest { signed_query, subjects } = request.into_inner();
         let sealed_subjects = subjects.into_iter().next().map(|one| one.sealed).unwrap_or_default();
         let asked = AnswerRequest { signed_query, target: 0, sealed_subjects };
-        let mut answer =
-            ExchangeClient::new(whole(self.0.clone())).answer(asked).await?.into_inner();
+        let mut answer = ExchangeClient::new(self.0.clone()).answer(asked).await?.into_inner();
         let (frames, stream) = mpsc::channel(8);
         tokio::spawn(async move {
             while let Ok(Some(frame)) = answer.message().await {
@@ -237,6 +236,6 @@ impl Broker for Relay {
                 }
             }
         });
-        Ok(Response::new(gather(stream).await))
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

@@ -1,8 +1,8 @@
 //! A brokered query beside a bare two-hop relay over the same mutual TLS, in one run.
 //!
 //! Every party of either side is a process of its own: requester, coordinator or relay, and node. The
-//! bare relay carries the same messages with as many bytes in them, and decides, signs, seals and
-//! records nothing. Absolute figures say little on a shared machine; the ratios are the result, of medians where
+//! bare relay carries the same messages with as many bytes in them, as tonic does by itself, and decides, signs, seals
+//! and records nothing. Absolute figures say little on a shared machine; the ratios are the result, of medians where
 //! something is measured more than once.
 //!
 //! Lookups ask the same of one subject after the other, as a project leader does, so what the rules said of the first
@@ -53,11 +53,12 @@ async fn main() -> Fallible<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["bare-node", dir] => bare::node(dir).await,
         ["bare-relay", dir] => bare::relay(dir).await,
-        _ => compare().await,
+        [.., "lookups"] => compare(false).await,
+        _ => compare(true).await,
     }
 }
 
-async fn compare() -> Fallible<()> {
+async fn compare(selects: bool) -> Fallible<()> {
     let large = std::env::var("LARGE_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(512);
     let setting = setting::Setting::write(&[10, large])?;
     let (relay, ours) = (bare::Bare::start(&setting)?, ours::Ours::start(&setting).await?);
@@ -96,6 +97,9 @@ async fn compare() -> Fallible<()> {
     println!("  its cryptography alone: {:.3} ms of one core, all parties", millis(cryptography));
     println!("  so at most {most:.0} /s on {cores} cores, a ratio of {:.3}", most / bare.rate);
 
+    if !selects {
+        return ours.stop();
+    }
     let [small, large] = [10, large].map(setting::holder);
     for (what, name, leader) in [
         ("", &*small, Takes),
