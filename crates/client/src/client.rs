@@ -290,13 +290,13 @@ impl Client {
             subjects: subjects.collect(),
         });
         request.set_timeout(timeout);
-        let deadline = Deadline::after(timeout + GRACE);
+        let (asked_until, deadline) = (Deadline::after(timeout), Deadline::after(timeout + GRACE));
         convenant_transport::trace::inject(&mut request);
         let mut broker = BrokerClient::new(whole(self.channel.clone()))
             .max_decoding_message_size(self.limits.max_message);
         let frames = match broker.query(request).await {
             Ok(frames) => frames.into_inner(),
-            Err(status) => return Err(self.not_brokered(composed, &status).await?),
+            Err(status) => return Err(self.not_brokered(composed, &status, asked_until).await?),
         };
         if self.names(composed).is_some() {
             // Everybody had to refuse it, and nothing of it may stand in a ledger.
@@ -341,15 +341,16 @@ impl Client {
         &self,
         composed: &Composed,
         answer: &GrpcStatus,
+        asked_until: Deadline,
     ) -> Result<ClientError, ClientError> {
+        // Before there is a receipt of it, which takes its time.
+        let late = answer.code() == tonic::Code::DeadlineExceeded || asked_until.is_near();
         // A ledger holds no personal data, so no query that may name somebody.
         if self.names(composed).is_none() {
             let status = match read(answer) {
                 PeerProblem::Refused(refusal) => Status::Refused { refusal },
                 PeerProblem::Problem(problem) => Status::Failed { problem },
-                PeerProblem::Foreign if answer.code() == tonic::Code::DeadlineExceeded => {
-                    Status::Failed { problem: Problem::Late }
-                }
+                PeerProblem::Foreign if late => Status::Failed { problem: Problem::Late },
                 PeerProblem::Foreign => Status::Failed { problem: Problem::NodeUnavailable },
             };
             for (number, target) in (0..).zip(&composed.query.targets) {

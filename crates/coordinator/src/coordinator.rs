@@ -140,7 +140,9 @@ impl Coordinator {
         reloaded.abort();
         renewed.abort();
         drained(&brokering.places, AT_ONCE).await;
-        // So that the last entries are cosigned too; where no node answers, at the next start.
+        // So that the last entries are cosigned too, also those that nobody waits for; where no node answers, at the
+        // next start.
+        let _failed = brokering.books.ledger.flush().await;
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         brokering.books.close().await;
         self.registrar.close().await;

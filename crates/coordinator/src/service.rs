@@ -61,7 +61,7 @@ impl Broker for BrokerService {
         };
         tokio::spawn(brokered.in_current_span());
         taken.await.map_err(|_| status(Problem::Internal, "the query broke off"))??;
-        Ok(Response::new(gather(stream).await))
+        Ok(Response::new(gather(stream, deadline).await))
     }
 }
 

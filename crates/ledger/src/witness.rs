@@ -36,7 +36,7 @@ pub enum NotCosigned {
 /// How a checkpoint contradicts the one that was cosigned last, as the two of them show.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Conflict {
-    /// The ledger has fewer entries than before: it was set back.
+    /// The ledger has fewer entries than its owner knows to be cosigned: it was set back.
     #[error("the ledger has {shown} entries and had {held}")]
     SetBack {
         /// Entries shown now.
@@ -73,7 +73,12 @@ pub fn may_cosign(
         };
     };
     if shown.size < held.size {
-        return Err(Conflict::SetBack { shown: shown.size, held: held.size }.into());
+        // An older checkpoint contradicts nothing: a request that was given up may arrive behind later ones. Whoever
+        // shows it though he knows of more has no more.
+        return Err(match old_size > shown.size {
+            true => Conflict::SetBack { shown: shown.size, held: held.size }.into(),
+            false => NotCosigned::OtherSize(held.size),
+        });
     }
     if shown.size == held.size {
         let same = shown.root == held.root;
@@ -141,10 +146,15 @@ mod tests {
     #[test]
     fn a_ledger_that_was_set_back_or_forked_is_not_cosigned() {
         let (held, _) = ledger("a", 0, 5);
+        let shown = ledger("a", 0, 3).0;
         let set_back = Conflict::SetBack { shown: 3, held: 5 };
-        for old in [0, 3, 5] {
-            let refused = may_cosign(Some(&held), old, &[], &ledger("a", 0, 3).0);
-            assert_eq!(refused, Err(set_back.into()));
+        for old in [4, 5, 6] {
+            assert_eq!(may_cosign(Some(&held), old, &[], &shown), Err(set_back.into()));
+        }
+        // A request that was overtaken: whoever made it did not know of more.
+        for old in [0, 3] {
+            let told = Err(NotCosigned::OtherSize(5));
+            assert_eq!(may_cosign(Some(&held), old, &[], &shown), told);
         }
         let (same_size, _) = ledger("b", 0, 5);
         let forked = Err(Conflict::Forked(5).into());

@@ -88,12 +88,15 @@ impl Node {
         Ok(Self { config, clock, limits, follower, coordinator, expected, server_tls, client_tls })
     }
 
-    /// Checks the sources against the covenant, and tells what would be given out, to whom and on
-    /// which basis. Serves nothing.
+    /// Checks the address and the sources, these against the covenant, and tells what would be given out, to whom
+    /// and on which basis. Serves nothing.
     ///
     /// # Errors
-    /// When the register cannot be had, or a source is not as the covenant needs it.
+    /// When the register cannot be had, a source is not as the covenant needs it, or the address is none.
     pub async fn check(&self) -> Result<Vec<Exposed>, NodeError> {
+        let address = &self.config.listen.address;
+        let none = |source| NodeError::Listen { address: address.clone(), source };
+        let _addresses = tokio::net::lookup_host(address).await.map_err(none)?;
         if let Err(error) = self.follower.refresh(self.coordinator.channel()).await {
             // With a copy from before, the check still says something.
             if self.follower.current().rules().is_none() {
@@ -187,7 +190,9 @@ impl Node {
         followed.abort();
         reloaded.abort();
         drained(&answering.places, AT_ONCE).await;
-        // So that the last entries are cosigned too; where nobody answers, at the next start.
+        // So that the last entries are cosigned too, also those that nobody waits for; where nobody answers, at the
+        // next start.
+        let _failed = answering.books.ledger.flush().await;
         let _late = tokio::time::timeout(FAREWELL, cosigned.renew()).await;
         close(&answering.books, answering.subjects.as_ref(), logbook).await;
         if answering.is_in_doubt() {

@@ -38,6 +38,6 @@ impl Exchange for ExchangeService {
         let task = async move { answering.answer(asked, deadline, Frames::new(frames)).await };
         // In the caller's span, so that the answer is part of the caller's trace.
         tokio::spawn(task.in_current_span());
-        Ok(Response::new(gather(stream).await))
+        Ok(Response::new(gather(stream, deadline).await))
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 pub const BATCH_ROWS: usize = 8192;
 
 /// Batches whose columns are the permitted fields, in the permit's order, under the covenant's names, each with
-/// the persons that its rows are about.
+/// the persons that its rows are about where somebody keeps account of that.
 /// There is always at least one, if need be without rows. An error is the last item, and makes void
 /// what came before it. Dropping the stream stops the reading.
 pub type BatchStream = BoxStream<'static, Result<Batch, SourceError>>;

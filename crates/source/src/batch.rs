@@ -11,7 +11,8 @@ pub struct Batch {
     /// The permitted columns, and no other.
     pub rows: RecordBatch,
     /// Whom these rows are about, and perhaps some that follow: never fewer. They are for the node's own
-    /// account of whose data it gave; the permit need not let them out.
+    /// account of whose data it gave; the permit need not let them out. Nobody where no such account is kept
+    /// ([`Binding::telling_nobody`](crate::Binding::telling_nobody)).
     pub persons: Vec<Persons>,
 }
 

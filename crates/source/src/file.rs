@@ -14,6 +14,7 @@ use tokio::{
     sync::{
         OwnedSemaphorePermit, Semaphore,
         mpsc::{Sender, error::TrySendError},
+        oneshot,
     },
     task::spawn_blocking,
 };
@@ -45,8 +46,8 @@ pub(crate) struct FileSource {
     header: Arc<ArcSwapOption<csv::Header>>,
 }
 
-/// Reads of one file that may be under way at once, for each core. More of them would only take room: for each
-/// thread keeps memory of its own.
+/// Reads of one file that have a turn at once, for each core. More would only take room, because each thread keeps
+/// memory of its own. A read whose rows are not taken as fast as they come goes on without a turn.
 const TURNS: usize = 2;
 
 #[derive(Clone, Copy)]
@@ -124,7 +125,7 @@ impl FileSource {
     }
 
     /// Reads every bound column once: a CSV file has no other types than those of its values.
-    fn check_blocking(&self) -> Result<(), SourceError> {
+    fn check_blocking(&self, _: &Waiting) -> Result<(), SourceError> {
         let columns = self.binding.columns();
         let mut conformity = Conformity::new(&columns);
         for block in self.blocks(&columns)? {
@@ -133,9 +134,13 @@ impl FileSource {
         conformity.conclude(self.binding.dataset())
     }
 
-    fn count_blocking(&self, plan: &Plan) -> Result<u64, SourceError> {
+    fn count_blocking(&self, plan: &Plan, waiting: &Waiting) -> Result<u64, SourceError> {
         let filter = Filter::of(plan);
-        self.blocks(&plan.needed(false))?.map(|block| filter.count(&block?)).sum()
+        let count = |block: Result<Block, SourceError>| match waiting.is_closed() {
+            true => Err(SourceError::Interrupted { dataset: plan.dataset.clone() }),
+            false => filter.count(&block?),
+        };
+        self.blocks(&plan.needed(false))?.map(count).sum()
     }
 
     fn pour(&self, outlet: &mut Outlet<'_>) -> Result<Flow, SourceError> {
@@ -153,19 +158,23 @@ impl FileSource {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
-    /// Runs the work on a thread that may block.
+    /// Runs the work on a thread that may block. It is told whether anybody still waits for it: who does not must not
+    /// keep a turn.
     fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Self) -> Result<T, SourceError> + Send + 'static,
+        work: impl FnOnce(&Self, &Waiting) -> Result<T, SourceError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, SourceError>> {
         let stopped = |_| SourceError::Interrupted { dataset: self.binding.dataset().clone() };
         let work = async move {
             let (source, turn) = (self.clone(), self.turn().await);
+            let (waiting, waits) = oneshot::channel();
             let done = spawn_blocking(move || {
                 let _turn = turn;
-                work(&source)
+                work(&source, &waiting)
             });
-            done.await.map_err(stopped)?
+            let done = done.await.map_err(stopped)?;
+            drop(waits);
+            done
         };
         work.boxed()
     }
@@ -197,9 +206,12 @@ impl Adapter for FileSource {
     }
 
     fn total(&self, plan: Plan) -> BoxFuture<'_, Result<u64, SourceError>> {
-        self.blocking(move |source| source.count_blocking(&plan))
+        self.blocking(move |source, waiting| source.count_blocking(&plan, waiting))
     }
 }
+
+/// Closed once nobody waits any more.
+type Waiting = oneshot::Sender<()>;
 
 /// Whether the receiver still listens.
 enum Flow {

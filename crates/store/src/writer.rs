@@ -109,6 +109,8 @@ pub(crate) struct Writer {
     group: Group,
     published: u64,
     published_at: Instant,
+    /// Whether the last try to publish failed, and that was told.
+    failing: bool,
 }
 
 impl Writer {
@@ -120,7 +122,8 @@ impl Writer {
     ) -> Self {
         let published = ledger.size();
         let group = Group::default();
-        Self { ledger, clock, commands, shared, group, published, published_at: Instant::now() }
+        let published_at = Instant::now();
+        Self { ledger, clock, commands, shared, group, published, published_at, failing: false }
     }
 
     pub(crate) fn run(mut self) {
@@ -149,7 +152,7 @@ impl Writer {
         if self.published == self.ledger.size() {
             return self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }
-        self.commands.recv_timeout(QUIET)
+        self.commands.recv_timeout(if self.failing { PUBLISH_AFTER } else { QUIET })
     }
 
     /// Takes everything that waits, up to a full group, and writes it at once where somebody waits for it.
@@ -214,10 +217,19 @@ impl Writer {
     fn publish(&mut self) {
         self.published_at = Instant::now();
         match self.ledger.publish(self.clock.now()) {
-            Ok(()) => self.published = self.ledger.size(),
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "not published");
+            Ok(()) => {
+                self.published = self.ledger.size();
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!(entries = self.published, "published again");
+                }
             }
+            Err(error) if !std::mem::replace(&mut self.failing, true) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "not published; it is tried again each second"
+                );
+            }
+            Err(_) => {}
         }
     }
 }

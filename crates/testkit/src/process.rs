@@ -145,12 +145,20 @@ impl Daemon {
         if status.success() { Ok(()) } else { Err(Fault::from(format!("ended with {status}"))) }
     }
 
-    /// Lets it do nothing more (SIGSTOP), with its connections open, until it is killed.
+    /// Lets it do nothing more (SIGSTOP), with its connections open, until it is thawed or killed.
     ///
     /// # Errors
     /// When the signal cannot be sent.
     pub fn freeze(&self) -> Fallible<()> {
         self.signal("-STOP")
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn thaw(&self) -> Fallible<()> {
+        self.signal("-CONT")
     }
 
     fn signal(&self, signal: &str) -> Fallible<()> {

@@ -22,6 +22,9 @@ impl From<DeadlinePassed> for Status {
     }
 }
 
+/// How much the timers of one deadline may differ.
+const CLOSE: Duration = Duration::from_millis(20);
+
 impl Deadline {
     /// The instant that lies `time` from now; at most a year, which no caller waits.
     #[must_use]
@@ -43,6 +46,12 @@ impl Deadline {
     pub fn left(self) -> Result<Duration, DeadlinePassed> {
         let left = self.0.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(DeadlinePassed) } else { Ok(left) }
+    }
+
+    /// Whether none is left, give or take what timers that were set by the same deadline differ in.
+    #[must_use]
+    pub fn is_near(self) -> bool {
+        self.left().map_or(true, |left| left < CLOSE)
     }
 
     /// Gives an outgoing request the time that is left.
@@ -99,6 +108,7 @@ mod tests {
         let left = Deadline::from_headers(request.metadata().as_ref()).unwrap().left().unwrap();
         assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60), "{left:?}");
         let passed = Deadline::after(Duration::ZERO);
+        assert!(passed.is_near() && !Deadline::after(Duration::from_secs(60)).is_near());
         assert_eq!(passed.pass_on(&mut request), Err(DeadlinePassed));
     }
 }

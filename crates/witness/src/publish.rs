@@ -109,30 +109,29 @@ impl Published {
         if known == Some(self.ledger.size()) && holds {
             return Ok(self.ledger.size());
         }
-        let checkpoint = self.ledger.checkpoint().await?;
-        let (size, text) = (checkpoint.checkpoint().size, checkpoint.to_string());
         let mut client = WitnessClient::new(channel);
-        let mut old = known.unwrap_or(0);
-        // Once more where the witness proves to know another checkpoint than is known here.
+        let (mut old, mut size) = (known.unwrap_or(0), 0);
+        // Once more where the witness proves to know another checkpoint than is known here, and with the checkpoint of
+        // then: if that is of fewer entries still, this ledger was set back, and the witness puts that on record.
         for _ in 0..2 {
+            let checkpoint = self.ledger.checkpoint().await?;
+            let text = checkpoint.to_string();
+            size = checkpoint.checkpoint().size;
             let proof = self.ledger.consistency_proof(old.min(size), size).await?;
             let proof = proof.iter().map(|hash| hash.as_bytes().to_vec().into()).collect();
-            let asked = AddCheckpointRequest {
-                old_size: old,
-                proof,
-                checkpoint: text.clone().into_bytes().into(),
-            };
+            let asked =
+                AddCheckpointRequest { old_size: old, proof, checkpoint: text.into_bytes().into() };
             let added = client.add_checkpoint(asked).await.map_err(refused)?.into_inner();
             match added.body {
                 Some(Body::Cosigned(note)) => return self.keep(witness, checkpoint, &note),
-                Some(Body::KnownSize(known)) if known > size => {
-                    return Err(PublishError::SetBack { known, size });
-                }
                 Some(Body::KnownSize(known)) => old = known,
                 None => return Err(PublishError::Malformed),
             }
         }
-        Err(PublishError::Malformed)
+        match old > size {
+            true => Err(PublishError::SetBack { known: old, size }),
+            false => Err(PublishError::Malformed),
+        }
     }
 
     /// How many entries of this ledger a witness cosigned, as far as is known here.

@@ -93,6 +93,16 @@ impl Deployment {
         names.iter().for_each(|name| self.kill(name));
     }
 
+    /// Has a daemon stand still (SIGSTOP).
+    pub(crate) fn freeze(&self, name: &str) {
+        self.daemons[name].freeze().unwrap();
+    }
+
+    /// Has it go on.
+    pub(crate) fn thaw(&self, name: &str) {
+        self.daemons[name].thaw().unwrap();
+    }
+
     /// Waits until a daemon gives up by itself, as one that its supervisor is to start again does.
     pub(crate) fn gave_up(&mut self, name: &str) {
         let status = self.daemons.remove(name).unwrap().ended().unwrap();

@@ -19,6 +19,7 @@ mod ldv;
 mod left;
 mod life;
 mod mid_stream;
+mod paused;
 mod real_brp;
 mod records;
 mod results;

@@ -66,19 +66,20 @@ async fn ask(
     }
     trace::inject(&mut request);
     let mut client = ExchangeClient::new(whole(channel));
-    let answered =
-        within(deadline, client.answer(request)).await?.map_err(|status| problem(&status))?;
-    within(deadline, pass_on(answered.into_inner(), outcome, frames)).await?
+    let problem = |status: GrpcStatus| problem(&status, deadline);
+    let answered = within(deadline, client.answer(request)).await?.map_err(problem)?;
+    within(deadline, pass_on(answered.into_inner(), outcome, frames, problem)).await?
 }
 
 async fn pass_on(
     mut answer: Streaming<AnswerFrame>,
     outcome: &mut TargetOutcome,
     frames: &Frames,
+    problem: impl Fn(GrpcStatus) -> Status,
 ) -> Result<Status, Status> {
     let (target, mut hasher) = (outcome.target, ChunkHasher::new());
     let gone = |problem| failed(problem);
-    while let Some(frame) = answer.message().await.map_err(|status| problem(&status))? {
+    while let Some(frame) = answer.message().await.map_err(&problem)? {
         match frame.body {
             Some(answer_frame::Body::EncapsulatedKey(key)) => {
                 send(frames, target, Body::EncapsulatedKey(key)).await.map_err(gone)?;
@@ -121,11 +122,13 @@ async fn within<T>(deadline: Option<Deadline>, work: impl Future<Output = T>) ->
     }
 }
 
-fn problem(status: &GrpcStatus) -> Status {
+/// What a node's status says. tonic says "cancelled" of a call that its own timer of our deadline ended.
+fn problem(status: &GrpcStatus, deadline: Option<Deadline>) -> Status {
+    let late = status.code() == Code::DeadlineExceeded || deadline.is_some_and(Deadline::is_near);
     match read(status) {
         PeerProblem::Refused(refusal) => Status::Refused { refusal },
         PeerProblem::Problem(problem) => failed(problem),
-        PeerProblem::Foreign if status.code() == Code::DeadlineExceeded => failed(Problem::Late),
+        PeerProblem::Foreign if late => failed(Problem::Late),
         PeerProblem::Foreign => failed(Problem::NodeUnavailable),
     }
 }

@@ -57,7 +57,9 @@ fn header(source: &FileSource, file: &mut File) -> Result<Arc<Header>, SourceErr
     }
     let read = Header::read(file).map_err(|error| source.malformed(error.to_string()))?;
     let read = Arc::new(read);
-    source.header.store(Some(Arc::clone(&read)));
+    // One that ends with the file may be the beginning of another, while somebody writes the file.
+    let whole = matches!(read.bytes.last(), Some(b'\n' | b'\r'));
+    source.header.store(whole.then(|| Arc::clone(&read)));
     Ok(read)
 }
 
