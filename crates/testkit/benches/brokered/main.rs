@@ -127,7 +127,7 @@ async fn compare(selects: bool) -> Fallible<()> {
     ours.stop()
 }
 
-/// Lookups by the bare relay and brokered ones, by turns: the medians of all rounds.
+/// Lookups by the bare relay and brokered ones, by turns: of each the round of middle rate.
 async fn by_turns(
     relay: &bare::Bare,
     ours: &ours::Ours<'_>,
