@@ -84,6 +84,19 @@ pub(crate) struct Asked {
     _place: OwnedSemaphorePermit,
 }
 
+/// A permit on record with the answer that it begins, unless that cannot begin.
+struct Begun {
+    permit: Recorded<Permit>,
+    answer: Result<(Answer, [u8; 32]), AnswerError>,
+}
+
+impl Begun {
+    fn of(permit: Recorded<Permit>, envelope: Result<Envelope, AnswerError>) -> Self {
+        let answer = envelope.and_then(|envelope| Answer::begin(&permit, envelope));
+        Self { permit, answer }
+    }
+}
+
 impl Answering {
     /// Takes a query, or says why it is none. Everything that an authenticated peer sends leaves a
     /// record.
@@ -186,10 +199,8 @@ impl Answering {
                 self.metrics.stage("record", started.elapsed());
                 match recorded {
                     Ok(recorded) => {
-                        let begun =
-                            envelope.and_then(|envelope| Answer::begin(&recorded, envelope));
-                        let permit = (recorded, begun);
-                        self.release(&asked, permit, subjects, deadline, &frames).await;
+                        let begun = Begun::of(recorded, envelope);
+                        self.release(&asked, begun, subjects, deadline, &frames).await;
                     }
                     Err(error) => {
                         tracing::error!(query = %asked.received.query().id, %error, "not recorded, so not answered");
@@ -385,7 +396,7 @@ impl Answering {
     async fn release(
         &self,
         asked: &Asked,
-        (permit, begun): (Recorded<Permit>, Result<(Answer, [u8; 32]), AnswerError>),
+        Begun { permit, answer: begun }: Begun,
         subjects: Vec<Subject>,
         deadline: Option<Deadline>,
         frames: &Frames,

@@ -90,7 +90,7 @@ impl<'a> Ours<'a> {
         let composing = Instant::now();
         let asked = questions.map(|question| match at_once {
             1 => Ok(Asked::Question(question?)),
-            _ => Ok(Asked::Composed(self.client.compose(question?)?)),
+            _ => Ok(Asked::Composed(Box::new(self.client.compose(question?)?))),
         });
         let asked = asked.collect::<Fallible<Vec<_>>>()?;
         if at_once > 1 {
@@ -210,7 +210,7 @@ struct Asking {
 /// What a leader sends, or has still to compose.
 enum Asked {
     Question(Question),
-    Composed(Composed),
+    Composed(Box<Composed>),
 }
 
 impl Asking {
@@ -221,7 +221,7 @@ impl Asking {
             let path = folder.join(format!("{}.arrow", unique()));
             let started = Instant::now();
             let composed = match asked {
-                Asked::Question(question) => self.client.compose(question)?,
+                Asked::Question(question) => Box::new(self.client.compose(question)?),
                 Asked::Composed(composed) => composed,
             };
             self.ask(&composed, &path).await?;
