@@ -10,10 +10,17 @@ use std::{
     time::Duration,
 };
 
-use convenant_demo::{Federation, Options, Ports, population::Person};
-use convenant_model::{Clock as _, Date};
+use convenant_client::{Client, compose::Composed};
+use convenant_demo::{
+    Federation, Options, Ports,
+    population::{Person, ROTTERDAM},
+};
+use convenant_model::{Clock as _, Date, query::QueryKind};
 use convenant_signing::SystemRandom;
-use convenant_testkit::{Daemon, PortBlock, Program};
+use convenant_testkit::{
+    Daemon, PortBlock, Program,
+    question::{about, question, target},
+};
 use convenant_transport::SystemClock;
 
 /// The daemon of the coordinator, beside those of partners by their name.
@@ -91,6 +98,17 @@ impl Deployment {
     pub(crate) fn kill_at_once(&mut self, names: &[&str]) {
         names.iter().for_each(|name| self.daemons[*name].freeze().unwrap());
         names.iter().for_each(|name| self.kill(name));
+    }
+
+    /// A question to a municipality about two residents of Rotterdam, from a place among them on.
+    pub(crate) fn lookup(&self, client: &Client, node: &str, at: usize) -> Composed {
+        let population = self.federation.population.as_ref().unwrap();
+        let people = population.residents_of(ROTTERDAM).skip(at).take(2);
+        let people = people.map(|(_, person)| person.subject()).collect();
+        let fields = ["burgerservicenummer", "naam_geslachtsnaam"];
+        let asked = target(self.federation.partner(node).unwrap(), &fields).unwrap();
+        let question = question(QueryKind::Lookup, vec![about(asked, people).unwrap()]).unwrap();
+        client.compose(question).unwrap()
     }
 
     /// Has a daemon stand still (SIGSTOP).

@@ -9,13 +9,9 @@ use std::{
 };
 
 use convenant_client::{Client, ClientConfig};
-use convenant_demo::population::ROTTERDAM;
-use convenant_model::{QueryId, entry::Status, query::QueryKind};
+use convenant_model::{QueryId, entry::Status};
 use convenant_setup::load;
-use convenant_testkit::{
-    PortBlock,
-    question::{about, question, target},
-};
+use convenant_testkit::PortBlock;
 use tempfile::TempDir;
 
 use crate::{
@@ -107,7 +103,8 @@ impl Case {
     /// Asks several things at once, and kills before all is answered, or after.
     async fn round(&mut self, killed: &[&'static str]) {
         let client = self.client.as_ref().unwrap();
-        let asked: Vec<_> = (0..AT_ONCE).map(|at| self.compose(client, at)).collect();
+        let asked: Vec<_> =
+            (0..AT_ONCE).map(|at| self.deployment.lookup(client, NODE, at)).collect();
         let results = &self.results;
         let path = |query: &QueryId| results.join(format!("{query}.csv"));
         let sent = asked.iter().map(|composed| {
@@ -130,17 +127,6 @@ impl Case {
                 self.failed += 1;
             }
         }
-    }
-
-    fn compose(&self, client: &Client, at: usize) -> convenant_client::compose::Composed {
-        let federation = &self.deployment.federation;
-        let population = federation.population.as_ref().unwrap();
-        let people = population.residents_of(ROTTERDAM).skip(at).take(2);
-        let people = people.map(|(_, person)| person.subject()).collect();
-        let fields = ["burgerservicenummer", "naam_geslachtsnaam"];
-        let asked = target(federation.partner(NODE).unwrap(), &fields).unwrap();
-        let question = question(QueryKind::Lookup, vec![about(asked, people).unwrap()]).unwrap();
-        client.compose(question).unwrap()
     }
 
     /// Notes what is in the files, and starts what was killed, now and then only to kill it again.

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use convenant_client::{Client, ClientConfig};
-use convenant_demo::population::ROTTERDAM;
-use convenant_model::{Problem, entry::Status, query::QueryKind};
+use convenant_model::{Problem, entry::Status};
 use convenant_setup::load;
-use convenant_testkit::{
-    PortBlock,
-    question::{about, question, target},
-};
+use convenant_testkit::PortBlock;
 
 use crate::{
     books::{NODE, audit},
@@ -31,13 +27,7 @@ async fn a_node_that_stands_still_is_late_and_goes_on_where_it_stood() {
     let client = Client::open(&config).await.unwrap();
     client.refresh().await.unwrap();
     let ask = async |patience: u64| {
-        let federation = &deployment.federation;
-        let people = federation.population.as_ref().unwrap().residents_of(ROTTERDAM).take(2);
-        let people = people.map(|(_, person)| person.subject()).collect();
-        let fields = ["burgerservicenummer", "naam_geslachtsnaam"];
-        let asked = target(federation.partner(NODE).unwrap(), &fields).unwrap();
-        let question = question(QueryKind::Lookup, vec![about(asked, people).unwrap()]).unwrap();
-        let composed = client.compose(question).unwrap();
+        let composed = deployment.lookup(&client, NODE, 0);
         let path = folder.path().join(format!("{}.csv", composed.query.id));
         let sent = client.send(&composed, Duration::from_secs(patience), |_, _| path.clone());
         sent.await.unwrap().remove(0).status
