@@ -36,6 +36,7 @@ mod vouchers;
 use self::{story::Story, teller::Teller};
 use crate::{
     args::number,
+    daemon::told_to_stop,
     exit::{Named as _, usage},
 };
 
@@ -86,20 +87,23 @@ pub(crate) struct DemoArgs {
 /// # Errors
 /// When the federation cannot be written or started.
 pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<ExitCode> {
-    let folder = Folder::open(&args)?;
-    let mut teller = Teller::new(json);
-    let federation = write(folder.path(), &args)?;
     if args.setup_only {
-        setup::explain(&federation, &mut teller)?;
-        return Ok(ExitCode::SUCCESS);
+        return set_up(&args, json);
     }
+    // Before there is anything that would stay behind.
+    let interrupted = told_to_stop()?;
+    let folder = Folder::open(&args)?;
+    let teller = Teller::new(json);
+    let federation = write(folder.path(), &args)?;
     let mut story = Story::new(teller, folder.path(), folder.stays());
-    let told = tokio::select! {
-        told = story.tell(federation) => told,
-        // What was made is removed all the same.
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("it was interrupted")),
-    };
+    let told = story.tell(federation, interrupted).await;
     story.end(told)
+}
+
+fn set_up(args: &DemoArgs, json: bool) -> Result<ExitCode> {
+    let folder = Folder::open(args)?;
+    setup::explain(&write(folder.path(), args)?, &mut Teller::new(json))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn write(dir: &Path, args: &DemoArgs) -> Result<Federation> {

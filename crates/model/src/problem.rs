@@ -84,7 +84,7 @@ problems! {
     NodeUnavailable = "KNOOPPUNT_NIET_BEREIKBAAR",
     /// The partner's node did not answer before the deadline.
     Late = "TE_LAAT",
-    /// The requester went away before the answer was complete.
+    /// The requester went away, or a connection on the way to him broke, before the answer was complete.
     Cancelled = "AFGEBROKEN",
     /// What was permitted when the answer began no longer is: a suspension, or another document of the
     /// register, came meanwhile. What was sent before is void.

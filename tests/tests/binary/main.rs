@@ -8,6 +8,7 @@ mod adl;
 mod books;
 mod copies;
 mod damaged_index;
+mod demo_cut_short;
 mod deployment;
 mod faults;
 mod fetch;

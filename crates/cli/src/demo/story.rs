@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use convenant_audit::{Report, Severity};
 use convenant_demo::Federation;
 use convenant_exchange::Kept;
@@ -17,7 +17,7 @@ use super::{
     opening, outsiders,
     refusals::ATTEMPTS,
     seen::{By, Seen},
-    stage::Stage,
+    stage::{Daemons, Stage},
     summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
     teller::{Style, Teller},
     vouchers,
@@ -46,10 +46,28 @@ impl Story {
         Self { teller, folder, kept, refused: 0, summary: Summary::default() }
     }
 
-    /// Tells it all. An error says which step did not end as announced.
-    pub(super) async fn tell(&mut self, federation: Federation) -> Result<()> {
+    /// Tells it all, unless it is `interrupted`. An error says which step did not end as announced. Nothing runs any
+    /// more once this returns, so that nothing writes into a folder that is removed.
+    pub(super) async fn tell(
+        &mut self,
+        federation: Federation,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let mut daemons = Daemons::default();
+        let played = tokio::select! {
+            played = self.play(federation, &mut daemons) => played,
+            () = interrupted => Err(anyhow!("it was interrupted")),
+        };
+        let ended = daemons.end().await;
+        let federation = played.and_then(|federation| ended.map(|()| federation))?;
+        let evidence = Evidence::gather(&self.folder, &federation);
+        self.audit(&evidence)
+    }
+
+    /// What is told while the daemons run.
+    async fn play(&mut self, federation: Federation, daemons: &mut Daemons) -> Result<Federation> {
         self.teller.say("A federation starts on this machine …")?;
-        let mut stage = Stage::start(federation).await?;
+        let mut stage = Stage::start(federation, daemons).await?;
         stage.submit().await?;
         let population = stage.federation.population.as_ref();
         let cast = Cast::choose(population.context("nobody lives here")?)?;
@@ -59,9 +77,7 @@ impl Story {
         self.answers(&stage, &cast).await?;
         let kept = self.vouchers(&stage, &cast).await?;
         self.refusals(&mut stage, &cast, &kept).await?;
-        let federation = stage.strike().await?;
-        let evidence = Evidence::gather(&self.folder, &federation);
-        self.audit(&evidence)
+        Ok(stage.federation)
     }
 
     /// Prints the summary or where things are.
