@@ -217,3 +217,24 @@ fn a_daemon_that_is_told_so_says_in_json_where_it_listens() {
     let json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
     assert!(logged.lines().all(json), "{logged}");
 }
+
+/// Before there is a daemon that could not be reached.
+#[test]
+fn a_node_whose_address_is_none_is_told_so_at_its_check() {
+    let case = Case::start();
+    let config = &case.deployment.federation.partner("rotterdam").unwrap().config;
+    let check = |address: Option<&str>| {
+        let mut check =
+            Program::find().unwrap().command(&["node", "check", "--config", text(config)]);
+        check.envs(address.map(|address| ("CONVENANT__LISTEN__ADDRESS", address)));
+        check.output().unwrap()
+    };
+    let fit = check(None);
+    assert!(fit.status.success(), "{}", shown(&fit));
+    for address in ["127.0.0.1:99999", "127.0.0.1", "[::1:80"] {
+        let unfit = check(Some(address));
+        let said = String::from_utf8_lossy(&unfit.stderr);
+        assert!(!unfit.status.success(), "{address}: {said}");
+        assert!(said.contains(&format!("`{address}`")), "{address}: {said}");
+    }
+}

@@ -23,16 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest that an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A federation that runs, as the leader sees it.
+/// A federation that runs.
 pub(super) struct Stage {
     pub(super) federation: Federation,
     pub(super) client: Client,
+    daemons: Vec<Daemon>,
     asked: AtomicU32,
 }
-
-/// What runs of a federation, in the order in which it was started.
-#[derive(Default)]
-pub(super) struct Daemons(Vec<Daemon>);
 
 struct Daemon {
     name: String,
@@ -44,26 +41,33 @@ type Listening = oneshot::Sender<SocketAddr>;
 type Stop = oneshot::Receiver<()>;
 
 impl Stage {
-    /// Starts the coordinator, every node and the leader's client, from what is on disk. `daemons` holds what runs,
-    /// also where the start is given up.
-    pub(super) async fn start(federation: Federation, daemons: &mut Daemons) -> Result<Self> {
+    /// Starts the coordinator, every node and the leader's client, from what is on disk. Where that fails, nothing runs.
+    pub(super) async fn start(federation: Federation) -> Result<Self> {
+        let mut daemons = Vec::new();
+        match Self::begin(&federation, &mut daemons).await {
+            Ok(client) => Ok(Self { federation, client, daemons, asked: AtomicU32::new(0) }),
+            Err(error) => {
+                // Why it did not start says more than how the others ended.
+                let _ended = end(daemons).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin(federation: &Federation, daemons: &mut Vec<Daemon>) -> Result<Client> {
         let config: CoordinatorConfig = convenant_setup::load(&federation.coordinator.config)?;
         let coordinator = Coordinator::set_up(config).await?;
         let run = |listening: Listening, stop: Stop| async move {
             Ok(coordinator.run(announce(listening), stopped(stop)).await?)
         };
-        daemons.start("coordinator", run).await?;
+        daemons.push(Daemon::start("coordinator", run).await?);
         for party in federation.partners.iter().filter(|party| party.address.is_some()) {
-            let node = Node::set_up(convenant_setup::load::<NodeConfig>(&party.config)?)?;
-            let run = |listening: Listening, stop: Stop| async move {
-                Ok(node.run(announce(listening), stopped(stop)).await?)
-            };
-            daemons.start(&party.name, run).await?;
+            daemons.push(start_node(party).await?);
         }
         let config: ClientConfig = convenant_setup::load(&federation.leader.config)?;
         let client = Client::open(&config).await?;
         client.refresh().await?;
-        Ok(Self { federation, client, asked: AtomicU32::new(0) })
+        Ok(client)
     }
 
     /// Submits the projects' documents to the register as the leader.
@@ -106,6 +110,31 @@ impl Stage {
     pub(super) fn answers(&self) -> PathBuf {
         self.federation.leader.dir.join("answers")
     }
+
+    /// Stops the client and every daemon, and waits until their ledgers are closed: nothing writes any more.
+    pub(super) async fn strike(self) -> Result<Federation> {
+        self.client.close().await;
+        end(self.daemons).await?;
+        Ok(self.federation)
+    }
+}
+
+/// Stops all, the coordinator last. The first that did not end well is told of once all have ended.
+async fn end(daemons: Vec<Daemon>) -> Result<()> {
+    let mut ended = Ok(());
+    for daemon in daemons.into_iter().rev() {
+        ended = ended.and(daemon.end().await);
+    }
+    ended
+}
+
+async fn start_node(party: &Party) -> Result<Daemon> {
+    let config: NodeConfig = convenant_setup::load(&party.config)?;
+    let node = Node::set_up(config)?;
+    let run = |listening: Listening, stop: Stop| async move {
+        Ok(node.run(announce(listening), stopped(stop)).await?)
+    };
+    Daemon::start(&party.name, run).await
 }
 
 /// Passes the address on; whoever waited for it may be gone.
@@ -120,41 +149,25 @@ async fn stopped(stop: Stop) {
     drop(stop.await);
 }
 
-impl Daemons {
+impl Daemon {
     /// Starts a daemon and waits until it listens.
-    async fn start<R>(&mut self, name: &str, run: impl FnOnce(Listening, Stop) -> R) -> Result<()>
+    async fn start<R>(name: &str, run: impl FnOnce(Listening, Stop) -> R) -> Result<Self>
     where
         R: Future<Output = Result<()>> + Send + 'static,
     {
         let (listening, listens) = oneshot::channel();
         let (stop, told) = oneshot::channel();
         let task = tokio::spawn(run(listening, told));
-        self.0.push(Daemon { name: name.to_owned(), stop, task });
         match timeout(PATIENCE, listens).await {
-            Ok(Ok(_address)) => Ok(()),
-            Ok(Err(_)) => match self.0.pop().map(|daemon| daemon.task) {
-                Some(task) => Err(match task.await? {
-                    Ok(()) => anyhow!("{name} stopped before it listened"),
-                    Err(error) => error.context(format!("{name} did not start")),
-                }),
-                None => bail!("{name} did not start"),
+            Ok(Ok(_address)) => Ok(Self { name: name.to_owned(), stop, task }),
+            Ok(Err(_)) => match task.await? {
+                Ok(()) => bail!("{name} stopped before it listened"),
+                Err(error) => Err(error.context(format!("{name} did not start"))),
             },
             Err(_) => bail!("{name} did not listen within {PATIENCE:?}"),
         }
     }
 
-    /// Stops every daemon, the coordinator last, and waits until their ledgers are closed. The first that did not end
-    /// well is told of once all have ended.
-    pub(super) async fn end(self) -> Result<()> {
-        let mut ended = Ok(());
-        for daemon in self.0.into_iter().rev() {
-            ended = ended.and(daemon.end().await);
-        }
-        ended
-    }
-}
-
-impl Daemon {
     async fn end(self) -> Result<()> {
         drop(self.stop);
         let ended = timeout(PATIENCE, self.task).await;

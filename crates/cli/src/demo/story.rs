@@ -17,7 +17,7 @@ use super::{
     opening, outsiders,
     refusals::ATTEMPTS,
     seen::{By, Seen},
-    stage::{Daemons, Stage},
+    stage::Stage,
     summary::{AuditSeen, LedgerSeen, RefusalSeen, Summary, TamperSeen},
     teller::{Style, Teller},
     vouchers,
@@ -53,31 +53,28 @@ impl Story {
         federation: Federation,
         interrupted: impl Future<Output = ()>,
     ) -> Result<()> {
-        let mut daemons = Daemons::default();
+        self.teller.say("A federation starts on this machine …")?;
+        let mut stage = Stage::start(federation).await?;
         let played = tokio::select! {
-            played = self.play(federation, &mut daemons) => played,
+            played = self.play(&mut stage) => played,
             () = interrupted => Err(anyhow!("it was interrupted")),
         };
-        let ended = daemons.end().await;
-        let federation = played.and_then(|federation| ended.map(|()| federation))?;
-        let evidence = Evidence::gather(&self.folder, &federation);
+        let struck = stage.strike().await;
+        let evidence = Evidence::gather(&self.folder, &played.and(struck)?);
         self.audit(&evidence)
     }
 
     /// What is told while the daemons run.
-    async fn play(&mut self, federation: Federation, daemons: &mut Daemons) -> Result<Federation> {
-        self.teller.say("A federation starts on this machine …")?;
-        let mut stage = Stage::start(federation, daemons).await?;
+    async fn play(&mut self, stage: &mut Stage) -> Result<()> {
         stage.submit().await?;
         let population = stage.federation.population.as_ref();
         let cast = Cast::choose(population.context("nobody lives here")?)?;
-        opening::parties(&stage, &mut self.teller)?;
-        opening::project(&stage, &mut self.teller)?;
-        opening::grants(&stage, &mut self.teller)?;
-        self.answers(&stage, &cast).await?;
-        let kept = self.vouchers(&stage, &cast).await?;
-        self.refusals(&mut stage, &cast, &kept).await?;
-        Ok(stage.federation)
+        opening::parties(stage, &mut self.teller)?;
+        opening::project(stage, &mut self.teller)?;
+        opening::grants(stage, &mut self.teller)?;
+        self.answers(stage, &cast).await?;
+        let kept = self.vouchers(stage, &cast).await?;
+        self.refusals(stage, &cast, &kept).await
     }
 
     /// Prints the summary or where things are.
