@@ -107,14 +107,14 @@ impl Door {
         };
         let door = self.clone();
         tokio::spawn(async move {
-            let remote = tcp.peer_addr().ok();
+            let remote = tcp.peer_addr().ok().map(tracing::field::display);
             match door.shake_hands(tcp).await {
                 Ok(accepted) => {
                     drop(permit);
                     // Fails only at shutdown, when nobody is let in any more.
                     let _ = door.out.send(Ok(accepted)).await;
                 }
-                Err(reason) => tracing::warn!(?remote, %reason, "a connection was turned away"),
+                Err(reason) => tracing::warn!(remote, %reason, "a connection was turned away"),
             }
         });
     }

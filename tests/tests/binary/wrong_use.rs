@@ -84,6 +84,10 @@ fn a_query_that_nobody_could_answer_is_not_sent() {
             &["--target", "Rotterdam", "twice"],
         ),
         (
+            &["--target", "denhaag/brp_persoon", "--target", "den-haag/brp_bewoning"],
+            &["--target", "Den Haag", "twice"],
+        ),
+        (
             &["--fields", "leeftijd,naam_geslachtsnaam,leeftijd"],
             &["--fields", "`leeftijd`", "twice"],
         ),

@@ -206,6 +206,11 @@ pub(super) fn verified(
     }
 }
 
+/// A name as it is compared: `den-haag` and `denhaag` are in `Gemeente Den Haag`.
+fn spelled(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// The partner with this OIN, or the only one whose name holds the text.
 fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enrolment> {
     let serving = || state.enrolments().filter(|enrolment| enrolment.node.is_some());
@@ -215,8 +220,8 @@ fn partner<'a>(asked: &str, state: &'a RegisterState) -> anyhow::Result<&'a Enro
         return enrolment
             .ok_or_else(|| unknown("`--target`: the register enrols no", asked, known));
     }
-    let wanted = asked.to_lowercase();
-    let named = |one: &&Arc<Enrolment>| one.name.as_str().to_lowercase().contains(&wanted);
+    let wanted = spelled(asked);
+    let named = |one: &&Arc<Enrolment>| spelled(one.name.as_str()).contains(&wanted);
     let found: Vec<_> = serving().filter(named).collect();
     match found.as_slice() {
         [only] => Ok((*only).as_ref()),
