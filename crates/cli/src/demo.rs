@@ -9,6 +9,8 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::ExitCode,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -38,10 +40,14 @@ use crate::{
     args::number,
     daemon::told_to_stop,
     exit::{Named as _, usage},
+    output,
 };
 
 /// Daemons of the example: the coordinator and six nodes.
 const DAEMONS: usize = 7;
+/// How often the folder's removal is tried, and how long after each.
+const TRIES: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(20);
 /// Port of the coordinator where the daemons are to be started by hand.
 const PORT_BY_HAND: u16 = 7600;
 
@@ -134,8 +140,7 @@ fn free_ports() -> Result<Ports> {
 /// The federation's folder. What is not to be kept is removed, however the demo ends.
 enum Folder {
     Kept(PathBuf),
-    Given { path: PathBuf, made: bool },
-    Temporary(tempfile::TempDir),
+    Removed { path: PathBuf, made: bool },
 }
 
 impl Folder {
@@ -154,19 +159,19 @@ impl Folder {
                         dir.display()
                     )));
                 }
-                Ok(if keep { Self::Kept(path) } else { Self::Given { path, made } })
+                Ok(if keep { Self::Kept(path) } else { Self::Removed { path, made } })
             }
             None => {
                 let temporary = tempfile::Builder::new().prefix("convenant-demo-").tempdir()?;
-                Ok(if keep { Self::Kept(temporary.keep()) } else { Self::Temporary(temporary) })
+                let path = temporary.keep();
+                Ok(if keep { Self::Kept(path) } else { Self::Removed { path, made: true } })
             }
         }
     }
 
     fn path(&self) -> &Path {
         match self {
-            Self::Kept(path) | Self::Given { path, .. } => path,
-            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) | Self::Removed { path, .. } => path,
         }
     }
 
@@ -177,11 +182,21 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let Self::Given { path, made } = self else {
+        let Self::Removed { path, made } = self else {
             return;
         };
-        // Best effort, as for a temporary folder. A folder that was there before stays, empty again.
-        let _ = if *made { fs::remove_dir_all(path) } else { clear(path) };
+        // A folder that was there before stays, empty again.
+        let remove = || if *made { fs::remove_dir_all(&*path) } else { clear(path) };
+        // What the leader was writing when the demo was cut short may come in between.
+        let gone = (0..TRIES).any(|_| {
+            remove().is_ok() || {
+                thread::sleep(MOMENT);
+                false
+            }
+        });
+        if !gone {
+            output::note(&format!("`{}` holds keys and could not be removed", path.display()));
+        }
     }
 }
 

@@ -211,7 +211,6 @@ async fn no_certificate_and_tls_1_2() {
     }
 }
 
-/// A TLS connection on which the server has sent its first byte, or why there is none.
 /// The certificate that a daemon shows, if it shakes hands.
 pub(crate) async fn shown_at(
     world: &World,
@@ -231,6 +230,7 @@ async fn shake_hands(
     hand_shaken(&doors.world, address, identity, version).await
 }
 
+/// A TLS connection on which the server has sent its first byte, or why there is none.
 async fn hand_shaken(
     world: &World,
     address: SocketAddr,
@@ -277,11 +277,15 @@ impl TimeProvider for Standing {
 }
 
 /// Every method of both daemons, with whether the node serves it.
-const METHODS: [(&str, bool); 8] = [
+const METHODS: [(&str, bool); 12] = [
     ("/convenant.v1.Broker/Query", false),
     ("/convenant.v1.Register/Submit", false),
     ("/convenant.v1.Register/Follow", false),
     ("/convenant.v1.Exchange/Answer", true),
+    ("/convenant.v1.Witness/AddCheckpoint", false),
+    ("/convenant.v1.Witness/AddCheckpoint", true),
+    ("/convenant.v1.Ledger/Read", false),
+    ("/convenant.v1.Ledger/Read", true),
     ("/grpc.health.v1.Health/Check", false),
     ("/grpc.health.v1.Health/Check", true),
     ("/grpc.health.v1.Health/Watch", false),
@@ -295,6 +299,23 @@ impl Doors {
         let party = if to_node { self.node() } else { &self.world.federation.coordinator };
         self.world.to(&coordinator, party).unwrap()
     }
+}
+
+#[test]
+fn every_method_of_the_protocol_is_tried() {
+    let mut service = "";
+    for line in include_str!("../../../proto/convenant/v1/convenant.proto").lines() {
+        if let Some(named) = line.strip_prefix("service ") {
+            service = named.trim_end_matches(" {");
+        }
+        if let Some((method, _)) =
+            line.trim().strip_prefix("rpc ").and_then(|rpc| rpc.split_once('('))
+        {
+            let path = format!("/convenant.v1.{service}/{method}");
+            assert!(METHODS.iter().any(|(tried, _)| *tried == path), "{path}");
+        }
+    }
+    assert_eq!(service, "Ledger", "the protocol is read otherwise");
 }
 
 #[tokio::test]

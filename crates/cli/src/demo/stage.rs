@@ -60,13 +60,16 @@ impl Stage {
         let run = |listening: Listening, stop: Stop| async move {
             Ok(coordinator.run(announce(listening), stopped(stop)).await?)
         };
-        daemons.push(Daemon::start("coordinator", run).await?);
+        Daemon::start(daemons, "coordinator", run).await?;
         for party in federation.partners.iter().filter(|party| party.address.is_some()) {
-            daemons.push(start_node(party).await?);
+            start_node(daemons, party).await?;
         }
         let config: ClientConfig = convenant_setup::load(&federation.leader.config)?;
         let client = Client::open(&config).await?;
-        client.refresh().await?;
+        if let Err(error) = client.refresh().await {
+            client.close().await;
+            return Err(error.into());
+        }
         Ok(client)
     }
 
@@ -128,13 +131,13 @@ async fn end(daemons: Vec<Daemon>) -> Result<()> {
     ended
 }
 
-async fn start_node(party: &Party) -> Result<Daemon> {
+async fn start_node(daemons: &mut Vec<Daemon>, party: &Party) -> Result<()> {
     let config: NodeConfig = convenant_setup::load(&party.config)?;
     let node = Node::set_up(config)?;
     let run = |listening: Listening, stop: Stop| async move {
         Ok(node.run(announce(listening), stopped(stop)).await?)
     };
-    Daemon::start(&party.name, run).await
+    Daemon::start(daemons, &party.name, run).await
 }
 
 /// Passes the address on; whoever waited for it may be gone.
@@ -150,8 +153,12 @@ async fn stopped(stop: Stop) {
 }
 
 impl Daemon {
-    /// Starts a daemon and waits until it listens.
-    async fn start<R>(name: &str, run: impl FnOnce(Listening, Stop) -> R) -> Result<Self>
+    /// Starts a daemon, which is among `daemons` from then on, and waits until it listens.
+    async fn start<R>(
+        daemons: &mut Vec<Self>,
+        name: &str,
+        run: impl FnOnce(Listening, Stop) -> R,
+    ) -> Result<()>
     where
         R: Future<Output = Result<()>> + Send + 'static,
     {
@@ -159,12 +166,16 @@ impl Daemon {
         let (stop, told) = oneshot::channel();
         let task = tokio::spawn(run(listening, told));
         match timeout(PATIENCE, listens).await {
-            Ok(Ok(_address)) => Ok(Self { name: name.to_owned(), stop, task }),
+            // It has ended by itself.
             Ok(Err(_)) => match task.await? {
                 Ok(()) => bail!("{name} stopped before it listened"),
                 Err(error) => Err(error.context(format!("{name} did not start"))),
             },
-            Err(_) => bail!("{name} did not listen within {PATIENCE:?}"),
+            listens => {
+                daemons.push(Self { name: name.to_owned(), stop, task });
+                listens.with_context(|| format!("{name} did not listen within {PATIENCE:?}"))??;
+                Ok(())
+            }
         }
     }
 
