@@ -61,6 +61,8 @@ async fn ask(world: &World, question: Question) {
     let sent = results.ask(&client, &composed).await;
     let answered = vec!["answered"; composed.query.targets.len()];
     assert_eq!(told(&sent), answered, "{sent:?}");
+    // The next one opens the same ledger.
+    client.close().await;
 }
 
 fn lookup(world: &World, nodes: &[&str], person: &Person) -> Question {
