@@ -11,7 +11,7 @@ use convenant_signing::SystemRandom;
 use convenant_store::{Books, Layout};
 use convenant_subjects::Subjects;
 use convenant_transport::{
-    ClientTls, Expected, Limits, Line, ServerTls, SystemClock, drained, health, serve,
+    ClientTls, Expected, Limits, Line, ServerTls, SystemClock, drained, explain, health, serve,
 };
 use convenant_wire::v1::{
     exchange_server::ExchangeServer, ledger_server::LedgerServer, witness_server::WitnessServer,
@@ -269,18 +269,22 @@ impl Node {
 
     /// Waits for a register with a covenant, which a new node does not have yet.
     async fn bind_when_possible(&self) -> Result<Datasets, NodeError> {
-        let mut waiting = false;
+        let mut told = None;
         loop {
             let refreshed = self.follower.refresh(self.coordinator.channel()).await;
             if self.follower.current().rules().is_some() {
                 return self.bind().await;
             }
-            match refreshed {
-                Ok(_) | Err(FollowError::Unavailable(_) | FollowError::Unfinished { .. }) => {}
+            let why = match refreshed {
+                Ok(_) => "it holds none yet".to_owned(),
+                Err(FollowError::Unavailable(status)) => explain(&status).to_string(),
+                Err(unfinished @ FollowError::Unfinished { .. }) => unfinished.to_string(),
                 Err(error) => return Err(error.into()),
-            }
-            if !std::mem::replace(&mut waiting, true) {
-                tracing::info!("waiting for a register that holds a covenant");
+            };
+            // Each reason once: whoever named the wrong coordinator, or pin, is told so.
+            if told.as_ref() != Some(&why) {
+                tracing::warn!(why, "waiting for a register that holds a covenant");
+                told = Some(why);
             }
             tokio::time::sleep(RETRY).await;
         }
